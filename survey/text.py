@@ -1,0 +1,37 @@
+"""Words in two languages, and Vietnamese text made comparable.
+
+Everything a person sees is written at the place where it is used as one :class:`Text`, Vietnamese first:
+``Text("Đã lưu", "Saved")``. Nothing can then be translated halfway.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import NamedTuple
+
+LANGUAGES = ("vi", "en")
+
+
+class Text(NamedTuple):
+    """One sentence, label or word in Vietnamese and English."""
+
+    vi: str
+    en: str
+
+    def __call__(self, language: str) -> str:
+        """The text in ``language`` (``"vi"`` or ``"en"``); any other language reads English."""
+        return self.vi if language == "vi" else self.en
+
+
+def nfc(text: str) -> str:
+    """``text`` in Unicode normalisation form C, the form in which all text is stored and hashed."""
+    return unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """``text`` without case and diacritics, for searching: ``fold("Đặng Thị Hoà") == "dang thi hoa"``.
+
+    ``đ`` has no decomposition in Unicode, so it is replaced by hand.
+    """
+    decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
