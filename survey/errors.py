@@ -9,7 +9,8 @@
     ├── VerifyError     a hash, a link, a commitment or a signature does not hold
     └── NotAllowed      the person may not do this
 
-Each says *where*, *what* and *what to do*, in both languages. Libraries raise; only ``cli`` and ``web`` speak to people.
+Each says *where*, *what* and *what to do*, in both languages. Libraries raise; only ``cli`` and ``web`` speak to
+people.
 """
 
 from __future__ import annotations

@@ -1,0 +1,46 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import outside
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see neither the person's own instance nor language: English, and no instance but the test's."""
+    monkeypatch.delenv("SURVEY_INSTANCE", raising=False)
+    monkeypatch.setenv("SURVEY_LANG", "en")
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of published figures."""
+    return outside.data_folder() or outside.missing("SURVEY_DATA")
+
+
+@pytest.fixture
+def oracles() -> Path:
+    """The folder of statistical oracles."""
+    return outside.oracles_folder() or outside.missing("SURVEY_ORACLES")
+
+
+@pytest.fixture
+def walks() -> Path:
+    """The folder of XLSForm walks."""
+    return outside.walks_folder() or outside.missing("SURVEY_WALKS")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many tests were skipped for want of which program or folder."""
+    if terminalreporter.stats.get("skipped"):
+        reasons: dict[str, int] = {}
+        for report in terminalreporter.stats["skipped"]:
+            reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+            reasons[reason] = reasons.get(reason, 0) + 1
+        terminalreporter.section("skipped")
+        for reason, count in sorted(reasons.items()):
+            terminalreporter.line(f"{count} × {reason}")
