@@ -1,0 +1,122 @@
+"""The settings of one instance: one table, kept as ``config.toml`` in the instance folder.
+
+Nothing here is read from the environment. A setting that the file lacks has its default; a name or value that is not
+understood is an error that names the line's key, never silently ignored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from survey.errors import InputError, Problem, Problems
+from survey.text import LANGUAGES, Text
+
+FILE = "config.toml"
+
+
+def _setting(default: Any, help: Text, allowed: range | tuple[str, ...]) -> Any:
+    return field(default=default, metadata={"help": help, "allowed": allowed})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting with its default, its meaning and the values it may take."""
+
+    language: str = _setting(
+        "vi",
+        Text("Ngôn ngữ mở đầu của các trang: vi hoặc en", "Language in which the pages open: vi or en"),
+        LANGUAGES,
+    )
+    port: int = _setting(
+        8450,
+        Text(
+            "Cổng trên máy này mà chương trình phục vụ các trang", "Port of this machine on which the pages are served"
+        ),
+        range(1024, 65536),
+    )
+    autosave_ms: int = _setting(
+        300,
+        Text(
+            "Số mili giây sau phím cuối cùng thì câu trả lời chữ và số được lưu",
+            "Milliseconds after the last key when an answer in text or numbers is saved",
+        ),
+        range(50, 5001),
+    )
+    idle_minutes: int = _setting(
+        30,
+        Text("Số phút không dùng thì tự đăng xuất", "Minutes without use after which a person is signed out"),
+        range(1, 1441),
+    )
+
+
+def load(folder: Path) -> Config:
+    """The settings of the instance in ``folder``; defaults where there is no file.
+
+    Raises Problems naming every key that is unknown or has a value that is not allowed, InputError for broken TOML.
+    """
+    file = folder / FILE
+    try:
+        written = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return Config()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            str(file),
+            Text(f"không đọc được dưới dạng TOML ({error})", f"is not TOML ({error})"),
+            Text("sửa dòng đó hoặc xóa tệp để dùng mặc định", "mend that line, or delete the file to use the defaults"),
+        ) from error
+    known = {entry.name: entry for entry in dataclasses.fields(Config)}
+    problems = []
+    for name, value in written.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            problems.append(
+                Problem(
+                    f"{file}, {name}",
+                    Text("không có thiết lập tên này", "there is no setting of this name"),
+                    Text(f"ý là {close[0]}?", f"did you mean {close[0]}?")
+                    if close
+                    else Text("các tên có thể dùng: " + ", ".join(known), "the names are " + ", ".join(known)),
+                )
+            )
+        elif type(value) is not type(known[name].default) or value not in known[name].metadata["allowed"]:
+            allowed = _words(known[name].metadata["allowed"])
+            problems.append(
+                Problem(
+                    f"{file}, {name}",
+                    Text(f"không dùng được giá trị {value!r}", f"the value {value!r} cannot be used"),
+                    Text(f"dùng {allowed.vi}", f"use {allowed.en}"),
+                )
+            )
+    if problems:
+        raise Problems(problems)
+    return Config(**written)
+
+
+def write(folder: Path, config: Config) -> Path:
+    """Writes ``config.toml`` with every setting and its meaning in both languages; returns its path."""
+    lines = []
+    for entry in dataclasses.fields(config):
+        help_text: Text = entry.metadata["help"]
+        value = getattr(config, entry.name)
+        lines += [f"# {help_text.vi}", f"# {help_text.en}", f"{entry.name} = " + _toml(value), ""]
+    file = folder / FILE
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def _toml(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else f'"{value}"'
+
+
+def _words(allowed: range | tuple[str, ...]) -> Text:
+    if isinstance(allowed, range):
+        return Text(
+            f"số nguyên từ {allowed[0]} đến {allowed[-1]}", f"a whole number from {allowed[0]} to {allowed[-1]}"
+        )
+    return Text(" hoặc ".join(f'"{a}"' for a in allowed), " or ".join(f'"{a}"' for a in allowed))
