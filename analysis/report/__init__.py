@@ -1,0 +1,1 @@
+"""The published documents: one self-contained HTML page in both languages, from scores and what is known about them."""

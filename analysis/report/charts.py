@@ -1,0 +1,189 @@
+"""Dot charts with intervals, drawn by matplotlib as SVG that lives inside the page.
+
+Text stays text (``svg.fonttype: none``) and takes the page's fonts, so Vietnamese reads in any browser and can be found
+and copied. Shape carries the meaning before colour does: filled circle = estimate, hollow circle = too few answers,
+diamond = published value, bar = interval. One chart is drawn per language.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from analysis.report.format import known, number
+
+INK = "#1a1a1a"
+BLUE = "#0b4f8a"  # dark enough to stay dark in grey print
+GREY = "#6b6b6b"
+ORANGE = "#b35900"
+BAND = "#dde3ea"
+
+_WIDTH = 9.0  # inches; the page scales it
+_ROW = 0.30  # inches of one line of text
+_LABEL = 40  # characters of a row's label before it wraps
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One row: a value, its interval if it has one, and what is printed at the right."""
+
+    label: str
+    value: float
+    low: float | None
+    high: float | None
+    printed: str
+    kind: str = "own"  # own | small | published
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A vertical line all rows are read against, with its interval as a band."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+def dots(
+    rows: Sequence[Dot],
+    *,
+    key: str,
+    title: str,
+    description: str,
+    language: str,
+    window: tuple[float, float],
+    reference: Reference | None = None,
+) -> str:
+    """An ``<svg role="img">`` of ``rows`` from top to bottom on the axis ``window``; ``key`` makes its ids unique."""
+    labels = ["\n".join(textwrap.wrap(row.label, _LABEL, break_long_words=False)) or " " for row in rows]
+    lines = [label.count("\n") + 1 for label in labels]
+    heights = [0.85 + 0.62 * (n - 1) if n > 1 else 1.0 for n in lines]
+    middles, used = [], 0.0
+    for height in heights:
+        middles.append(used + height / 2)
+        used += height
+    tall = used * _ROW + 0.5
+    # Hash salt and no date: the same scores give the same file, byte for byte.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": key, "font.family": "DejaVu Sans", "font.size": 9.5}):
+        figure = Figure(figsize=(_WIDTH, tall))
+        FigureCanvasSVG(figure)
+        left = 0.075 * max((len(line) for label in labels for line in label.split("\n")), default=1) + 0.2
+        right = 0.074 * max((len(row.printed) for row in rows), default=1) + 0.2
+        axes = figure.add_axes(
+            (left / _WIDTH, 0.4 / tall, (_WIDTH - left - right) / _WIDTH, used * _ROW / tall), frameon=False
+        )
+        _scale(axes, window, used, language)
+        if reference is not None:
+            if known(reference.low) and known(reference.high):
+                axes.axvspan(reference.low, reference.high, color=BAND, lw=0, zorder=0)  # type: ignore[arg-type]
+            axes.axvline(reference.value, color=ORANGE, lw=1.1, dashes=(5, 3), zorder=1)
+        for row, label, y in zip(rows, labels, middles, strict=True):
+            _row(axes, row, label, y)
+        target = io.StringIO()
+        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return _inline(target.getvalue(), key, title, description)
+
+
+def window(
+    rows: Sequence[Dot], scale: tuple[float, float] | None, reference: Reference | None = None
+) -> tuple[float, float]:
+    """The stretch of the axis that shows all ``rows`` with air, inside the ``scale`` unless an interval leaves it."""
+    ends = [x for row in rows for x in (row.value, row.low, row.high) if known(x)]
+    if reference is not None:
+        ends.append(reference.value)
+    low, high = min(ends), max(ends)  # type: ignore[type-var]
+    air = 0.06 * (high - low) or 0.05 * (abs(high) or 1)
+    ticks = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(low - air, high + air)
+    start, end = float(ticks[0]), float(ticks[-1])
+    if scale is not None:
+        start, end = max(start, min(scale[0], low)), min(end, max(scale[1], high))
+    return start, end
+
+
+def _scale(axes: Axes, window: tuple[float, float], rows: float, language: str) -> None:
+    axes.set_xlim(*window)
+    axes.set_ylim(rows, 0)
+    axes.set_yticks([])
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
+    width = window[1] - window[0]
+    places = 0 if width >= 6 else 1 if width >= 0.9 else 2 if width >= 0.09 else 3
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x, places, language)))
+    axes.tick_params(axis="x", length=0, pad=5, colors=INK)
+    axes.grid(axis="x", color="#d0d0d0", lw=0.7)
+    axes.set_axisbelow(True)
+
+
+def _row(axes: Axes, row: Dot, label: str, y: float) -> None:
+    colour = {"own": BLUE, "small": GREY, "published": INK}[row.kind]
+    if known(row.low) and known(row.high):
+        axes.plot([row.low, row.high], [y, y], color=colour, lw=2.6 if row.kind != "small" else 1.4, zorder=2,
+                  solid_capstyle="butt", clip_on=False)  # type: ignore[list-item]  # fmt: skip
+    axes.plot(
+        [row.value], [y], marker="D" if row.kind == "published" else "o", markersize=7 if row.strong else 6,
+        markerfacecolor="white" if row.kind == "small" else colour, markeredgecolor=colour, markeredgewidth=1.3,
+        linestyle="none", zorder=3, clip_on=False,
+    )  # fmt: skip
+    weight = "bold" if row.strong else "normal"
+    text = GREY if row.kind == "small" else INK
+    axes.text(-0.012, y, label, transform=axes.get_yaxis_transform(), ha="right", va="center", color=text,
+              weight=weight, linespacing=1.15)  # fmt: skip
+    axes.text(1.015, y, row.printed, transform=axes.get_yaxis_transform(), ha="left", va="center", color=text,
+              weight=weight)  # fmt: skip
+
+
+def _inline(svg: str, key: str, title: str, description: str) -> str:
+    """matplotlib's file as an element of the page: fluid width, own ids, the page's fonts, words for who cannot see it."""
+    ET.register_namespace("", _SVG)
+    ET.register_namespace("xlink", _XLINK)
+    root = ET.fromstring(svg)
+    for parent in list(root.iter()):
+        # A <style> here would speak to the whole page, and nobody reads the metadata.
+        for child in [c for c in parent if c.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style")]:
+            parent.remove(child)
+    referenced = set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
+    for element in root.iter():
+        if (name := element.get("id")) is not None:
+            if name in referenced:
+                element.set("id", f"{key}-{name}")
+            else:
+                del element.attrib["id"]
+        for attribute, value in list(element.attrib.items()):
+            value = re.sub(r"(url\(|^)#", rf"\1#{key}-", value) if "#" in value and "url(" in value else value
+            if attribute.endswith("}href"):
+                value = f"#{key}-{value[1:]}"
+            element.set(attribute, value)
+        if element.tag == f"{{{_SVG}}}text" and "style" in element.attrib:
+            element.set("style", _page_font(element.attrib["style"]))
+    for attribute in ("width", "height", "version"):
+        root.attrib.pop(attribute, None)
+    root.set("role", "img")
+    root.set("class", "chart")
+    root.set("aria-labelledby", f"{key}-title {key}-desc")
+    for position, (tag, words) in enumerate((("title", title), ("desc", description))):
+        child = ET.Element(f"{{{_SVG}}}{tag}", {"id": f"{key}-{tag}"})
+        child.text = words
+        root.insert(position, child)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _page_font(style: str) -> str:
+    """The style of a text without its family, so that the page's fonts apply; matplotlib writes it long or short."""
+    style = re.sub(r"font-family: [^;]+;?\s*", "", style)
+    short = re.search(r"font: (?P<weight>[\w ]*?)\s*(?P<size>[\d.]+px) [^;]+", style)
+    if short is None:
+        return style
+    weight = f"font-weight: {short['weight']}; " if short["weight"] else ""
+    return style.replace(short[0], f"{weight}font-size: {short['size']}")
