@@ -1,0 +1,1 @@
+"""Fieldwork without a store or a page: dispositions and outcome rates, sampling."""
