@@ -162,8 +162,9 @@ class Rates:
 def rates(codes: Iterable[str], e: float | None = None) -> Rates:
     """Response, cooperation, refusal and contact rates of a sample, one final code a case.
 
-    Formulas: AAPOR 2016, "Calculating Outcome Rates" (RR1–RR6, COOP1–COOP4, REF1–REF3, CON1–CON3). Without ``e`` the proportional
-    ("CASRO") estimate is used: eligible ÷ (eligible + ineligible) among cases whose eligibility is known, 1 if none is.
+    Formulas: AAPOR 2016, "Calculating Outcome Rates" (RR1–RR6, COOP1–COOP4, REF1–REF3, CON1–CON3). Without ``e`` the
+    proportional ("CASRO") estimate is used: eligible ÷ (eligible + ineligible) among cases whose eligibility is known,
+    1 if none is.
     """
     counts = dict.fromkeys(OUTCOMES, 0)
     still_open = 0
