@@ -30,6 +30,7 @@ BAND = "#dde3ea"
 
 _WIDTH = 9.0  # inches; the page scales it
 _ROW = 0.30  # inches of one line of text
+_LEADING = 11.5  # points from line to line of a label
 _LABEL = 40  # characters of a row's label before it wraps
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
@@ -75,7 +76,7 @@ def dots(
     for height in heights:
         middles.append(used + height / 2)
         used += height
-    tall = used * _ROW + 0.5
+    tall = used * _ROW + 0.38
     # Hash salt and no date: the same scores give the same file, byte for byte.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": key, "font.family": "DejaVu Sans", "font.size": 9.5}):
         figure = Figure(figsize=(_WIDTH, tall))
@@ -83,7 +84,7 @@ def dots(
         left = 0.075 * max((len(line) for label in labels for line in label.split("\n")), default=1) + 0.2
         right = 0.074 * max((len(row.printed) for row in rows), default=1) + 0.2
         axes = figure.add_axes(
-            (left / _WIDTH, 0.4 / tall, (_WIDTH - left - right) / _WIDTH, used * _ROW / tall), frameon=False
+            (left / _WIDTH, 0.3 / tall, (_WIDTH - left - right) / _WIDTH, used * _ROW / tall), frameon=False
         )
         _scale(axes, window, used, language)
         if reference is not None:
@@ -100,16 +101,15 @@ def dots(
 def window(
     rows: Sequence[Dot], scale: tuple[float, float] | None, reference: Reference | None = None
 ) -> tuple[float, float]:
-    """The stretch of the axis that shows all ``rows`` with air, inside the ``scale`` unless an interval leaves it."""
-    ends = [x for row in rows for x in (row.value, row.low, row.high) if known(x)]
-    if reference is not None:
-        ends.append(reference.value)
-    low, high = min(ends), max(ends)  # type: ignore[type-var]
+    """The stretch of the axis that shows all ``rows`` with air, inside the ``scale`` unless a value leaves it."""
+    values = [row.value for row in rows] + ([reference.value] if reference is not None else [])
+    ends = values + [x for row in rows for x in (row.low, row.high) if x is not None and known(x)]
+    low, high = min(ends), max(ends)
     air = 0.06 * (high - low) or 0.05 * (abs(high) or 1)
     ticks = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(low - air, high + air)
     start, end = float(ticks[0]), float(ticks[-1])
     if scale is not None:
-        start, end = max(start, min(scale[0], low)), min(end, max(scale[1], high))
+        start, end = max(start, min(scale[0], *values)), min(end, max(scale[1], *values))
     return start, end
 
 
@@ -128,9 +128,15 @@ def _scale(axes: Axes, window: tuple[float, float], rows: float, language: str) 
 
 def _row(axes: Axes, row: Dot, label: str, y: float) -> None:
     colour = {"own": BLUE, "small": GREY, "published": INK}[row.kind]
-    if known(row.low) and known(row.high):
-        axes.plot([row.low, row.high], [y, y], color=colour, lw=2.6 if row.kind != "small" else 1.4, zorder=2,
-                  solid_capstyle="butt", clip_on=False)  # type: ignore[list-item]  # fmt: skip
+    if row.low is not None and row.high is not None and known(row.low) and known(row.high):
+        start, end = axes.get_xlim()
+        width = 2.6 if row.kind != "small" else 1.4
+        shown = [max(row.low, start), min(row.high, end)]
+        axes.plot(shown, [y, y], color=colour, lw=width, zorder=2, solid_capstyle="butt", clip_on=False)
+        # An interval that leaves the scale ends in an arrow; its true ends are printed at the right.
+        for beyond, x, arrow in ((row.low < start, start, "<"), (row.high > end, end, ">")):
+            if beyond:
+                axes.plot([x], [y], marker=arrow, color=colour, markersize=5, linestyle="none", clip_on=False)
     axes.plot(
         [row.value], [y], marker="D" if row.kind == "published" else "o", markersize=7 if row.strong else 6,
         markerfacecolor="white" if row.kind == "small" else colour, markeredgecolor=colour, markeredgewidth=1.3,
@@ -138,14 +144,19 @@ def _row(axes: Axes, row: Dot, label: str, y: float) -> None:
     )  # fmt: skip
     weight = "bold" if row.strong else "normal"
     text = GREY if row.kind == "small" else INK
-    axes.text(-0.012, y, label, transform=axes.get_yaxis_transform(), ha="right", va="center", color=text,
-              weight=weight, linespacing=1.15)  # fmt: skip
+    lines = label.split("\n")
+    for number_of_line, line in enumerate(lines):
+        # One text a line, anchored at its end: the reader's font has other widths than the one measured here.
+        axes.annotate(
+            line, (-0.012, y), xycoords=axes.get_yaxis_transform(), textcoords="offset points", ha="right", va="center",
+            xytext=(0, _LEADING * ((len(lines) - 1) / 2 - number_of_line)), color=text, weight=weight,
+        )  # fmt: skip
     axes.text(1.015, y, row.printed, transform=axes.get_yaxis_transform(), ha="left", va="center", color=text,
               weight=weight)  # fmt: skip
 
 
 def _inline(svg: str, key: str, title: str, description: str) -> str:
-    """matplotlib's file as an element of the page: fluid width, own ids, the page's fonts, words for who cannot see it."""
+    """matplotlib's file as an element of the page: fluid width, own ids, the page's fonts, title, description."""
     ET.register_namespace("", _SVG)
     ET.register_namespace("xlink", _XLINK)
     root = ET.fromstring(svg)

@@ -85,7 +85,7 @@ def days(start: str, end: str, language: str) -> str:
 
 
 def decimals(width: float) -> int:
-    """How many decimals a value on a scale of this ``width`` deserves: two as published, three on scales such as 0–1."""
+    """Decimals of a value on a scale of this ``width``: two as published, three on scales such as 0–1."""
     return 2 if width >= 2 else 3
 
 

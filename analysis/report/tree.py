@@ -136,4 +136,3 @@ def _of_score(row: IndexNode) -> Bounds | None:
 def _text(words: Mapping[str, str] | None) -> Text:
     some = next((word for word in (words or {}).values() if word), "")
     return Text((words or {}).get("vi") or some, (words or {}).get("en") or some)
-

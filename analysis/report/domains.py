@@ -1,0 +1,184 @@
+"""The part of the page that compares domains: places by value, groups of people in their own order.
+
+Own and published figures never share a list, and a place carries a rank number only where its sample bears one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from analysis.report import charts
+from analysis.report.cells import FEW_DF, SMALL, Cell, Cells
+from analysis.report.figures import Figures, Line
+from analysis.report.format import count, known, number
+from analysis.report.meta import PLACES
+from analysis.report.tree import Node, Tree
+
+_PANEL = 36  # rows of a chart that fit a printed page
+_COLUMNS = 9  # components that fit side by side on A4
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Domains down, components across; each cell is (estimate, interval, small)."""
+
+    columns: tuple[Node, ...]
+    rows: tuple[tuple[str, tuple[tuple[str, str, bool], ...]], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One domain level: chart, table, sentences and components."""
+
+    id: str
+    name: str
+    heading: str
+    node: Node
+    published: bool
+    is_place: bool
+    charts: tuple[str, ...]
+    caption: str
+    sentences: tuple[str, ...]
+    lines: tuple[Line, ...]
+    ranked: bool
+    matrix: Matrix | None
+
+
+class Domains:
+    """Makes the sections of all domain levels."""
+
+    def __init__(self, cells: Cells, tree: Tree, figures: Figures):
+        self.cells, self.tree, self.figures = cells, tree, figures
+        self.meta, self.language, self.t = figures.meta, figures.language, figures.t
+
+    def sections(self, level_name: str, top: Node) -> list[Section]:
+        """The section of one domain level: own figures and published ones apart."""
+        domains = self.cells.domains(level_name)
+        if len(domains) < 2:
+            return []
+        made = []
+        for published in (False, True):
+            part = {
+                domain: held
+                for domain, cells in domains.items()
+                if (held := {code: cell for code, cell in cells.items() if cell.published == published})
+            }
+            if any(top.code in held and known(held[top.code].estimate) for held in part.values()):
+                made.append(self.section(level_name, top, part, published))
+        return made
+
+    def section(self, name: str, top: Node, domains: dict[str, dict[str, Cell]], published: bool) -> Section:
+        is_place = name in PLACES
+        words = self.meta.level_name(name)(self.language)
+        label = {domain: self.meta.domain_name(name, domain)(self.language) for domain in domains}
+        order = sorted(domains, key=lambda d: self.place(domains[d].get(top.code))) if is_place else list(domains)
+        shown = [(label[d], domains[d].get(top.code)) for d in order]
+        valued = [(text, cell) for text, cell in shown if cell is not None and known(cell.estimate)]
+        ranks = self.ranks([cell for _, cell in shown]) if is_place else [""] * len(shown)
+        key = f"{self.language}-{name.replace('*', '-')}-{'published' if published else 'own'}"
+        rows = [self.figures.dot(cell, top, text) for text, cell in valued]
+        reference = None if published else self.figures.reference(self.cells.whole().get(top.code))
+        window = charts.window(rows, top.scale, reference)
+        heading = self.t(f"Kết quả theo {words[:1].lower()}{words[1:]}", f"Results by {words[:1].lower()}{words[1:]}")
+        if published:
+            heading += self.t(": số liệu công bố", ": published values")
+        panels = [rows[i : i + _PANEL] for i in range(0, len(rows), _PANEL)]
+        return Section(
+            id=key,
+            name=words,
+            heading=heading,
+            node=top,
+            published=published,
+            is_place=is_place,
+            charts=tuple(
+                charts.dots(
+                    panel,
+                    key=f"{key}-{i}",
+                    title=f"{heading}: {top.label(self.language)}",
+                    description=self.figures.read_aloud(panel),
+                    language=self.language,
+                    window=window,
+                    reference=reference,
+                )
+                for i, panel in enumerate(panels)
+            ),
+            caption=self.figures.caption(top, window, rows, reference is not None),
+            sentences=self.order_sentences([cell for _, cell in valued]) if is_place else (),
+            lines=tuple(
+                self.figures.line(cell, top, label=text, rank=rank)
+                for (text, cell), rank in zip(shown, ranks, strict=True)
+            ),
+            ranked=any(rank not in ("", "–") for rank in ranks),
+            matrix=self.matrix(order, label, domains),
+        )
+
+    def place(self, cell: Cell | None) -> tuple[int, float]:
+        """Sorting key of a place: by value, those with few answers after the rest, those without a value last."""
+        if cell is None or not known(cell.estimate):
+            return 2, 0.0
+        return int(cell.small), -cell.estimate
+
+    def ranks(self, cells: Sequence[Cell | None]) -> list[str]:
+        """Rank numbers of sorted cells, a dash where the sample does not carry one."""
+        given, counted, last, shown = [], 0, None, 0
+        for cell in cells:
+            if not rankable(cell):
+                given.append(number(None, 0, self.language))
+                continue
+            counted += 1
+            if last is None or cell is None or cell.estimate != last:
+                shown, last = counted, cell.estimate if cell else None
+            given.append(count(shown, self.language))
+        return given
+
+    def order_sentences(self, cells: Sequence[Cell]) -> tuple[str, ...]:
+        """What a reader may and may not conclude from the order."""
+        with_interval = [cell for cell in cells if cell.has_interval and not cell.small]
+        said = []
+        if len(with_interval) >= 2:
+            pairs = list(pairwise(with_interval))
+            overlapping = sum(upper.low <= lower.high and lower.low <= upper.high for upper, lower in pairs)
+            said.append(self.t(
+                f"Nơi nào khoảng chồng lên nhau thì thứ tự giữa các đơn vị chưa chắc chắn: ở đây {overlapping} trong "
+                f"{len(pairs)} cặp đứng liền nhau có khoảng chồng lên nhau.",
+                f"Where intervals overlap, the order of the places is uncertain: here {overlapping} of {len(pairs)} "
+                "neighbouring pairs overlap.",
+            ))  # fmt: skip
+        elif len(cells) >= 2 and not with_interval:
+            said.append(self.t(
+                "Không có khoảng tin cậy, vì vậy không biết thứ tự chắc chắn đến đâu.",
+                "There are no intervals, so how certain the order is cannot be told.",
+            ))  # fmt: skip
+        unranked = [cell for cell in cells if not cell.published and not rankable(cell)]
+        if unranked:
+            said.append(self.t(
+                f"Không ghi số thứ hạng khi có dưới {FEW_DF} bậc tự do hoặc dưới {SMALL} người trả lời "
+                f"({len(unranked)} trong {len(cells)} đơn vị).",
+                f"No rank number is given where there are fewer than {FEW_DF} degrees of freedom or fewer than "
+                f"{SMALL} answers ({len(unranked)} of {len(cells)} places).",
+            ))  # fmt: skip
+        return tuple(said)
+
+    def matrix(
+        self, order: Sequence[str], label: Mapping[str, str], domains: dict[str, dict[str, Cell]]
+    ) -> Matrix | None:
+        """Components by domain, each value with its interval."""
+        columns = [node for node in self.tree.components(_COLUMNS) if any(node.code in domains[d] for d in order)]
+        if not columns:
+            return None
+
+        def entry(cell: Cell | None, node: Node) -> tuple[str, str, bool]:
+            line = self.figures.line(cell, node)
+            return line.estimate, line.interval if cell and cell.has_interval else "", line.small
+
+        rows = tuple((label[d], tuple(entry(domains[d].get(n.code), n) for n in columns)) for d in order)
+        return Matrix(tuple(columns), rows)
+
+
+def rankable(cell: Cell | None) -> bool:
+    """Whether a place may carry a rank number: a value that is not small, on enough degrees of freedom."""
+    if cell is None or not known(cell.estimate):
+        return False
+    return cell.published or not (cell.small or cell.few_df)
