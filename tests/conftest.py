@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import outside
+
+SOAK = bool(os.environ.get("SURVEY_SOAK"))
+
+# The same examples on every run, and no clock: a slow machine is not a fault. `make soak` looks at many more.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("soak", max_examples=2000, deadline=None, print_blob=True)
+settings.load_profile("soak" if SOAK else "suite")
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +42,12 @@ def oracles() -> Path:
 def walks() -> Path:
     """The folder of XLSForm walks."""
     return outside.walks_folder() or outside.missing("SURVEY_WALKS")
+
+
+@pytest.fixture
+def trials() -> Callable[[int, int], int]:
+    """``trials(short, long)``: how often to repeat a trial in the suite, and in ``make soak`` (mark the test ``soak``)"""
+    return lambda short, long: long if SOAK else short
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
