@@ -1,0 +1,235 @@
+"""The derived tables: brought up to date for what a write touched, rebuilt whole, and compared with a rebuild."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from survey.store.fold import Document, Feed, Interview, Revision, extend_feed, fold_document, fold_interview, is_erased
+from survey.store.header import ERASED, read_header
+from survey.store.store import Store
+
+Subject = tuple[str, str]
+"""(subject_type, subject)"""
+
+_BATCH = 500
+
+_REVISIONS = """
+    SELECT r.subject_type, r.subject, r.header, p.content
+    FROM revisions r LEFT JOIN parts p
+      ON p.revision = r.number AND p.name = 'document' AND r.subject_type <> 'interview'
+"""
+
+
+def update(store: Store, subjects: Iterable[Subject], entries: Iterable[tuple[int, int, str]]) -> list[str]:
+    """Brings the derived tables up to date; returns the touched interviews that are in conflict.
+
+    ``subjects`` got revisions or parts; ``entries`` are the new revisions as (feed number, seq, id). Belongs into the
+    transaction that wrote them.
+    """
+    conflicts = []
+    wanted = sorted(set(subjects))
+    for start in range(0, len(wanted), _BATCH):
+        batch = set(wanted[start : start + _BATCH])
+        names = json.dumps(sorted({subject for _, subject in batch}))
+        query = f"{_REVISIONS} WHERE r.subject IN (SELECT value FROM json_each(?)) ORDER BY r.subject_type, r.subject"
+        interviews, documents, erased = [], [], []
+        for key, revisions in _grouped(store.execute(query, (names,))):
+            if key not in batch:
+                continue
+            interview, document = _fold_subject(key, revisions)
+            if is_erased(revisions):
+                erased.append(key)
+            if interview is not None:
+                interviews.append(_interview_row(interview))
+                if interview.state == "conflict":
+                    conflicts.append(interview.interview)
+            if document is not None:
+                documents.append(_document_row(document))
+        _write_subjects(store, interviews, documents, erased)
+    feeds: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for feed, seq, id in entries:
+        feeds[feed].append((seq, id))
+    for feed, new in feeds.items():
+        _write_feed(store, feed, extend_feed(read_feed(store, feed), new))
+    return conflicts
+
+
+def rebuild(store: Store) -> None:
+    """Makes every derived table anew from the evidence, in one transaction."""
+    with store.transaction():
+        state = list(_all(store))
+        feeds = _feeds(store)
+        missing = sorted(_missing(store))
+        for table in ("interviews", "documents", "feed_state", "erased", "missing"):
+            store.execute(f"DELETE FROM {table}")
+        _write_subjects(
+            store,
+            [_interview_row(interview) for _, interview, _, _ in state if interview is not None],
+            [_document_row(document) for _, _, document, _ in state if document is not None],
+            [key for key, _, _, erased in state if erased],
+        )
+        for number, feed in feeds.items():
+            _write_feed(store, number, feed)
+        store.executemany("INSERT INTO missing (revision, name) VALUES (?, ?)", missing)
+
+
+def differences(store: Store) -> list[tuple[str, str]]:
+    """(table, name) of every derived row that is not what a rebuild would write; empty when all is well."""
+    wrong = []
+    interviews = {row[0]: tuple(row) for row in store.execute("SELECT * FROM interviews")}
+    documents = {tuple(row[:2]): tuple(row) for row in store.execute("SELECT * FROM documents")}
+    erased = {tuple(row) for row in store.execute("SELECT subject_type, subject FROM erased")}
+    for key, interview, document, is_gone in _all(store):
+        if interview is not None and interviews.pop(key[1], None) != _interview_row(interview):
+            wrong.append(("interviews", key[1]))
+        if document is not None and documents.pop(key, None) != _document_row(document):
+            wrong.append(("documents", " ".join(key)))
+        if is_gone != (key in erased):
+            wrong.append(("erased", " ".join(key)))
+        erased.discard(key)
+    wrong += [("interviews", name) for name in interviews]
+    wrong += [("documents", " ".join(key)) for key in documents]
+    wrong += [("erased", " ".join(key)) for key in erased]
+    for number, feed in _feeds(store).items():
+        if read_feed(store, number) != feed:
+            wrong.append(("feed_state", " ".join(feed_name(store, number))))
+    if {tuple(row) for row in store.execute("SELECT revision, name FROM missing")} != _missing(store):
+        wrong.append(("missing", ""))
+    return wrong
+
+
+def snapshot(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """Every derived row by its names, sorted: equal, byte for byte, in any two stores that hold the same revisions."""
+    return {
+        "interviews": [tuple(row) for row in store.execute("SELECT * FROM interviews ORDER BY interview")],
+        "documents": [tuple(row) for row in store.execute("SELECT * FROM documents ORDER BY subject_type, subject")],
+        "erased": [tuple(row) for row in store.execute("SELECT * FROM erased ORDER BY subject_type, subject")],
+        "feeds": [
+            tuple(row)
+            for row in store.execute(
+                "SELECT f.device, f.epoch, s.revisions, s.held, s.forked, s.head"
+                " FROM feeds f JOIN feed_state s ON s.feed = f.number ORDER BY f.device, f.epoch"
+            )
+        ],
+        "missing": [
+            tuple(row)
+            for row in store.execute(
+                "SELECT r.id, m.name FROM missing m JOIN revisions r ON r.number = m.revision ORDER BY r.id, m.name"
+            )
+        ],
+    }
+
+
+def read_feed(store: Store, number: int) -> Feed:
+    """The derived row of one feed; an empty one when nothing is held."""
+    row = store.execute("SELECT revisions, held, forked, head FROM feed_state WHERE feed = ?", (number,)).fetchone()
+    if row is None:
+        return Feed()
+    held = tuple((first, last) for first, last in json.loads(row[1]))
+    return Feed(row[0], held, tuple(json.loads(row[2])), row[3])
+
+
+def feed_name(store: Store, number: int) -> tuple[str, str]:
+    """(device, epoch) of a feed."""
+    device, epoch = store.execute("SELECT device, epoch FROM feeds WHERE number = ?", (number,)).fetchone()
+    return device, epoch
+
+
+# -- reading the evidence ---------------------------------------------------------------------------------------
+
+
+def _grouped(rows: Iterable[tuple[str, str, bytes, bytes | None]]) -> Iterator[tuple[Subject, list[Revision]]]:
+    for key, group in groupby(rows, lambda row: (row[0], row[1])):
+        yield key, [Revision(read_header(header), _document(content)) for _, _, header, content in group]
+
+
+def _document(content: bytes | None) -> dict[str, Any] | None:
+    if content is None:
+        return None
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _fold_subject(key: Subject, revisions: list[Revision]) -> tuple[Interview | None, Document | None]:
+    if key[0] == "interview":
+        return fold_interview(key[1], revisions), None
+    return None, fold_document(key[0], key[1], revisions)
+
+
+def _all(store: Store) -> Iterator[tuple[Subject, Interview | None, Document | None, bool]]:
+    for key, revisions in _grouped(store.execute(_REVISIONS + " ORDER BY r.subject_type, r.subject")):
+        yield key, *_fold_subject(key, revisions), is_erased(revisions)
+
+
+def _feeds(store: Store) -> dict[int, Feed]:
+    query = "SELECT feed, seq, id FROM revisions ORDER BY feed, seq"
+    return {
+        number: extend_feed(Feed(), ((seq, "sha256:" + id.hex()) for _, seq, id in entries))
+        for number, entries in groupby(store.execute(query), lambda row: row[0])
+    }
+
+
+def _missing(store: Store) -> set[tuple[int, str]]:
+    """(revision number, part name) of parts that a header names and that are not here, erased ones apart."""
+    held = {tuple(row) for row in store.execute("SELECT revision, name FROM parts")}
+    gone = {
+        tuple(row) for row in store.execute("SELECT subject_type, subject FROM revisions WHERE kind = ?", (ERASED,))
+    }
+    absent = set()
+    for number, kind, subject_type, subject, header in store.execute(
+        "SELECT number, kind, subject_type, subject, header FROM revisions"
+    ):
+        if kind == ERASED or (subject_type, subject) not in gone:
+            absent |= {(number, name) for name in read_header(header).parts} - held
+    return absent
+
+
+# -- writing ------------------------------------------------------------------------------------------------------
+
+
+def _texts(values: Iterable[Any]) -> str:
+    return json.dumps(list(values), separators=(",", ":"), ensure_ascii=False)
+
+
+def _interview_row(interview: Interview) -> tuple[Any, ...]:
+    return (
+        interview.interview,
+        interview.unit,
+        interview.questionnaire_hash,
+        interview.state,
+        interview.head,
+        _texts(interview.heads),
+        interview.kind,
+        _texts(interview.decisions),
+        int(interview.opposed),
+        interview.actor,
+        interview.device,
+        interview.time,
+        _texts(interview.unknown_parents),
+    )
+
+
+def _document_row(document: Document) -> tuple[Any, ...]:
+    return (*document[:4], _texts(document.heads), *document[5:])
+
+
+def _write_subjects(
+    store: Store, interviews: list[tuple[Any, ...]], documents: list[tuple[Any, ...]], erased: list[Subject]
+) -> None:
+    store.executemany(f"INSERT OR REPLACE INTO interviews VALUES ({', '.join('?' * 13)})", interviews)
+    store.executemany(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 8)})", documents)
+    store.executemany("INSERT OR IGNORE INTO erased (subject_type, subject) VALUES (?, ?)", erased)
+
+
+def _write_feed(store: Store, number: int, feed: Feed) -> None:
+    store.execute(
+        "INSERT OR REPLACE INTO feed_state (feed, revisions, held, forked, head) VALUES (?, ?, ?, ?, ?)",
+        (number, feed.revisions, _texts(feed.held), _texts(feed.forked), feed.head),
+    )

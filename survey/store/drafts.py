@@ -1,0 +1,293 @@
+"""Interviews being made: rows (interview, path, value, when) on this device, until sealing turns them into a revision.
+
+Every :func:`save` is one small transaction that is on disk when it returns (``synchronous=FULL``): what it confirmed
+survives a kill and a power cut.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from survey.errors import InputError, NotAllowed
+from survey.store import feed, reading
+from survey.store.header import CONTENT_KINDS
+from survey.store.store import Store, now_text
+from survey.text import Text, nfc
+
+Value = str | list[str] | dict[str, str]
+Answers = dict[str, Value]
+
+
+def start(store: Store, unit: str, questionnaire_hash: str, actor: str, now: datetime | None = None) -> str:
+    """Begins an interview at a sample unit and returns its id, a random UUID that it keeps for ever."""
+    interview = str(uuid.uuid4())
+    _insert(store, interview, unit, questionnaire_hash, actor, (), now)
+    return interview
+
+
+def draft(store: Store, interview: str) -> dict[str, Any] | None:
+    """``interview, unit, questionnaire_hash, actor, started, parents, changes`` of an open draft, or None."""
+    rows = store.rows(
+        "SELECT interview, unit, questionnaire_hash, actor, started, parents, changes FROM drafts WHERE interview = ?",
+        (interview,),
+    )
+    return {**rows[0], "parents": json.loads(rows[0]["parents"])} if rows else None
+
+
+def drafts(store: Store) -> list[dict[str, Any]]:
+    """All open drafts of this device, oldest first; ``answered`` counts their answers, ``saved`` is the last time."""
+    return store.rows(
+        "SELECT d.interview, d.unit, d.questionnaire_hash, d.actor, d.started,"
+        " (SELECT count(*) FROM draft_answers a WHERE a.interview = d.interview) AS answered,"
+        " coalesce((SELECT e.time FROM draft_events e WHERE e.interview = d.interview"
+        "   ORDER BY e.number DESC LIMIT 1), d.started) AS saved"
+        " FROM drafts d ORDER BY d.rowid"
+    )
+
+
+def answers(store: Store, interview: str) -> Answers:
+    """Every answer saved in an open draft, on and off the path. InputError when there is no such draft."""
+    _require(store, interview)
+    rows = store.execute("SELECT path, value FROM draft_answers WHERE interview = ? ORDER BY path", (interview,))
+    return {path: json.loads(value) for path, value in rows}
+
+
+def lease(store: Store, interview: str) -> str:
+    """Opens the draft for writing in one page and returns the page's token; pages opened earlier can no longer write.
+
+    Two tabs on one draft would otherwise overwrite each other's answers without anyone seeing it.
+    """
+    token = secrets.token_hex(8)
+    with store.transaction():
+        _require(store, interview)
+        store.execute("UPDATE drafts SET lease = ? WHERE interview = ?", (token, interview))
+    return token
+
+
+def save(
+    store: Store,
+    interview: str,
+    changes: Mapping[str, Value | None],
+    seconds: Mapping[str, float] | None = None,
+    *,
+    token: str | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Saves answers; when this returns they are on disk. None clears an answer. Saving the same again does nothing.
+
+    ``seconds`` is the time spent on each question, measured by the page. ``token`` is the page's :func:`lease`: a
+    stale one raises NotAllowed and nothing is written. InputError when there is no such draft.
+    """
+    seconds = seconds or {}
+    when = now_text(now)
+    monotonic = time.monotonic_ns() // 1_000_000
+    with store.transaction():
+        _check_lease(store, interview, token)
+        changed = 0
+        for path, value in changes.items():
+            if value is None:
+                cursor = store.execute("DELETE FROM draft_answers WHERE interview = ? AND path = ?", (interview, path))
+            else:
+                cursor = store.execute(
+                    "INSERT INTO draft_answers (interview, path, value) VALUES (?, ?, ?)"
+                    " ON CONFLICT (interview, path) DO UPDATE SET value = excluded.value"
+                    " WHERE value <> excluded.value",
+                    (interview, path, json.dumps(_clean(value), ensure_ascii=False)),
+                )
+            if cursor.rowcount:
+                changed += 1
+                store.execute(
+                    "INSERT INTO draft_events (interview, path, cleared, time, monotonic_ms, seconds)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (interview, path, int(value is None), when, monotonic, float(seconds.get(path, 0.0))),
+                )
+        if changed:
+            store.execute("UPDATE drafts SET changes = changes + ? WHERE interview = ?", (changed, interview))
+
+
+def seal(
+    store: Store,
+    interview: str,
+    path_values: Mapping[str, Any],
+    off_path: Mapping[str, Any],
+    contact: Mapping[str, Any],
+    paradata: Mapping[str, Any],
+    actor: str,
+    kind: str = "sealed",
+    *,
+    token: str | None = None,
+    now: datetime | None = None,
+) -> str:
+    """Turns a draft into a signed revision and returns its id, in one transaction: the draft is gone, the revision
+    there, or nothing happened.
+
+    ``path_values`` are the answers on the path and the calculations, ``off_path`` the rest, ``contact`` the answers to
+    contact questions. The times of the answers are added to ``paradata`` as ``events``.
+    """
+    if kind not in CONTENT_KINDS:
+        raise ValueError(f"{kind!r} is no content kind")
+    with store.transaction():
+        _check_lease(store, interview, token)
+        parts: dict[str, Any] = {"answers": dict(path_values), "paradata": _paradata(store, interview, paradata)}
+        if off_path:
+            parts["off_path"] = dict(off_path)
+        if contact:
+            parts["contact"] = dict(contact)
+        revision = _append(store, interview, kind, parts, actor, now)
+        store.execute("DELETE FROM drafts WHERE interview = ?", (interview,))
+    return revision
+
+
+def discard(store: Store, interview: str, *, token: str | None = None) -> None:
+    """Throws a draft away with all its answers: consent was refused, and only the visit may remain."""
+    with store.transaction():
+        _check_lease(store, interview, token)
+        store.execute("DELETE FROM drafts WHERE interview = ?", (interview,))
+
+
+def partials(store: Store, now: datetime | None = None) -> list[str]:
+    """Writes a ``partial`` revision of every open draft that changed since its last one; returns their ids.
+
+    Never scored; it lets another laptop take the interview over.
+    """
+    written = []
+    with store.transaction():
+        for interview, actor in store.execute(
+            "SELECT interview, actor FROM drafts WHERE changes > changes_written ORDER BY rowid"
+        ).fetchall():
+            own = answers(store, interview)
+            private = _contact_paths(store, interview, own)
+            parts: dict[str, Any] = {
+                "answers": {path: value for path, value in own.items() if path not in private},
+                "paradata": _paradata(store, interview, {}),
+            }
+            if private:
+                parts["contact"] = {path: own[path] for path in sorted(private)}
+            revision = _append(store, interview, "partial", parts, actor, now)
+            store.execute(
+                "UPDATE drafts SET parents = ?, changes_written = changes WHERE interview = ?",
+                (json.dumps([revision]), interview),
+            )
+            written.append(revision)
+    return written
+
+
+def take_over(store: Store, interview: str, actor: str, head: str = "", now: datetime | None = None) -> str:
+    """Opens a draft from an interview's content, to correct it or to go on where a broken laptop stopped.
+
+    ``head`` chooses one where there are several. Answers off the path and contact answers come along. Returns the
+    interview's id. InputError when a draft is open, or the content is not here.
+    """
+    content = reading.content(store, interview, head)
+    with store.transaction():
+        if draft(store, interview) is not None:
+            raise InputError(
+                interview,
+                Text("phiếu này đang mở trên máy này", "this interview is already open on this device"),
+                Text("tiếp tục phiếu đang làm dở", "continue the draft"),
+            )
+        _insert(store, interview, content["unit"], content["questionnaire_hash"], actor, (content["head"],), now)
+        taken = {**content["off_path"], **content["answers"], **content["contact"]}
+        store.executemany(
+            "INSERT INTO draft_answers (interview, path, value) VALUES (?, ?, ?)",
+            [(interview, path, json.dumps(_clean(value), ensure_ascii=False)) for path, value in taken.items()],
+        )
+    return interview
+
+
+# -- inside -------------------------------------------------------------------------------------------------------
+
+
+def _insert(
+    store: Store,
+    interview: str,
+    unit: str,
+    questionnaire_hash: str,
+    actor: str,
+    parents: tuple[str, ...],
+    now: datetime | None,
+) -> None:
+    store.execute(
+        "INSERT INTO drafts (interview, unit, questionnaire_hash, actor, started, parents, lease, changes,"
+        " changes_written) VALUES (?, ?, ?, ?, ?, ?, '', 0, 0)",
+        (interview, unit, questionnaire_hash, actor, now_text(now), json.dumps(parents)),
+    )
+
+
+def _require(store: Store, interview: str) -> str:
+    """The draft's lease; InputError when there is no such draft."""
+    token = store.value("SELECT lease FROM drafts WHERE interview = ?", (interview,))
+    if token is None:
+        raise InputError(
+            interview,
+            Text("không có phiếu đang làm dở này trên máy", "there is no such draft on this device"),
+            Text("mở lại danh sách phiếu", "go back to the list of interviews"),
+        )
+    return str(token)
+
+
+def _check_lease(store: Store, interview: str, token: str | None) -> None:
+    if _require(store, interview) != token and token is not None:
+        raise NotAllowed(
+            interview,
+            Text("phiếu này đã được mở ở một cửa sổ khác", "this interview was opened in another window"),
+            Text("tiếp tục ở cửa sổ kia, hoặc tải lại trang này", "go on in the other window, or reload this page"),
+        )
+
+
+def _clean(value: Value) -> Value:
+    if isinstance(value, str):
+        return nfc(value)
+    if isinstance(value, list):
+        return [nfc(item) for item in value]
+    return {key: nfc(item) for key, item in value.items()}
+
+
+def _paradata(store: Store, interview: str, paradata: Mapping[str, Any]) -> dict[str, Any]:
+    started = store.value("SELECT started FROM drafts WHERE interview = ?", (interview,))
+    events = store.rows(
+        "SELECT path, cleared, time, monotonic_ms AS ms, seconds FROM draft_events WHERE interview = ? ORDER BY number",
+        (interview,),
+    )
+    return {"started": started, **paradata, "events": events}
+
+
+def _append(store: Store, interview: str, kind: str, parts: Mapping[str, Any], actor: str, now: datetime | None) -> str:
+    own = draft(store, interview)
+    assert own is not None
+    return feed.append(
+        store,
+        subject_type="interview",
+        subject=interview,
+        kind=kind,
+        parts=parts,
+        parents=own["parents"],
+        target=own["unit"],
+        questionnaire_hash=own["questionnaire_hash"],
+        actor=actor,
+        now=now,
+    )
+
+
+def _contact_paths(store: Store, interview: str, own: Answers) -> set[str]:
+    """The answers that belong into the part ``contact``. All of them while the questionnaire is not here to say."""
+    hash = store.value("SELECT questionnaire_hash FROM drafts WHERE interview = ?", (interview,))
+    compiled = reading.document_bytes(store, "questionnaire", hash)
+    if compiled is None:
+        return set(own)
+    names = set(_contact_names(json.loads(compiled).get("nodes", [])))
+    return {path for path in own if path.rsplit("/", 1)[-1].split("[", 1)[0] in names}
+
+
+def _contact_names(nodes: list[dict[str, Any]]) -> list[str]:
+    return [
+        name
+        for node in nodes
+        for name in ([node["name"]] if node.get("contact") else []) + _contact_names(node.get("children", []))
+    ]

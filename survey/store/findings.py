@@ -1,0 +1,137 @@
+"""What needs a person, as sentences. Computed from the derived tables whenever someone asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from survey.store.reading import document_bytes
+from survey.store.store import Store
+from survey.text import Text
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that needs a person: ``kind`` for programs, ``where`` and the sentences for people."""
+
+    kind: str
+    where: str
+    what: Text
+    todo: Text
+
+
+def findings(store: Store) -> list[Finding]:
+    """Everything that needs a person, in a fixed order: conflicts, contradicting decisions, units with two interviews,
+    forked feeds, gaps, devices without a certificate, content or parents that have not come."""
+    return [*_interview_findings(store), *_unit_findings(store), *_feed_findings(store), *_device_findings(store)]
+
+
+def _interview_findings(store: Store) -> Iterator[Finding]:
+    rows = store.rows("SELECT interview, state, heads, opposed, unknown_parents FROM interviews ORDER BY interview")
+    for row in rows:
+        where = f"interview {row['interview']}"
+        if row["state"] == "conflict":
+            count = len(json.loads(row["heads"]))
+            yield Finding(
+                "conflict",
+                where,
+                Text(f"có {count} bản khác nhau", f"{count} different versions"),
+                Text("chọn hoặc ghép một bản (survey review settle)", "choose or combine one (survey review settle)"),
+            )
+        if row["opposed"]:
+            yield Finding(
+                "opposed",
+                where,
+                Text(
+                    "các quyết định trái ngược nhau về cùng một bản", "decisions on one version contradict each other"
+                ),
+                Text("ra một quyết định tiếp theo", "take a further decision"),
+            )
+        if row["unknown_parents"] != "[]":
+            yield Finding(
+                "parent",
+                where,
+                Text("bản trước của phiếu chưa nhận được", "the version it builds on has not come"),
+                Text("nhận nốt dữ liệu của máy đã làm phiếu", "sync with the device that made it"),
+            )
+    absent = store.rows(
+        "SELECT DISTINCT i.interview FROM interviews i JOIN revisions r ON r.subject = i.interview"
+        " AND r.subject_type = 'interview' JOIN missing m ON m.revision = r.number"
+        " WHERE i.state NOT IN ('erased') AND m.name = 'answers' ORDER BY i.interview"
+    )
+    for row in absent:
+        yield Finding(
+            "pending",
+            f"interview {row['interview']}",
+            Text("câu trả lời chưa nhận được", "the answers have not come"),
+            Text("nhận lại dữ liệu của máy đã làm phiếu", "sync again with the device that made it"),
+        )
+
+
+def _unit_findings(store: Store) -> Iterator[Finding]:
+    rows = store.rows(
+        "SELECT unit, count(*) AS n FROM interviews WHERE unit <> '' AND state NOT IN ('voided', 'erased')"
+        " GROUP BY unit HAVING count(*) > 1 ORDER BY unit"
+    )
+    for row in rows:
+        yield Finding(
+            "twice",
+            f"unit {row['unit']}",
+            Text(f"có {row['n']} phiếu cho cùng một đơn vị mẫu", f"{row['n']} interviews of one sample unit"),
+            Text("hủy phiếu thừa (survey review void)", "void the one too many (survey review void)"),
+        )
+    documents = store.rows("SELECT subject_type, subject, heads FROM documents ORDER BY subject_type, subject")
+    for row in documents:
+        if len(json.loads(row["heads"])) > 1:
+            yield Finding(
+                "document",
+                f"{row['subject_type']} {row['subject']}",
+                Text("được sửa ở hai nơi cùng lúc", "changed in two places at once"),
+                Text("xem lại và ban hành lại", "look at it and issue it again"),
+            )
+
+
+def _feed_findings(store: Store) -> Iterator[Finding]:
+    rows = store.rows(
+        "SELECT f.device, f.epoch, s.held, s.forked FROM feed_state s JOIN feeds f ON f.number = s.feed"
+        " ORDER BY f.device, f.epoch"
+    )
+    for row in rows:
+        where = f"device {row['device']} epoch {row['epoch']}"
+        forked = json.loads(row["forked"])
+        if forked:
+            yield Finding(
+                "forked",
+                where,
+                Text(
+                    f"hai bản ghi khác nhau mang cùng số thứ tự (từ {forked[0]}): ổ đĩa của máy này đã bị sao chép",
+                    f"two different entries with one number (from {forked[0]}): this laptop's disk was cloned",
+                ),
+                Text("cả hai đều được giữ; cài lại một trong hai máy", "both are kept; set one of the laptops up anew"),
+            )
+        held = json.loads(row["held"])
+        holes = [(before[1] + 1, after[0] - 1) for before, after in pairwise(held)]
+        if held and held[0][0] > 1:
+            holes.insert(0, (1, held[0][0] - 1))
+        if holes:
+            shown = ", ".join(f"{first}–{last}" if first < last else str(first) for first, last in holes)
+            yield Finding(
+                "gap",
+                where,
+                Text(f"chưa nhận được các bản ghi số {shown}", f"entries {shown} have not come"),
+                Text("nhận nốt dữ liệu của máy này", "sync with this device again"),
+            )
+
+
+def _device_findings(store: Store) -> Iterator[Finding]:
+    for row in store.rows("SELECT DISTINCT device FROM feeds ORDER BY device"):
+        body = document_bytes(store, "device", row["device"])
+        if not (body and json.loads(body).get("certificate")):
+            yield Finding(
+                "uncertified",
+                f"device {row['device']}",
+                Text("máy này chưa được đăng ký vào đợt khảo sát", "this device is not enrolled"),
+                Text("đăng ký máy (survey device enrol)", "enrol it (survey device enrol)"),
+            )

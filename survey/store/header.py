@@ -1,0 +1,204 @@
+"""What a revision is, byte for byte (FORMATS 1). Pure: nothing here knows a database, a file or a clock."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import rfc8785
+
+from survey.text import Text
+
+VERSION = 1
+
+SUBJECT_TYPES = ("interview", "visit", "unit", "round", "questionnaire", "user", "device")
+CONTENT_KINDS = frozenset({"partial", "sealed", "corrected", "combined"})
+DECISION_KINDS = frozenset({"approved", "returned", "voided", "commented"})
+ISSUED = "issued"
+ERASED = "erased"
+
+PARTS = ("answers", "off_path", "contact", "paradata", "decision", "document")
+
+_TEXT_KEYS = (
+    "subject_type",
+    "subject",
+    "kind",
+    "target",
+    "questionnaire_hash",
+    "actor",
+    "device",
+    "epoch",
+    "prev",
+    "time",
+)
+_KEYS = frozenset({"v", "seq", "parents", "parts", "blobs", *_TEXT_KEYS})
+
+
+class Header(NamedTuple):
+    """A revision's header, read. ``id`` is the hash of the bytes that it was read from."""
+
+    id: str
+    subject_type: str
+    subject: str
+    kind: str
+    parents: tuple[str, ...]
+    target: str
+    questionnaire_hash: str
+    actor: str
+    device: str
+    epoch: str
+    seq: int
+    prev: str
+    time: str
+    parts: dict[str, str]
+    blobs: tuple[str, ...]
+
+
+class Part(NamedTuple):
+    """Content that hangs beneath a header: the salt of its commitment, and the bytes."""
+
+    salt: bytes
+    content: bytes
+
+
+class Record(NamedTuple):
+    """A revision as it travels: header bytes, the signature of its id, and the parts that came along."""
+
+    header: bytes
+    signature: bytes
+    parts: dict[str, Part]
+
+
+class Malformed(Exception):
+    """Bytes that are no header; ``reason`` says why. Never leaves the store: merging turns it into quarantine."""
+
+    def __init__(self, reason: Text):
+        self.reason = reason
+        super().__init__(reason.en)
+
+
+def hash_text(content: bytes) -> str:
+    """``"sha256:"`` and the hexadecimal SHA-256 of ``content``."""
+    return "sha256:" + sha256(content).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """``value`` as RFC 8785 JSON."""
+    return rfc8785.dumps(value)
+
+
+def make_part(content: bytes | Any) -> Part:
+    """A part with a fresh random salt. Anything but bytes is written as RFC 8785 JSON."""
+    return Part(secrets.token_bytes(32), content if isinstance(content, bytes) else canonical(content))
+
+
+def commitment(part: Part) -> str:
+    """``"sha256:"`` and the SHA-256 of salt ‖ content: names the content without letting it be guessed."""
+    return hash_text(part.salt + part.content)
+
+
+def write_header(
+    *,
+    subject_type: str,
+    subject: str,
+    kind: str,
+    parents: Iterable[str],
+    target: str,
+    questionnaire_hash: str,
+    actor: str,
+    device: str,
+    epoch: str,
+    seq: int,
+    prev: str,
+    time: str,
+    parts: Mapping[str, str],
+    blobs: Iterable[str],
+) -> bytes:
+    """The header's bytes: RFC 8785 JSON with every key present."""
+    return canonical(
+        {
+            "v": VERSION,
+            "subject_type": subject_type,
+            "subject": subject,
+            "kind": kind,
+            "parents": list(parents),
+            "target": target,
+            "questionnaire_hash": questionnaire_hash,
+            "actor": actor,
+            "device": device,
+            "epoch": epoch,
+            "seq": seq,
+            "prev": prev,
+            "time": time,
+            "parts": dict(parts),
+            "blobs": list(blobs),
+        }
+    )
+
+
+def read_header(content: bytes) -> Header:
+    """The header in ``content``. Raises :class:`Malformed`.
+
+    The id is the hash of these very bytes: a header is never written again in order to check it.
+    """
+    try:
+        fields = json.loads(content)
+    except (ValueError, RecursionError):
+        raise Malformed(Text("không đọc được phần đầu của bản ghi", "the header is not JSON")) from None
+    if not isinstance(fields, dict) or fields.keys() != _KEYS:
+        if isinstance(fields, dict) and isinstance(fields.get("v"), int) and fields["v"] > VERSION:
+            raise Malformed(
+                Text("bản ghi do phiên bản mới hơn của phần mềm tạo ra", "written by a newer version of this program")
+            )
+        raise Malformed(Text("phần đầu thiếu hoặc thừa mục", "the header lacks fields or has unknown ones"))
+    if fields["v"] != VERSION or type(fields["v"]) is not int:
+        raise Malformed(
+            Text(
+                f"phiên bản định dạng {fields['v']!r} chưa được hỗ trợ", f"format version {fields['v']!r} is not known"
+            )
+        )
+    parents, blobs, parts, seq = fields["parents"], fields["blobs"], fields["parts"], fields["seq"]
+    if (
+        not all(type(fields[key]) is str for key in _TEXT_KEYS)
+        or type(seq) is not int
+        or not 1 <= seq <= 2**53 - 1
+        or not _is_texts(parents)
+        or not _is_texts(blobs)
+        or type(parts) is not dict
+        or not _is_texts(list(parts.values()))
+    ):
+        raise Malformed(Text("một mục ở phần đầu sai kiểu", "a field of the header has the wrong type"))
+    return Header(
+        hash_text(content),
+        fields["subject_type"],
+        fields["subject"],
+        fields["kind"],
+        tuple(parents),
+        fields["target"],
+        fields["questionnaire_hash"],
+        fields["actor"],
+        fields["device"],
+        fields["epoch"],
+        seq,
+        fields["prev"],
+        fields["time"],
+        parts,
+        tuple(blobs),
+    )
+
+
+def _is_texts(value: object) -> bool:
+    return type(value) is list and all(type(item) is str for item in value)
+
+
+def follows(later: Header, earlier: Header) -> bool:
+    """Whether ``later`` is the next entry of ``earlier``'s feed and says so by its ``prev``."""
+    return (
+        later.prev == earlier.id
+        and later.seq == earlier.seq + 1
+        and later.device == earlier.device
+        and later.epoch == earlier.epoch
+    )

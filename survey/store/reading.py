@@ -1,0 +1,164 @@
+"""Reading what is current: interviews and their states, their content, documents, and the responses of a round."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from survey.errors import InputError
+from survey.store import feed
+from survey.store.header import DECISION_KINDS
+from survey.store.store import Store
+from survey.text import Text
+
+
+def interviews(
+    store: Store,
+    round: str | None = None,
+    state: str | Collection[str] | None = None,
+    *,
+    unit: str | None = None,
+    interview: str | None = None,
+) -> list[dict[str, Any]]:
+    """The interviews, drafts of this device among them, as dicts.
+
+    Keys: ``interview, unit, round, assignee, questionnaire_hash, state, head, heads, kind, decisions, opposed, actor,
+    device, time`` and ``draft`` (True while a draft is open here). An interview that is only a draft, or a ``partial``
+    that goes on here, has the state ``draft``.
+    """
+    wheres, values = [], []
+    for where, value in (("u.round = ?", round), ("i.unit = ?", unit), ("i.interview = ?", interview)):
+        if value is not None:
+            wheres.append(where)
+            values.append(value)
+    rows = store.rows(
+        f"""
+        WITH i AS (
+            SELECT t.interview, t.unit, t.questionnaire_hash,
+                   CASE WHEN d.interview IS NOT NULL AND t.state = 'partial' THEN 'draft' ELSE t.state END AS state,
+                   t.head, t.heads, t.kind, t.decisions, t.opposed, t.actor, t.device, t.time,
+                   d.interview IS NOT NULL AS draft
+            FROM interviews t LEFT JOIN drafts d ON d.interview = t.interview
+            UNION ALL
+            SELECT d.interview, d.unit, d.questionnaire_hash, 'draft', '', '[]', '', '[]', 0, d.actor,
+                   (SELECT value FROM meta WHERE name = 'device'), d.started, 1
+            FROM drafts d WHERE d.interview NOT IN (SELECT interview FROM interviews)
+        )
+        SELECT i.*, coalesce(u.round, '') AS round, coalesce(u.assignee, '') AS assignee
+        FROM i LEFT JOIN documents u ON u.subject_type = 'unit' AND u.subject = i.unit
+        {"WHERE " + " AND ".join(wheres) if wheres else ""}
+        ORDER BY i.interview
+        """,
+        values,
+    )
+    wanted = {state} if isinstance(state, str) else set(state) if state is not None else None
+    for row in rows:
+        row["heads"] = json.loads(row["heads"])
+        row["decisions"] = json.loads(row["decisions"])
+        row["opposed"] = bool(row["opposed"])
+        row["draft"] = bool(row["draft"])
+    return rows if wanted is None else [row for row in rows if row["state"] in wanted]
+
+
+def conflicts(store: Store) -> list[dict[str, Any]]:
+    """The interviews with several contents that wait for a person."""
+    return interviews(store, state="conflict")
+
+
+def content(store: Store, interview: str, head: str = "") -> dict[str, Any]:
+    """What an interview says: ``answers, off_path, contact, paradata`` (empty dicts where a part is not here), and
+    ``head, kind, unit, questionnaire_hash, actor, device, time, parents``.
+
+    ``head`` names one of several contents, or an earlier one. InputError when it is in conflict and none was named,
+    or when its answers are not here.
+    """
+    rows = store.rows("SELECT head, heads, state FROM interviews WHERE interview = ?", (interview,))
+    if not rows:
+        raise InputError(
+            interview,
+            Text("không có phiếu khảo sát này", "there is no such interview"),
+            Text("kiểm tra mã phiếu", "check its id"),
+        )
+    if not head and not rows[0]["head"]:
+        raise InputError(
+            interview,
+            Text("phiếu này có hai bản khác nhau", "this interview has several versions"),
+            Text("chọn một bản, hoặc giải quyết trước", "name one of them, or settle it first"),
+        )
+    chosen = head or rows[0]["head"]
+    header = feed.header(store, chosen)
+    answers = feed.part_json(store, chosen, "answers")
+    if header is None or header.subject != interview or answers is None:
+        raise InputError(
+            interview,
+            Text("nội dung của bản này không có trên máy này", "the content of this version is not on this device"),
+            Text("nhận lại dữ liệu từ máy đã làm phiếu", "sync again with the device that made it"),
+        )
+    return {
+        "answers": answers,
+        **{name: feed.part_json(store, chosen, name) or {} for name in ("off_path", "contact", "paradata")},
+        "head": chosen,
+        "kind": header.kind,
+        "unit": header.target,
+        "questionnaire_hash": header.questionnaire_hash,
+        "actor": header.actor,
+        "device": header.device,
+        "time": header.time,
+        "parents": list(header.parents),
+    }
+
+
+def decisions(store: Store, interview: str) -> list[dict[str, Any]]:
+    """All decisions and comments on an interview, in feed order: ``id, kind, target, actor, device, time, reason`` and
+    ``standing`` (nothing replaced it and its target is a current head)."""
+    row = store.rows("SELECT heads, decisions FROM interviews WHERE interview = ?", (interview,))
+    standing = set(json.loads(row[0]["decisions"])) if row else set()
+    found = []
+    for header in feed.revisions(store, "interview", interview):
+        if header.kind in DECISION_KINDS:
+            body = feed.part_json(store, header.id, "decision") or {}
+            found.append(
+                {
+                    "id": header.id,
+                    "kind": header.kind,
+                    "target": header.target,
+                    "actor": header.actor,
+                    "device": header.device,
+                    "time": header.time,
+                    "reason": body.get("reason", ""),
+                    "standing": header.id in standing,
+                }
+            )
+    return found
+
+
+def document_bytes(store: Store, subject_type: str, subject: str) -> bytes | None:
+    """The current document of a unit, round, questionnaire …, as it was written; None when it is not here."""
+    head = store.value(
+        "SELECT head FROM documents WHERE subject_type = ? AND subject = ? AND state = 'current'",
+        (subject_type, subject),
+    )
+    return feed.part(store, head, "document") if head else None
+
+
+def responses(
+    store: Store, round: str, states: Collection[str] = ("approved",)
+) -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any], dict[str, Any]]]:
+    """The interviews of a round in one of ``states``, in order of their ids, for the data set.
+
+    Yields (interview, unit document, questionnaire hash, answers, meta); ``meta`` has ``state, head, kind, actor,
+    device, time, unit``. Interviews whose answers are not here are left out: they are findings.
+    """
+    for row in interviews(store, round, states):
+        answers = feed.part_json(store, row["head"], "answers") if row["head"] else None
+        if answers is not None:
+            unit = document_bytes(store, "unit", row["unit"])
+            meta = {key: row[key] for key in ("state", "head", "kind", "actor", "device", "time", "unit")}
+            yield (
+                row["interview"],
+                json.loads(unit) if unit else {"id": row["unit"]},
+                row["questionnaire_hash"],
+                answers,
+                meta,
+            )

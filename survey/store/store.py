@@ -1,0 +1,339 @@
+"""One instance's store: a folder with ``keys/`` and ``survey.sqlite``. Opening, transactions, and what can go wrong.
+
+The database connection is made in one place, :func:`_connect`; encryption at rest belongs there.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from survey.errors import InputError, StoreError
+from survey.store.signing import SigningKey
+from survey.text import Text
+
+FILE = "survey.sqlite"
+KEY_FILE = Path("keys", "device.key")
+SCHEMA = 1
+"""The number of the newest migration; a file with a higher one comes from a newer program."""
+
+APPLICATION_ID = 0x53727679
+"""Written into the database file so that another program's database is never taken for a store."""
+
+ROLES = ("device", "hub")
+TIERS = ("device", "supervisor", "province", "ministry")
+"""Where a store stands, lowest first. A device is at the bottom; a hub at one of the others."""
+
+_BUSY_MS = 10_000
+
+
+def now_text(now: datetime | None = None) -> str:
+    """``now`` (default: this moment) as RFC 3339 text with the zone's offset, to the second."""
+    moment = now or datetime.now(UTC)
+    return moment.astimezone(moment.tzinfo if now else None).isoformat(timespec="seconds")
+
+
+class Store:
+    """An open store; a context manager. Make one with :meth:`create` or :meth:`open`."""
+
+    def __init__(self, folder: Path, db: sqlite3.Connection):
+        self.folder = folder
+        self.db = db
+        self._key: SigningKey | None = None
+        meta = {row["name"]: row["value"] for row in self.rows("SELECT name, value FROM meta")}
+        self.device: str = meta["device"]
+        self.role: str = meta["role"]
+        self.tier: str = meta["tier"]
+
+    # -- making and opening ---------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls, folder: str | Path, role: str = "device", *, tier: str = "", name: str = "", now: datetime | None = None
+    ) -> Store:
+        """Makes the keys and an empty store in ``folder`` and opens it.
+
+        ``tier`` is where a hub stands (``supervisor``, ``province`` or ``ministry``; default ``supervisor``);
+        ``name`` is what people call the laptop. The feed's first revision is this device's own ``device`` document.
+        A key that is already in the folder is kept. Raises StoreError when the folder has a store.
+        """
+        folder = Path(folder)
+        tier = tier or ("device" if role == "device" else "supervisor")
+        if role not in ROLES or tier not in TIERS or (role == "device") != (tier == "device"):
+            raise InputError(
+                f"role={role}, tier={tier}",
+                Text("vai trò hoặc cấp của máy không hợp lệ", "not a role and tier that go together"),
+                Text(
+                    "dùng device, hoặc hub với " + ", ".join(TIERS[1:]),
+                    "use device, or hub with " + ", ".join(TIERS[1:]),
+                ),
+            )
+        file = folder / FILE
+        if file.exists():
+            raise StoreError(
+                str(file),
+                Text("thư mục này đã có kho dữ liệu", "this folder already has a store"),
+                Text("chọn thư mục khác, hoặc mở kho này", "choose another folder, or open this store"),
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        key_file = folder / KEY_FILE
+        key = SigningKey.load(key_file) if key_file.exists() else SigningKey.create(key_file)
+        # Built beside and renamed: a crash leaves no half-made store under the real name.
+        part = folder / (FILE + ".part")
+        for leftover in (part, *(part.with_name(part.name + end) for end in ("-wal", "-shm", "-journal"))):
+            leftover.unlink(missing_ok=True)
+        db = _connect(part)
+        try:
+            _migrate(db)
+            with db:
+                db.executemany(
+                    "INSERT INTO meta (name, value) VALUES (?, ?)",
+                    [("device", key.device), ("role", role), ("tier", tier), ("epoch", _random_epoch())],
+                )
+                db.execute("INSERT INTO device_keys (device, public_key) VALUES (?, ?)", (key.device, key.public))
+        except sqlite3.Error as error:
+            raise _told(part, error) from error
+        finally:
+            db.close()
+        os.replace(part, file)
+        store = cls.open(folder)
+        from survey.store import feed
+
+        try:
+            feed.append(
+                store,
+                subject_type="device",
+                subject=key.device,
+                kind="issued",
+                parts={
+                    "document": {
+                        "id": key.device,
+                        "name": name,
+                        "public_key": key.public.hex(),
+                        "role": role,
+                        "tier": tier,
+                        "certificate": {},
+                    }
+                },
+                now=now,
+            )
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Store:
+        """Opens the store in ``folder``, upgrading an older schema.
+
+        Raises StoreError (missing, not a store, from a newer version, damaged, locked) and then changes nothing.
+        """
+        file = Path(folder) / FILE
+        check_file(file)
+        db: sqlite3.Connection | None = None
+        try:
+            db = _connect(file)
+            if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
+                _migrate(db)
+            return cls(Path(folder), db)
+        except sqlite3.Error as error:
+            if db is not None:
+                db.close()
+            raise _told(file, error) from error
+        except BaseException:
+            if db is not None:
+                db.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the database. Closing twice is harmless."""
+        self.db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # -- this device ----------------------------------------------------------------------------------------------
+
+    @property
+    def file(self) -> Path:
+        """The database file."""
+        return self.folder / FILE
+
+    @property
+    def key(self) -> SigningKey:
+        """This device's signing key, read from ``keys/`` at first use."""
+        if self._key is None:
+            key = SigningKey.load(self.folder / KEY_FILE)
+            if key.device != self.device:
+                raise StoreError(
+                    str(self.folder / KEY_FILE),
+                    Text("khóa này không phải của máy này", "this key belongs to another device"),
+                    Text("chép lại thư mục keys từ bản sao lưu", "put the keys folder back from a backup"),
+                )
+            self._key = key
+        return self._key
+
+    @property
+    def epoch(self) -> str:
+        """The epoch that this device writes now; asked anew each time, since another process may open a new one."""
+        return str(self.value("SELECT value FROM meta WHERE name = 'epoch'"))
+
+    def new_epoch(self) -> str:
+        """Starts a new feed of this device (after a restore, or when someone holds entries that it lacks)."""
+        epoch = _random_epoch()
+        with self.transaction():
+            self.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (epoch,))
+        return epoch
+
+    # -- reading and writing --------------------------------------------------------------------------------------
+
+    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Cursor:
+        """Runs one statement. What SQLite has to say about the file becomes a StoreError."""
+        try:
+            return self.db.execute(sql, parameters)
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
+            raise
+        except sqlite3.DatabaseError as error:
+            raise _told(self.file, error) from error
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Runs one statement for every row."""
+        try:
+            self.db.executemany(sql, rows)
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
+            raise
+        except sqlite3.DatabaseError as error:
+            raise _told(self.file, error) from error
+
+    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+        """All rows of a query, as dicts."""
+        cursor = self.execute(sql, parameters)
+        names = [column[0] for column in cursor.description]
+        try:
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+        except sqlite3.DatabaseError as error:
+            raise _told(self.file, error) from error
+
+    def value(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Any:
+        """The first column of a query's first row, or None when there is no row."""
+        row = self.execute(sql, parameters).fetchone()
+        return row[0] if row else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is written together or not at all. One inside another joins it and can fail alone."""
+        nested = self.db.in_transaction
+        begin, keep, undo = ("SAVEPOINT inner", "RELEASE inner", "ROLLBACK TO inner") if nested else _WHOLE
+        self.execute(begin)
+        try:
+            yield
+            self.execute(keep)
+        except BaseException:
+            # A full disk makes SQLite roll back by itself; then there is nothing left to undo.
+            if self.db.in_transaction:
+                self.db.execute(undo)
+                if nested:
+                    self.db.execute(keep)
+            raise
+
+
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+
+
+def _random_epoch() -> str:
+    return "e" + secrets.token_hex(8)
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    """The one place where a connection to a store's database is made."""
+    db = sqlite3.connect(file, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA secure_delete = ON")
+    db.execute("PRAGMA cache_size = -32000")
+    return db
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    from sqlite_utils import Database
+
+    from survey.store.migrations import migrations
+
+    migrations.apply(Database(db))
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def check_file(file: Path) -> None:
+    """Raises StoreError unless ``file`` is a store that this program can read. Only reads its first 100 bytes."""
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(100)
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreError(
+            str(file),
+            Text("ở đây chưa có kho dữ liệu", "there is no store here"),
+            Text("chạy: survey init, hoặc kiểm tra đường dẫn", "run: survey init, or check the path"),
+        ) from None
+    except OSError as error:
+        raise StoreError(
+            str(file),
+            Text(f"không mở được ({error.strerror})", f"it cannot be opened ({error.strerror})"),
+            Text("kiểm tra quyền truy cập", "check the permissions"),
+        ) from error
+    if start[:16] != b"SQLite format 3\0" or int.from_bytes(start[68:72], "big") != APPLICATION_ID:
+        raise StoreError(
+            str(file),
+            Text("tệp này không phải kho dữ liệu khảo sát", "this file is not a survey store"),
+            Text("chọn đúng tệp, hoặc lấy lại từ bản sao lưu", "choose the right file, or restore it from a backup"),
+        )
+    if int.from_bytes(start[60:64], "big") > SCHEMA:
+        raise StoreError(
+            str(file),
+            Text("kho dữ liệu do phiên bản mới hơn của phần mềm tạo ra", "the store comes from a newer version"),
+            Text("cài phiên bản mới rồi mở lại", "install the newer version and open it again"),
+        )
+
+
+def _told(file: Path, error: sqlite3.Error) -> StoreError:
+    """What SQLite says about a file, as a sentence."""
+    said = str(error)
+    if "locked" in said or "busy" in said:
+        return StoreError(
+            str(file),
+            Text("kho dữ liệu đang được chương trình khác dùng", "the store is in use by another program"),
+            Text("đóng chương trình đó rồi thử lại", "close that program and try again"),
+        )
+    if "full" in said:
+        return StoreError(
+            str(file),
+            Text("ổ đĩa đã đầy; dữ liệu đã lưu trước đó vẫn nguyên", "the disk is full; what was saved before is safe"),
+            Text("giải phóng dung lượng rồi làm lại", "free some space and try again"),
+        )
+    if "readonly" in said or "unable to open" in said:
+        return StoreError(
+            str(file),
+            Text("không ghi được vào kho dữ liệu", "the store cannot be written"),
+            Text("kiểm tra quyền ghi của thư mục", "check that the folder is writable"),
+        )
+    if "disk I/O" in said:
+        return StoreError(
+            str(file),
+            Text("ổ đĩa báo lỗi khi đọc hoặc ghi", "the disk failed while reading or writing"),
+            Text("chép thư mục này sang ổ khác rồi thử lại", "copy this folder to another disk and try again"),
+        )
+    return StoreError(
+        str(file),
+        Text(f"kho dữ liệu bị hỏng ({said})", f"the store is damaged ({said})"),
+        Text("giữ nguyên tệp này và khôi phục từ bản sao lưu", "keep this file and restore from a backup"),
+    )
