@@ -46,7 +46,7 @@ def walks() -> Path:
 
 @pytest.fixture
 def trials() -> Callable[[int, int], int]:
-    """``trials(short, long)``: how often to repeat a trial in the suite, and in ``make soak`` (mark the test ``soak``)"""
+    """``trials(short, long)``: how often to repeat a trial in the suite, or in ``make soak``"""
     return lambda short, long: long if SOAK else short
 
 
