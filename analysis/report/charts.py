@@ -29,9 +29,10 @@ ORANGE = "#b35900"
 BAND = "#dde3ea"
 
 _WIDTH = 9.0  # inches; the page scales it
-_ROW = 0.30  # inches of one line of text
+_ROW = 0.27  # inches of one line of text
 _LEADING = 11.5  # points from line to line of a label
 _LABEL = 40  # characters of a row's label before it wraps
+_STEPS = [1, 2, 5, 10]
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 
@@ -67,9 +68,13 @@ def dots(
     language: str,
     window: tuple[float, float],
     reference: Reference | None = None,
+    alike: Sequence[Dot] = (),
 ) -> str:
-    """An ``<svg role="img">`` of ``rows`` from top to bottom on the axis ``window``; ``key`` makes its ids unique."""
-    labels = ["\n".join(textwrap.wrap(row.label, _LABEL, break_long_words=False)) or " " for row in rows]
+    """An ``<svg role="img">`` of ``rows`` from top to bottom on the axis ``window``; ``key`` makes its ids unique.
+
+    ``alike`` are the rows of all panels of one chart, so that their axes stand below each other.
+    """
+    labels = [_wrapped(row.label) for row in rows]
     lines = [label.count("\n") + 1 for label in labels]
     heights = [0.85 + 0.62 * (n - 1) if n > 1 else 1.0 for n in lines]
     middles, used = [], 0.0
@@ -81,8 +86,8 @@ def dots(
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": key, "font.family": "DejaVu Sans", "font.size": 9.5}):
         figure = Figure(figsize=(_WIDTH, tall))
         FigureCanvasSVG(figure)
-        left = 0.075 * max((len(line) for label in labels for line in label.split("\n")), default=1) + 0.2
-        right = 0.074 * max((len(row.printed) for row in rows), default=1) + 0.2
+        left = 0.075 * max(len(line) for row in alike or rows for line in _wrapped(row.label).split("\n")) + 0.2
+        right = 0.074 * max(len(row.printed) for row in alike or rows) + 0.2
         axes = figure.add_axes(
             (left / _WIDTH, 0.3 / tall, (_WIDTH - left - right) / _WIDTH, used * _ROW / tall), frameon=False
         )
@@ -106,20 +111,25 @@ def window(
     ends = values + [x for row in rows for x in (row.low, row.high) if x is not None and known(x)]
     low, high = min(ends), max(ends)
     air = 0.06 * (high - low) or 0.05 * (abs(high) or 1)
-    ticks = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(low - air, high + air)
+    ticks = MaxNLocator(nbins=6, steps=_STEPS).tick_values(low - air, high + air)
     start, end = float(ticks[0]), float(ticks[-1])
     if scale is not None:
         start, end = max(start, min(scale[0], *values)), min(end, max(scale[1], *values))
     return start, end
 
 
+def _wrapped(label: str) -> str:
+    return "\n".join(textwrap.wrap(label, _LABEL, break_long_words=False)) or " "
+
+
 def _scale(axes: Axes, window: tuple[float, float], rows: float, language: str) -> None:
     axes.set_xlim(*window)
     axes.set_ylim(rows, 0)
     axes.set_yticks([])
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
-    width = window[1] - window[0]
-    places = 0 if width >= 6 else 1 if width >= 0.9 else 2 if width >= 0.09 else 3
+    ticks = [float(x) for x in MaxNLocator(nbins=7, steps=_STEPS).tick_values(*window)]
+    ticks = [x for x in ticks if window[0] - 1e-9 <= x <= window[1] + 1e-9]
+    axes.set_xticks(ticks)
+    places = next((p for p in range(4) if all(abs(round(x, p) - x) < 1e-9 for x in ticks)), 4)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x, places, language)))
     axes.tick_params(axis="x", length=0, pad=5, colors=INK)
     axes.grid(axis="x", color="#d0d0d0", lw=0.7)

@@ -5,6 +5,7 @@ Own and published figures never share a list, and a place carries a rank number 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,16 +17,16 @@ from analysis.report.format import count, known, number
 from analysis.report.meta import PLACES
 from analysis.report.tree import Node, Tree
 
-_PANEL = 36  # rows of a chart that fit a printed page
+_PANEL = 20  # most rows of one chart: two charts fit a printed page
 _COLUMNS = 9  # components that fit side by side on A4
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Domains down, components across; each cell is (estimate, interval, small)."""
+    """Domains down, components across."""
 
     columns: tuple[Node, ...]
-    rows: tuple[tuple[str, tuple[tuple[str, str, bool], ...]], ...]
+    rows: tuple[tuple[str, tuple[Line, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Domains:
         heading = self.t(f"Kết quả theo {words[:1].lower()}{words[1:]}", f"Results by {words[:1].lower()}{words[1:]}")
         if published:
             heading += self.t(": số liệu công bố", ": published values")
-        panels = [rows[i : i + _PANEL] for i in range(0, len(rows), _PANEL)]
+        size = math.ceil(len(rows) / math.ceil(len(rows) / _PANEL))
+        panels = [rows[i : i + size] for i in range(0, len(rows), size)]
         return Section(
             id=key,
             name=words,
@@ -101,10 +103,11 @@ class Domains:
                     language=self.language,
                     window=window,
                     reference=reference,
+                    alike=rows,
                 )
                 for i, panel in enumerate(panels)
             ),
-            caption=self.figures.caption(top, window, rows, reference is not None),
+            caption=self.figures.caption(top.scale, window, rows, reference is not None),
             sentences=self.order_sentences([cell for _, cell in valued]) if is_place else (),
             lines=tuple(
                 self.figures.line(cell, top, label=text, rank=rank)
@@ -169,11 +172,9 @@ class Domains:
         if not columns:
             return None
 
-        def entry(cell: Cell | None, node: Node) -> tuple[str, str, bool]:
-            line = self.figures.line(cell, node)
-            return line.estimate, line.interval if cell and cell.has_interval else "", line.small
-
-        rows = tuple((label[d], tuple(entry(domains[d].get(n.code), n) for n in columns)) for d in order)
+        rows = tuple(
+            (label[d], tuple(self.figures.line(domains[d].get(node.code), node) for node in columns)) for d in order
+        )
         return Matrix(tuple(columns), rows)
 
 

@@ -9,7 +9,7 @@ from analysis.report import charts
 from analysis.report.cells import SMALL, Cell
 from analysis.report.format import count, decimals, interval, known, level, number
 from analysis.report.meta import Meta
-from analysis.report.tree import Node
+from analysis.report.tree import Bounds, Node
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Figures:
             code=node.code,
             level_name=node.level_name(say),
             depth=node.depth,
-            scale=self.scale(node),
+            scale=self.scale(node.scale),
             estimate=number(cell.estimate, places, say) if cell else number(None, 0, say),
             interval=interval(cell.low, cell.high, places, say) if cell else number(None, 0, say),
             se=number(cell.se if cell else None, 2 if node.width >= 20 else places + 1, say),
@@ -71,13 +71,12 @@ class Figures:
             note=cell.note if cell else "",
         )
 
-    def scale(self, node: Node) -> str:
+    def scale(self, scale: Bounds | None) -> str:
         """``0–100``; empty where the scale is not known."""
-        if node.scale is None:
+        if scale is None:
             return ""
-        low, high = node.scale
-        places = next((p for p in range(3) if all(abs(round(x, p) - x) < 1e-9 for x in node.scale)), 2)
-        return interval(low, high, places, self.language)
+        places = next((p for p in range(3) if all(abs(round(x, p) - x) < 1e-9 for x in scale)), 2)
+        return interval(*scale, places, self.language)
 
     def bar(self, cell: Cell, node: Node) -> tuple[float, float, float] | None:
         if node.scale is None or not node.width:
@@ -102,7 +101,7 @@ class Figures:
             return None
         return charts.Reference(cell.estimate, cell.low, cell.high)
 
-    def caption(self, node: Node, window: tuple[float, float], rows: Sequence[charts.Dot], reference: bool) -> str:
+    def caption(self, scale: Bounds | None, window: Bounds, rows: Sequence[charts.Dot], reference: bool) -> str:
         """How to read the chart: what a mark is, and that the axis shows only a stretch of the scale."""
         kinds = {row.kind for row in rows}
         parts = []
@@ -127,11 +126,10 @@ class Figures:
                 "Đường đứt và dải nền là kết quả chung của cuộc khảo sát và khoảng tin cậy của nó",
                 "The dashed line and band are the overall result and its interval",
             ))  # fmt: skip
-        if node.scale and (window[0] > node.scale[0] or window[1] < node.scale[1]):
-            shown = interval(*window, 0 if node.width >= 20 else 2, self.language)
+        if scale and (window[0] > scale[0] or window[1] < scale[1]):
             parts.append(self.t(
-                f"Trục chỉ vẽ đoạn {shown} của thang {self.scale(node)}",
-                f"The axis shows only {shown} of the scale {self.scale(node)}",
+                f"Trục chỉ vẽ đoạn {self.scale(window)} của thang {self.scale(scale)}",
+                f"The axis shows only {self.scale(window)} of the scale {self.scale(scale)}",
             ))  # fmt: skip
         return ". ".join(parts) + "."
 

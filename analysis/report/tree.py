@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from survey.questionnaire.index_sheet import IndexNode
 from survey.text import Text
 
 Bounds = tuple[float, float]
+_ALIKE = 0.7  # of the axis that each scale must cover to be drawn with others
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,25 @@ class Tree:
         second = [node for parent in first for node in self._below(parent)]
         both = [node for parent in first for node in (parent, *self._below(parent))]
         for nodes in (both, second, first) if 0 < len(first) < 4 else (first,):
-            if 2 <= len(nodes) <= most and len({node.scale for node in nodes}) == 1:
+            if 2 <= len(nodes) <= most and one_scale(nodes):
                 return nodes
         return [node for node in first if node.scale == first[0].scale][:most]
 
     def _below(self, parent: Node) -> list[Node]:
         return [self.nodes[code] for code in parent.children if self.nodes[code].counts]
+
+
+def one_scale(nodes: Sequence[Node]) -> Bounds | None:
+    """The scale on which all ``nodes`` may be drawn together, the commonest of theirs; None if they have none.
+
+    Ranges need not be equal: PAPI's dimensions run from 1 to 10, but some to 8 or 9.9 since their items are fewer.
+    """
+    scales = [node.scale for node in nodes if node.scale is not None]
+    if not nodes or len(scales) < len(nodes):
+        return None
+    hull = max(high for _, high in scales) - min(low for low, _ in scales)
+    alike = all(high - low >= _ALIKE * hull for low, high in scales)
+    return Counter(scales).most_common(1)[0][0] if alike else None
 
 
 def tree(rows: Sequence[IndexNode]) -> Tree:

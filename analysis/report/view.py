@@ -15,7 +15,7 @@ from analysis.report.domains import Domains, Section
 from analysis.report.figures import Figures, Line
 from analysis.report.format import count, decimals, known, level, number
 from analysis.report.meta import Meta
-from analysis.report.tree import Node, Tree
+from analysis.report.tree import Node, Tree, one_scale
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Builder:
     def headline_sentence(self, cell: Cell | None, node: Node) -> str:
         if cell is None or not known(cell.estimate):
             return ""
-        scale = self.figures.scale(node)
+        scale = self.figures.scale(node.scale)
         on_scale = self.t(f" trên thang {scale}", f" on the scale {scale}") if scale else ""
         value = number(cell.estimate, decimals(node.width), self.language)
         label = node.label(self.language)
@@ -120,8 +120,9 @@ class Builder:
             self.figures.dot(whole[n.code], n, n.label(self.language), strong=mixed and n.depth == outer) for n in nodes
         ]
         heading = self.t("Điểm thành phần", "Components")
-        reference = self.figures.reference(whole.get(top.code)) if top.scale == nodes[0].scale else None
-        window = charts.window(rows, nodes[0].scale, reference)
+        reference = self.figures.reference(whole.get(top.code)) if one_scale([top, *nodes]) else None
+        scale = one_scale(nodes)
+        window = charts.window(rows, scale, reference)
         chart = charts.dots(
             rows,
             key=f"{self.language}-components",
@@ -131,7 +132,7 @@ class Builder:
             window=window,
             reference=reference,
         )
-        return chart, self.figures.caption(nodes[0], window, rows, reference is not None)
+        return chart, self.figures.caption(scale, window, rows, reference is not None)
 
     def index_lines(self, whole: Mapping[str, Cell]) -> tuple[Line, ...]:
         """The whole tree; branches of which nothing was scored are left out."""
