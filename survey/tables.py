@@ -90,6 +90,24 @@ def numbers(values: Sequence[str], decimal_comma: bool = False) -> list[float | 
     return [_number(v.replace(point, ".")) for v in plain]
 
 
+def plain_numbers(table: Table) -> list[dict[str, str]]:
+    """The rows, with numbers written as ``1234.5`` in every column whose cells are all numbers and some of which carry
+    separators; codes such as ``01`` therefore stay as they are."""
+    plain: dict[str, list[str]] = {}
+    for column in table.columns:
+        cells = [row[column] for row in table.rows]
+        filled = [cell for cell in cells if cell]
+        if any(re.search(r"\d[.,\s\u00a0\u202f]\d", cell) for cell in filled):
+            values = numbers(filled, table.decimal_comma)
+            if None not in values:
+                written = iter(_cell(value) for value in values)
+                plain[column] = [next(written) if cell else "" for cell in cells]
+    return [
+        {column: plain[column][place] if column in plain else value for column, value in row.items()}
+        for place, row in enumerate(table.rows)
+    ]
+
+
 def _number(text: str) -> float | None:
     return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) else None
 

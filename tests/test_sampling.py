@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from survey.errors import InputError, Problems
-from survey.fieldwork.sampling import Drawn, Stage, allocate, draw, inclusion, permutation, pps_systematic, systematic
+from survey.fieldwork.sampling import Drawn, Stage, draw
+from survey.fieldwork.selection import allocate, inclusion, permutation, pps_systematic, systematic
 
 DRAWS = 4000
 # Inclusion frequencies over DRAWS lie within four standard errors, sqrt(p(1-p)/DRAWS) ≤ 0.008.
@@ -156,15 +157,28 @@ def test_a_sum_over_the_sample_by_inverse_probabilities_estimates_the_population
     assert abs(sum(estimates) / DRAWS - truth) < 4 * spread / DRAWS**0.5
 
 
-@given(st.dictionaries(st.text("abc", min_size=1), st.integers(0, 10**6), min_size=1, max_size=12), st.integers(0, 500))
+@given(st.dictionaries(st.text("abc", min_size=1), st.integers(1, 10**6), min_size=1, max_size=12), st.integers(0, 500))
 def test_an_allocation_adds_up_and_is_as_proportional_as_whole_numbers_allow(sizes, extra):
     total = 2 * len(sizes) + extra
     given_out = allocate(total, sizes, at_least=2)
+    assert sum(given_out.values()) == total
     assert min(given_out.values()) >= 2
-    whole = sum(sizes.values())
-    if whole:
-        assert sum(given_out.values()) == total
-        assert all(abs(given_out[s] - 2 - extra * sizes[s] / whole) < 1 for s in sizes)
+    large = {name: size for name, size in sizes.items() if given_out[name] > 2}
+    shared = sum(given_out[name] for name in large)
+    for name, size in large.items():
+        assert abs(given_out[name] - shared * size / sum(large.values())) < 2
+
+
+def test_an_allocation_by_hand():
+    assert allocate(20, {"a": 80, "b": 19, "c": 1}, at_least=2) == {"a": 15, "b": 3, "c": 2}
+    assert allocate(7, {"a": 50, "b": 30, "c": 20}) == {"a": 4, "b": 2, "c": 1}
+
+
+def test_a_total_is_shared_among_strata_by_their_size():
+    rows = frame({"A": 40, "B": 40}, stratum="north") + frame({"C": 15, "D": 5}, stratum="south")
+    drawn = draw(rows, (Stage(total=20),), "1", "id", ["stratum"])
+    assert Counter(unit.stratum for unit in drawn) == {"north": 16, "south": 4}
+    assert {unit.stages for unit in drawn} == {((0.2, 80, 16),), ((0.2, 20, 4),)}
 
 
 def test_an_allocation_that_cannot_give_each_stratum_its_least_is_refused():

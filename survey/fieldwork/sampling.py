@@ -3,24 +3,26 @@
 A draw is a list of :class:`Stage`, from the largest clusters to the frame's own rows, within strata. Each cluster has
 a random stream of its own, named by seed, stratum and cluster, so that a change in one village moves no draw elsewhere,
 and rows are put in the order of their key first, so that the order of the file does not matter.
-
-Only ``random.random()`` is used: of Python's generator it alone is promised to stay the same between versions.
-
-Sources: Särndal, Swensson & Wretman, *Model Assisted Survey Sampling* (1992), chapters 2 and 3; Hansen & Hurwitz (1943)
-for draws with replacement and their expected number of hits.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, replace
 
-from survey.errors import InputError, Problem, Problems
+from survey.errors import Problem, Problems
+from survey.fieldwork.selection import (
+    allocate,
+    inclusion,
+    permutation,
+    pps_systematic,
+    pps_with_replacement,
+    stream,
+    systematic,
+)
 from survey.text import Text
 
 METHODS = ("srs", "systematic", "pps", "pps_wr")
@@ -34,6 +36,8 @@ class Stage:
 
     ``unit``: the column that names the clusters of this stage; empty for the last stage, the frame's rows.
     ``take``: how many within each cluster of the stage above, or per stratum (a mapping) at the first stage.
+    ``total``: instead of ``take``, at the first stage: this many in all, shared among strata in proportion to their
+    size (see :func:`allocate`), at least two each where that is possible.
     ``method``: ``srs`` simple random, ``systematic`` (in the order of ``order``), ``pps`` systematic with probability
     proportional to ``size``, ``pps_wr`` the same with replacement (first stage only).
     ``size``: the measure of size, a column; empty = number of rows in the cluster.
@@ -43,6 +47,7 @@ class Stage:
 
     unit: str = ""
     take: int | Mapping[str, int] = 1
+    total: int = 0
     method: str = "srs"
     size: str = ""
     certainty: str = ""
@@ -88,94 +93,18 @@ class _Cluster:
     order: str
 
 
-def stream(*names: object) -> random.Random:
-    """The random stream of this name; equal names give equal streams on every machine and version of Python."""
-    return random.Random("/".join(str(n) for n in names))
-
-
-def permutation(count: int, source: random.Random) -> list[int]:
-    """The numbers 0 … count − 1 in random order."""
-    keys = [source.random() for _ in range(count)]
-    return sorted(range(count), key=keys.__getitem__)
-
-
-def systematic(count: int, take: int, source: random.Random) -> list[int]:
-    """Every (count / take)-th number from a random start; each has probability take / count exactly."""
-    interval = count / take
-    start = source.random() * interval
-    return [min(int(start + step * interval), count - 1) for step in range(take)]
-
-
-def inclusion(sizes: Sequence[float], take: int, certain: Sequence[bool] = ()) -> list[float]:
-    """Inclusion probabilities of a pps draw of ``take``: proportional to size, 1 for certain units and for those so
-    large that they would exceed 1; these leave and the rest share what remains, until none exceeds."""
-    fixed = list(certain) or [False] * len(sizes)
-    while True:
-        left = take - sum(fixed)
-        total = sum(size for size, is_fixed in zip(sizes, fixed, strict=True) if not is_fixed)
-        large = [
-            not f and left > 0 and size * left >= total * (1 - 1e-12) for size, f in zip(sizes, fixed, strict=True)
-        ]
-        if not any(large):
-            share = left / total if total else 0.0
-            return [1.0 if f else size * share for size, f in zip(sizes, fixed, strict=True)]
-        fixed = [f or g for f, g in zip(fixed, large, strict=True)]
-
-
-def pps_systematic(probabilities: Sequence[float], source: random.Random) -> list[int]:
-    """The units hit by a grid of step 1 with a random start, laid over the cumulated inclusion probabilities.
-
-    Units of probability 1 are taken; the others have exactly their probability, none twice.
-    """
-    certain = [i for i, p in enumerate(probabilities) if p == 1.0]
-    others = [i for i, p in enumerate(probabilities) if 0.0 < p < 1.0]
-    ends = list(accumulate(probabilities[i] for i in others))
-    take = round(ends[-1]) if ends else 0
-    start = source.random()
-    hits = (min(bisect_right(ends, start + step), len(others) - 1) for step in range(take))
-    return sorted([*certain, *(others[hit] for hit in hits)])
-
-
-def pps_with_replacement(sizes: Sequence[float], take: int, source: random.Random) -> list[int]:
-    """``take`` independent draws with probability proportional to size; a unit may come several times."""
-    ends = list(accumulate(sizes))
-    return [min(bisect_right(ends, source.random() * ends[-1]), len(ends) - 1) for _ in range(take)]
-
-
-def allocate(total: int, sizes: Mapping[str, float], at_least: int = 1) -> dict[str, int]:
-    """``total`` shared among strata in proportion to size by largest remainders, each at least ``at_least``.
-
-    Two PSUs a stratum are the least from which a variance can be estimated.
-    """
-    if total < at_least * len(sizes):
-        raise InputError(
-            "allocation",
-            Text(
-                f"{total} không đủ cho {len(sizes)} tầng, mỗi tầng ít nhất {at_least}",
-                f"{total} is not enough for {len(sizes)} strata with at least {at_least} each",
-            ),
-            Text("tăng cỡ mẫu hoặc gộp tầng", "enlarge the sample or merge strata"),
-        )
-    spare = total - at_least * len(sizes)
-    whole = sum(sizes.values())
-    exact = {name: spare * size / whole if whole else 0.0 for name, size in sizes.items()}
-    given = {name: at_least + int(share) for name, share in exact.items()}
-    by_remainder = sorted(sizes, key=lambda name: (int(exact[name]) - exact[name], name))
-    for name in by_remainder[: total - sum(given.values())]:
-        given[name] += 1
-    return given
-
-
 def draw(rows: Sequence[Row], stages: Sequence[Stage], seed: str, key: str, strata: Sequence[str] = ()) -> list[Drawn]:
     """A sample of ``rows``: strata by the ``strata`` columns, then stage by stage; ``key`` names a row uniquely.
 
     Raises Problems naming every column that is missing, every size that is not a positive number, every cluster that
     is too small for what is to be taken from it.
     """
+    check_plan(stages)
     _check(rows, stages, key, strata)
     by_stratum: dict[str, list[Row]] = {}
     for row in sorted(rows, key=lambda row: row[key]):
         by_stratum.setdefault("|".join(row[column] for column in strata), []).append(row)
+    stages = [_shared(stages[0], by_stratum, key), *stages[1:]]
     problems: list[Problem] = []
     drawn: list[Drawn] = []
     for stratum, members in sorted(by_stratum.items()):
@@ -183,6 +112,32 @@ def draw(rows: Sequence[Row], stages: Sequence[Stage], seed: str, key: str, stra
     if problems:
         raise Problems(problems)
     return drawn
+
+
+def check_plan(stages: Sequence[Stage]) -> None:
+    """Raises ValueError when the stages do not make a draw: this is about the plan, not about a frame."""
+    for stage in stages:
+        if stage.method not in METHODS:
+            raise ValueError(f"method {stage.method!r}; one of {METHODS}")
+        if stage.method.startswith("pps") and stage.reserve:
+            raise ValueError("a reserve list needs srs or systematic")
+    if not stages or stages[-1].unit or any(not s.unit for s in stages[:-1]):
+        raise ValueError("every stage but the last names its clusters, the last one draws rows")
+    if any(s.total for s in stages[1:]):
+        raise ValueError("total is for the first stage")
+    if any(s.method == "pps_wr" for s in stages[1:]):
+        raise ValueError("pps_wr is for the first stage")
+    if stages[0].method == "pps_wr" and (len(stages) == 1 or stages[1].method == "pps"):
+        raise ValueError("what pps_wr hits is drawn from by srs or systematic")
+
+
+def _shared(first: Stage, by_stratum: Mapping[str, Sequence[Row]], key: str) -> Stage:
+    if not first.total:
+        return first
+    sizes = {name: sum(cluster.size for cluster in _clusters(rows, first, key)) for name, rows in by_stratum.items()}
+    return replace(
+        first, take=allocate(first.total, sizes, at_least=min(2, max(1, first.total // len(sizes)))), total=0
+    )
 
 
 @dataclass(frozen=True)
@@ -315,17 +270,6 @@ def _check(rows: Sequence[Row], stages: Sequence[Stage], key: str, strata: Seque
         for stage in stages:
             if stage.size:
                 problems += _bad_sizes(rows, stage)
-    for stage in stages:
-        if stage.method not in METHODS:
-            raise ValueError(f"method {stage.method!r}; one of {METHODS}")
-        if stage.method.startswith("pps") and stage.reserve:
-            raise ValueError("a reserve list needs srs or systematic")
-    if not stages or stages[-1].unit or any(not s.unit for s in stages[:-1]):
-        raise ValueError("every stage but the last names its clusters, the last one draws rows")
-    if any(s.method == "pps_wr" for s in stages[1:]):
-        raise ValueError("pps_wr is for the first stage")
-    if stages[0].method == "pps_wr" and (len(stages) == 1 or stages[1].method == "pps"):
-        raise ValueError("what pps_wr hits is drawn from by srs or systematic")
     if problems:
         raise Problems(problems)
 

@@ -1,0 +1,87 @@
+"""Sampling frames as offices keep them: which column is what, and what must be kept apart as contact data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from survey.errors import Problem, Problems
+from survey.text import Text, fold
+
+CONTACT = ("name", "phone", "address", "birth_date", "national_id")
+"""Columns that say who someone is: kept as the unit's part ``contact``, never in the data set."""
+
+_ALIASES = {
+    "id": ("ma", "ma so", "ma ho", "ma phieu", "code"),
+    "name": ("ho ten", "ho va ten", "ten", "ten chu ho", "chu ho", "ho ten chu ho", "nguoi tra loi", "full name"),
+    "phone": ("dien thoai", "so dien thoai", "sdt", "dt", "telephone", "phone number", "mobile"),
+    "address": ("dia chi", "dia chi ho", "noi o", "cho o"),
+    "birth_date": ("ngay sinh", "ngay thang nam sinh", "date of birth", "dob"),
+    "national_id": ("cccd", "so cccd", "cmnd", "so cmnd", "can cuoc", "so can cuoc", "id card"),
+    "province_code": ("ma tinh", "province id"),
+    "province": ("tinh", "tinh thanh pho", "ten tinh", "province name"),
+    "commune_code": ("ma xa", "ma phuong", "ma xa phuong", "commune id", "ward_code"),
+    "commune": ("xa", "phuong", "xa phuong", "xa phuong dac khu", "ten xa", "commune name", "ward"),
+    "village_code": ("ma thon", "ma ban", "ma to dan pho", "ma dia ban", "village id"),
+    "village": ("thon", "ban", "to dan pho", "thon ban", "thon to dan pho", "ten thon", "dia ban", "village name"),
+    "stratum": ("tang", "tang mau"),
+    "households": ("so ho", "tong so ho"),
+    "persons": ("so nguoi", "dan so", "so dan", "so nhan khau", "population"),
+    "urban": ("thanh thi", "thanh thi nong thon", "khu vuc"),
+    "sex": ("gioi tinh", "gioi"),
+    "birth_year": ("nam sinh", "year of birth"),
+    "assignee": ("dieu tra vien", "ma dieu tra vien", "enumerator"),
+}
+_KNOWN = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
+_OURS = ("list", "order", "psu", "round", "probability", "certain", "contact")
+
+
+def standard_names(columns: Iterable[str]) -> dict[str, str]:
+    """What each column of a frame is called here: ``Mã xã`` → ``commune_code``, ``Diện tích (m2)`` → ``dien_tich_m2``.
+
+    Names that are identifiers already stay as they are, so that ``hidden`` questions find their column. Raises Problems
+    for two columns that come to one name and for names that the draw itself writes.
+    """
+    names: dict[str, str] = {}
+    problems = []
+    for column in columns:
+        words = " ".join(re.findall(r"[a-z0-9]+", fold(column)))
+        plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", column)
+        name = _KNOWN.get(words) or (column if plain else re.sub(r"^(?=\d)|^$", "c", words.replace(" ", "_")))
+        if name in names.values():
+            other = next(old for old, new in names.items() if new == name)
+            problems.append(
+                Problem(
+                    f"column {column}",
+                    Text(f"trùng nghĩa với cột {other!r} ({name})", f"means the same as column {other!r} ({name})"),
+                    Text("đổi tên hoặc bỏ một trong hai cột", "rename or remove one of the two"),
+                )
+            )
+        elif name in _OURS:
+            problems.append(
+                Problem(
+                    f"column {column}",
+                    Text(f"tên {name!r} dành cho kết quả chọn mẫu", f"the name {name!r} is written by the draw"),
+                    Text("đổi tên cột", "rename the column"),
+                )
+            )
+        names[column] = name
+    if problems:
+        raise Problems(problems)
+    return names
+
+
+def frame_rows(rows: Sequence[Mapping[str, str]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rows under their standard names, with what says who someone is under the key ``contact``.
+
+    A frame without an ``id`` column gets one: the row's number in the file, with leading zeros.
+    """
+    width = len(str(len(rows)))
+    made: list[dict[str, Any]] = []
+    for number, row in enumerate(rows, start=1):
+        named = {names[column]: value for column, value in row.items()}
+        contact = {name: named.pop(name) for name in CONTACT if name in named}
+        contact = {name: value for name, value in contact.items() if value}
+        made.append({"id": f"{number:0{width}}", **named, "contact": contact})
+    return made
