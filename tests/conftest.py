@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import settings
 
+from survey.cli import cli
+from survey.store import Store
 from tests import outside
 
 SOAK = bool(os.environ.get("SURVEY_SOAK"))
@@ -48,6 +51,36 @@ def walks() -> Path:
 def trials() -> Callable[[int, int], int]:
     """``trials(short, long)``: how often to repeat a trial in the suite, or in ``make soak``"""
     return lambda short, long: long if SOAK else short
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    """Where the test's own instance is or will be."""
+    return tmp_path / "instance"
+
+
+@pytest.fixture
+def device(instance: Path) -> Iterator[Store]:
+    """The open store of a field laptop in ``instance``."""
+    with Store.create(instance, "device", name="laptop") as store:
+        yield store
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Store]:
+    """The open store of a supervisor's hub."""
+    with Store.create(tmp_path / "hub", "hub", name="hub") as store:
+        yield store
+
+
+@pytest.fixture
+def survey(instance: Path) -> Callable[..., Result]:
+    """``survey("user", "list")`` runs the command line in this process on ``instance``; gives exit code and output."""
+
+    def run(*arguments: object, input: str | None = None) -> Result:
+        return CliRunner().invoke(cli, ["--instance", str(instance), *map(str, arguments)], input=input)
+
+    return run
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
