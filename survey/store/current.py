@@ -1,13 +1,16 @@
 """What is current, in one place: derived by a pure fold from what happened, read, decided on, and proved."""
 
-from survey.store.decisions import decide, erase, settle
+from survey.store.decisions import decide, settle
 from survey.store.derived import rebuild
+from survey.store.erasure import erase
 from survey.store.findings import Finding, findings
 from survey.store.fold import fold
 from survey.store.reading import conflicts, content, decisions, document_bytes, interviews, responses
+from survey.store.verify import Report, verify
 
 __all__ = [
     "Finding",
+    "Report",
     "conflicts",
     "content",
     "decide",
@@ -20,4 +23,5 @@ __all__ = [
     "rebuild",
     "responses",
     "settle",
+    "verify",
 ]

@@ -1,4 +1,4 @@
-"""What a person decides about an interview: approve, return, void, comment, settle a conflict, erase."""
+"""What a person decides about an interview: approve, return, void, comment, settle a conflict."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from survey.errors import InputError
-from survey.store import derived, feed, reading
-from survey.store.header import DECISION_KINDS, ERASED
+from survey.store import feed, reading
+from survey.store.header import DECISION_KINDS
 from survey.store.store import Store
 from survey.text import Text
 
@@ -101,51 +101,6 @@ def settle(
             actor=actor,
             now=now,
         )
-
-
-def erase(
-    store: Store, subject_type: str, subject: str, actor: str, reason: str = "", *, now: datetime | None = None
-) -> str:
-    """Erases a subject's content for good, here and wherever the tombstone travels; returns the tombstone's id.
-
-    The headers stay and the chain still verifies. The parts, an open draft and what quarantine holds of it are
-    overwritten on disk.
-    """
-    with store.transaction():
-        id = feed.append(
-            store,
-            subject_type=subject_type,
-            subject=subject,
-            kind=ERASED,
-            parts={"decision": {"reason": reason}},
-            actor=actor,
-            now=now,
-        )
-        delete_parts(store, [(subject_type, subject)])
-    wipe(store)
-    return id
-
-
-def delete_parts(store: Store, subjects: list[derived.Subject]) -> None:
-    """Deletes the parts of erased subjects; the triggers refuse any other. Part of the caller's transaction."""
-    for subject_type, subject in subjects:
-        of_subject = "SELECT number FROM revisions WHERE subject = ? AND subject_type = ? AND kind <> 'erased'"
-        for table in ("parts", "missing"):
-            store.execute(f"DELETE FROM {table} WHERE revision IN ({of_subject})", (subject, subject_type))
-        if subject_type == "interview":
-            store.execute("DELETE FROM drafts WHERE interview = ?", (subject,))
-        for (raw,) in store.execute(
-            "SELECT id FROM revisions WHERE subject = ? AND subject_type = ?", (subject, subject_type)
-        ).fetchall():
-            store.execute("DELETE FROM quarantine WHERE name LIKE ? || '/%'", (feed.text_id(raw),))
-        # What depends on the parts that are now gone: a unit's round, for one.
-        derived.update(store, [(subject_type, subject)], [])
-
-
-def wipe(store: Store) -> None:
-    """Moves the write-ahead log into the file and empties it, so that deleted content is not readable there."""
-    if not store.db.in_transaction:
-        store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _interview(store: Store, interview: str) -> dict[str, Any]:

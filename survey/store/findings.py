@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from survey.store.certificates import certified_by
 from survey.store.reading import document_bytes
 from survey.store.store import Store
 from survey.text import Text
@@ -56,6 +57,9 @@ def _interview_findings(store: Store) -> Iterator[Finding]:
                 Text("bản trước của phiếu chưa nhận được", "the version it builds on has not come"),
                 Text("nhận nốt dữ liệu của máy đã làm phiếu", "sync with the device that made it"),
             )
+    if store.role == "device":
+        # A laptop is not meant to have what others were told.
+        return
     absent = store.rows(
         "SELECT DISTINCT i.interview FROM interviews i JOIN revisions r ON r.subject = i.interview"
         " AND r.subject_type = 'interview' JOIN missing m ON m.revision = r.number"
@@ -128,7 +132,7 @@ def _feed_findings(store: Store) -> Iterator[Finding]:
 def _device_findings(store: Store) -> Iterator[Finding]:
     for row in store.rows("SELECT DISTINCT device FROM feeds ORDER BY device"):
         body = document_bytes(store, "device", row["device"])
-        if not (body and json.loads(body).get("certificate")):
+        if not (body and certified_by(json.loads(body))):
             yield Finding(
                 "uncertified",
                 f"device {row['device']}",

@@ -181,7 +181,8 @@ def m001_initial(db: Database) -> None:
         CREATE TABLE sign_ins (
             user TEXT PRIMARY KEY,
             failures INTEGER NOT NULL,
-            last TEXT NOT NULL
+            last TEXT NOT NULL,
+            was_here INTEGER NOT NULL
         ) STRICT;
 
         -- What must not change ------------------------------------------------------------------------------------

@@ -69,10 +69,14 @@ def sign_in(store: Store, user: str, pin: str, now: datetime | None = None) -> d
     # An unknown person costs the same time as a known one, so that names cannot be found out by a stop-watch.
     right = _matches(str(person.get("pin") or _nobody()), pin) and bool(person.get("pin"))
     if right and not person.get("disabled"):
-        store.execute("DELETE FROM sign_ins WHERE user = ?", (user,))
+        store.execute(
+            "INSERT INTO sign_ins (user, failures, last, was_here) VALUES (?, 0, ?, 1)"
+            " ON CONFLICT (user) DO UPDATE SET failures = 0, last = excluded.last, was_here = 1",
+            (user, now.isoformat(timespec="seconds")),
+        )
         return person
     store.execute(
-        "INSERT INTO sign_ins (user, failures, last) VALUES (?, 1, ?)"
+        "INSERT INTO sign_ins (user, failures, last, was_here) VALUES (?, 1, ?, 0)"
         " ON CONFLICT (user) DO UPDATE SET failures = failures + 1, last = excluded.last",
         (user, now.isoformat(timespec="seconds")),
     )

@@ -98,7 +98,7 @@ class Store:
                 )
                 db.execute("INSERT INTO device_keys (device, public_key) VALUES (?, ?)", (key.device, key.public))
         except sqlite3.Error as error:
-            raise _told(part, error) from error
+            raise told(part, error) from error
         finally:
             db.close()
         os.replace(part, file)
@@ -145,7 +145,7 @@ class Store:
         except sqlite3.Error as error:
             if db is not None:
                 db.close()
-            raise _told(file, error) from error
+            raise told(file, error) from error
         except BaseException:
             if db is not None:
                 db.close()
@@ -203,7 +203,7 @@ class Store:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
             raise
         except sqlite3.DatabaseError as error:
-            raise _told(self.file, error) from error
+            raise told(self.file, error) from error
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Runs one statement for every row."""
@@ -212,7 +212,7 @@ class Store:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
             raise
         except sqlite3.DatabaseError as error:
-            raise _told(self.file, error) from error
+            raise told(self.file, error) from error
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
         """All rows of a query, as dicts."""
@@ -221,7 +221,7 @@ class Store:
         try:
             return [dict(zip(names, row, strict=True)) for row in cursor]
         except sqlite3.DatabaseError as error:
-            raise _told(self.file, error) from error
+            raise told(self.file, error) from error
 
     def value(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Any:
         """The first column of a query's first row, or None when there is no row."""
@@ -305,7 +305,7 @@ def check_file(file: Path) -> None:
         )
 
 
-def _told(file: Path, error: sqlite3.Error) -> StoreError:
+def told(file: Path, error: sqlite3.Error) -> StoreError:
     """What SQLite says about a file, as a sentence."""
     said = str(error)
     if "locked" in said or "busy" in said:

@@ -1,0 +1,423 @@
+"""Merging: the union by id of what is held and what came, with everything that does not verify set aside by name.
+
+An entry is accepted when its own signature verifies or when an accepted entry names it as ``prev``: a signature
+covers the whole run before it. That is a property of the *set* of entries, so neither order nor splitting matters;
+what was set aside is looked at again whenever more of its feed arrives.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+
+from survey.errors import Problem
+from survey.store import derived
+from survey.store.erasure import delete_parts, wipe
+from survey.store.feed import feed_number, public_key, raw_id
+from survey.store.framing import read_records, write_record
+from survey.store.header import (
+    CONTENT_KINDS,
+    ERASED,
+    Header,
+    Malformed,
+    Part,
+    Record,
+    commitment,
+    follows,
+    hash_text,
+    read_header,
+)
+from survey.store.signing import device_id, verify
+from survey.store.store import Store
+from survey.text import Text
+
+_CHUNK = 2_000
+
+_AGAIN = Text(
+    "lấy lại từ máy gốc; phần còn lại đã được nhận", "get it again from the device that made it; the rest was merged"
+)
+_FORGED = Text("chữ ký không đúng", "the signature does not hold")
+_UNKNOWN_KEY = Text("chưa biết khóa của máy đã ký", "the key of the device that signed is not known")
+_WRONG_PART = Text("nội dung không khớp với cam kết trong phần đầu", "the content is not what its header commits to")
+
+
+@dataclass
+class Outcome:
+    """What a merge did. ``conflicts`` are the touched interviews that now have several contents; ``erased`` and
+    ``withheld`` count parts that were not kept, because their subject was erased or this laptop need not have them."""
+
+    new: int = 0
+    known: int = 0
+    late_parts: int = 0
+    erased: int = 0
+    withheld: int = 0
+    conflicts: set[str] = field(default_factory=set)
+    quarantined: list[tuple[str, Problem]] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        """Adds another outcome to this one."""
+        self.new += other.new
+        self.known += other.known
+        self.late_parts += other.late_parts
+        self.erased += other.erased
+        self.withheld += other.withheld
+        self.conflicts |= other.conflicts
+        self.quarantined += other.quarantined
+
+
+class Holder(NamedTuple):
+    """A hub whose signed bundle this is: it holds what it sent."""
+
+    hub: str
+    tier: str
+
+
+class _Entry(NamedTuple):
+    header: Header
+    record: Record
+
+
+def unite(
+    store: Store,
+    records: Iterable[Record],
+    source: str = "",
+    keys: Mapping[str, bytes] | None = None,
+    holder: Holder | None = None,
+) -> Outcome:
+    """Merges records into the store, in one transaction; what ``records`` raises undoes it all.
+
+    ``keys`` are the public keys that came along, by device; one that is not its device's is ignored. ``source`` is
+    where the records came from, for people. Merging the same again changes nothing.
+    """
+    merge = _Merge(store, source, keys or {}, holder)
+    with store.transaction():
+        iterator = iter(records)
+        while chunk := list(islice(iterator, _CHUNK)):
+            merge.chunk(chunk)
+    if merge.tombstones:
+        wipe(store)
+    if merge.continues_elsewhere:
+        # Someone holds entries of the feed that this device is writing: it was restored or copied.
+        store.new_epoch()
+    return merge.outcome
+
+
+def place(header: Header) -> str:
+    """``device/epoch/seq``: the name under which a revision that does not verify is set aside."""
+    return f"{header.device}/{header.epoch}/{header.seq}"
+
+
+class _Merge:
+    """One merge under way."""
+
+    def __init__(self, store: Store, source: str, keys: Mapping[str, bytes], holder: Holder | None):
+        self.store = store
+        self.source = source
+        self.holder = holder
+        self.outcome = Outcome()
+        self.tombstones = False
+        self.continues_elsewhere = False
+        self._keys: dict[str, bytes | None] = {name: key for name, key in keys.items() if device_id(key) == name}
+        self._feeds: dict[tuple[str, str], int] = {}
+        self._erased: set[derived.Subject] = set()
+
+    def chunk(self, records: list[Record]) -> None:
+        """Merges some records."""
+        store = self.store
+        self._erased = {(row[0], row[1]) for row in store.execute("SELECT subject_type, subject FROM erased")}
+        self._has_quarantine = store.value("SELECT 1 FROM quarantine LIMIT 1") is not None
+        fresh: dict[str, _Entry] = {}
+        repeated: list[tuple[int, _Entry]] = []
+        again: list[_Entry] = []
+        for record in records:
+            try:
+                header = read_header(record.header)
+            except Malformed as error:
+                self._set_aside(hash_text(record.header), write_record(record), error.reason)
+                continue
+            entry = _Entry(header, record)
+            self._learn_key(entry)
+            held = store.execute(
+                "SELECT number, signature FROM revisions WHERE id = ?", (raw_id(header.id),)
+            ).fetchone()
+            if held is not None:
+                self._heal(held[0], held[1], entry)
+                repeated.append((held[0], entry))
+            elif header.id in fresh:
+                again.append(entry)
+            else:
+                fresh[header.id] = entry
+        returned = self._retried(fresh)
+        accepted = self._accepted({**returned, **fresh})
+        numbers = self._insert([entry for id, entry in accepted.items()])
+        repeated += [(numbers[entry.header.id], entry) for entry in again if entry.header.id in numbers]
+        self.outcome.known += len(repeated)
+        late = self._late_parts(repeated)
+        touched = {(entry.header.subject_type, entry.header.subject) for entry in accepted.values()} | late
+        entries = [(self._feed(entry.header), entry.header.seq, entry.header.id) for entry in accepted.values()]
+        self.outcome.conflicts |= set(derived.update(store, touched, entries))
+        for id, entry in fresh.items():
+            if id not in accepted:
+                self._reject(entry)
+        self._bury({key for key in touched if key in self._erased})
+        if self.holder is not None:
+            self._note_holder([*numbers.values(), *(number for number, _ in repeated)])
+
+    # -- which entries hold -----------------------------------------------------------------------------------------
+
+    def _accepted(self, entries: dict[str, _Entry]) -> dict[str, _Entry]:
+        """The entries that verify: their own signature holds, or an accepted successor covers them."""
+        accepted: dict[str, _Entry] = {}
+        tried: set[str] = set()
+        covered = {
+            entry.header.prev
+            for entry in entries.values()
+            if (before := entries.get(entry.header.prev)) is not None and follows(entry.header, before.header)
+        }
+        stack = [entry for id, entry in entries.items() if id not in covered]
+        while stack:
+            entry = stack.pop()
+            if entry.header.id in tried or entry.header.id in accepted:
+                continue
+            tried.add(entry.header.id)
+            if self._holds(entry):
+                run: _Entry | None = entry
+                while run is not None and run.header.id not in accepted:
+                    accepted[run.header.id] = run
+                    run = self._before(run, entries)
+            elif (before := self._before(entry, entries)) is not None:
+                stack.append(before)
+        return {id: entry for id, entry in entries.items() if id in accepted}
+
+    @staticmethod
+    def _before(entry: _Entry, entries: dict[str, _Entry]) -> _Entry | None:
+        before = entries.get(entry.header.prev)
+        return before if before is not None and follows(entry.header, before.header) else None
+
+    def _holds(self, entry: _Entry) -> bool:
+        header, record = entry
+        key = self._key(header.device)
+        if key is None:
+            return False
+        if verify(key, record.signature, header.id.encode("ascii")):
+            return True
+        feed = self.store.value(
+            "SELECT number FROM feeds WHERE device = ? AND epoch = ?", (header.device, header.epoch)
+        )
+        later = self.store.execute(
+            "SELECT header FROM revisions WHERE feed = ? AND seq = ?", (feed, header.seq + 1)
+        ).fetchall()
+        return any(read_header(content).prev == header.id for (content,) in later)
+
+    def _key(self, device: str) -> bytes | None:
+        if device not in self._keys:
+            self._keys[device] = public_key(self.store, device)
+        return self._keys[device]
+
+    def _learn_key(self, entry: _Entry) -> None:
+        """A device document carries the device's key, and the device's id proves that it is the key's."""
+        header, record = entry
+        if header.subject_type != "device" or "document" not in record.parts or self._key(header.subject):
+            return
+        try:
+            key = bytes.fromhex(json.loads(record.parts["document"].content)["public_key"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return
+        if device_id(key) == header.subject:
+            self._keys[header.subject] = key
+
+    def _heal(self, number: int, signature: bytes, entry: _Entry) -> None:
+        """Replaces a signature that was damaged on its way by the good one that now came."""
+        header, record = entry
+        key = self._key(header.device)
+        if record.signature == signature or key is None:
+            return
+        message = header.id.encode("ascii")
+        if verify(key, record.signature, message) and not verify(key, signature, message):
+            self.store.execute("UPDATE revisions SET signature = ? WHERE number = ?", (record.signature, number))
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def _insert(self, entries: list[_Entry]) -> dict[str, int]:
+        """Writes accepted entries with the parts that hold; returns their database numbers by id."""
+        store = self.store
+        number = store.value("SELECT coalesce(max(number), 0) FROM revisions")
+        self._erased |= {(e.header.subject_type, e.header.subject) for e in entries if e.header.kind == ERASED}
+        numbers: dict[str, int] = {}
+        revisions, parts, missing = [], [], []
+        for header, record in entries:
+            number += 1
+            numbers[header.id] = number
+            revisions.append(
+                (
+                    number,
+                    raw_id(header.id),
+                    record.header,
+                    record.signature,
+                    self._feed(header),
+                    header.seq,
+                    header.subject_type,
+                    header.subject,
+                    header.kind,
+                )
+            )
+            held = self._good_parts(header, record)
+            parts += [(number, name, part.salt, part.content) for name, part in held.items()]
+            if not self._is_erased(header):
+                missing += [(number, name) for name in header.parts if name not in held]
+            if header.device == store.device and header.epoch == store.epoch:
+                self.continues_elsewhere = True
+        store.executemany(
+            "INSERT INTO revisions (number, id, header, signature, feed, seq, subject_type, subject, kind)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            revisions,
+        )
+        store.executemany("INSERT INTO parts (revision, name, salt, content) VALUES (?, ?, ?, ?)", parts)
+        store.executemany("INSERT INTO missing (revision, name) VALUES (?, ?)", missing)
+        self.outcome.new += len(revisions)
+        for device in {entry.header.device for entry in entries}:
+            store.execute(
+                "INSERT OR IGNORE INTO device_keys (device, public_key) VALUES (?, ?)", (device, self._key(device))
+            )
+        if self._has_quarantine:
+            store.executemany("DELETE FROM quarantine WHERE name = ?", [(place(entry.header),) for entry in entries])
+        return numbers
+
+    def _late_parts(self, repeated: list[tuple[int, _Entry]]) -> set[derived.Subject]:
+        """Parts that were not here when their header came; returns the subjects that got some."""
+        touched = set()
+        for number, (header, record) in repeated:
+            if not record.parts:
+                continue
+            wanted = {name for (name,) in self.store.execute("SELECT name FROM missing WHERE revision = ?", (number,))}
+            if not wanted:
+                continue
+            parts = {name: part for name, part in record.parts.items() if name in wanted}
+            for name, part in self._good_parts(header, record._replace(parts=parts)).items():
+                self.store.execute(
+                    "INSERT INTO parts (revision, name, salt, content) VALUES (?, ?, ?, ?)",
+                    (number, name, part.salt, part.content),
+                )
+                self.store.execute("DELETE FROM missing WHERE revision = ? AND name = ?", (number, name))
+                # A receipt for the revision said nothing about this part.
+                self.store.execute("DELETE FROM receipted WHERE revision = ?", (number,))
+                self.store.execute("DELETE FROM quarantine WHERE name = ?", (f"{header.id}/{name}",))
+                self.outcome.late_parts += 1
+                touched.add((header.subject_type, header.subject))
+        return touched
+
+    def _good_parts(self, header: Header, record: Record) -> dict[str, Part]:
+        """The parts that are what the header commits to; the others are set aside, those of the erased dropped."""
+        if self._is_erased(header):
+            self.outcome.erased += len(record.parts)
+            return {}
+        if not self._is_meant_for_us(header):
+            self.outcome.withheld += len(record.parts)
+            return {}
+        good = {}
+        for name, part in record.parts.items():
+            if header.parts.get(name) == commitment(part):
+                good[name] = part
+            else:
+                self._set_aside(f"{header.id}/{name}", part.salt + part.content, _WRONG_PART)
+        return good
+
+    def _is_erased(self, header: Header) -> bool:
+        return header.kind != ERASED and (header.subject_type, header.subject) in self._erased
+
+    def _is_meant_for_us(self, header: Header) -> bool:
+        """A laptop keeps the content of its own interviews, and of units assigned to people who work on it; what
+        others were told is not its business. Headers, documents and decisions it keeps all."""
+        store = self.store
+        if store.role == "hub" or header.kind not in CONTENT_KINDS or header.device == store.device:
+            return True
+        return bool(
+            store.value(
+                "SELECT EXISTS (SELECT 1 FROM documents u JOIN sign_ins s ON s.user = u.assignee AND s.was_here"
+                " WHERE u.subject_type = 'unit' AND u.subject = ?)"
+                " OR EXISTS (SELECT 1 FROM drafts WHERE interview = ?)"
+                " OR EXISTS (SELECT 1 FROM revisions r JOIN feeds f ON f.number = r.feed"
+                "  WHERE r.subject = ? AND r.subject_type = 'interview' AND f.device = ?)",
+                (header.target, header.subject, header.subject, store.device),
+            )
+        )
+
+    def _feed(self, header: Header) -> int:
+        key = (header.device, header.epoch)
+        if key not in self._feeds:
+            self._feeds[key] = feed_number(self.store, *key)
+        return self._feeds[key]
+
+    def _bury(self, gone: set[derived.Subject]) -> None:
+        """Deletes the parts of subjects that this chunk erased."""
+        if gone:
+            self.tombstones = True
+            delete_parts(self.store, gone)
+
+    def _note_holder(self, numbers: list[int]) -> None:
+        """A hub's signed bundle proves that the hub holds what other devices wrote and it sent; only its receipt
+        proves that it holds what *this* device wrote."""
+        assert self.holder is not None
+        self.store.executemany(
+            "INSERT OR IGNORE INTO receipted (revision, hub, tier) SELECT r.number, ?, ? FROM revisions r"
+            " JOIN feeds f ON f.number = r.feed WHERE r.number = ? AND f.device <> ?",
+            [(*self.holder, number, self.store.device) for number in numbers],
+        )
+
+    # -- setting aside ------------------------------------------------------------------------------------------------
+
+    def _retried(self, fresh: dict[str, _Entry]) -> dict[str, _Entry]:
+        """What was set aside earlier of the feeds that now bring more."""
+        if not self._has_quarantine:
+            return {}
+        found = {}
+        for device, epoch in {(entry.header.device, entry.header.epoch) for entry in fresh.values()}:
+            prefix = f"{device}/{epoch}/"
+            for (content,) in self.store.execute(
+                "SELECT content FROM quarantine WHERE substr(name, 1, ?) = ?", (len(prefix), prefix)
+            ).fetchall():
+                record = next(read_records(io.BytesIO(content)))
+                header = read_header(record.header)
+                if header.id not in fresh:
+                    found[header.id] = _Entry(header, record)
+        return found
+
+    def _reject(self, entry: _Entry) -> None:
+        header, record = entry
+        if self._is_erased(header):
+            record = record._replace(parts={})
+        reason = _FORGED if self._key(header.device) else _UNKNOWN_KEY
+        self._set_aside(place(header), write_record(record), reason)
+
+    def _set_aside(self, name: str, content: bytes, reason: Text) -> None:
+        set_aside(self.store, name, content, reason, self.source)
+        self.outcome.quarantined.append(
+            (name, Problem(f"{self.source}: {name}" if self.source else name, reason, _AGAIN))
+        )
+
+
+def set_aside(store: Store, name: str, content: bytes, reason: Text, source: str) -> None:
+    """Keeps bytes that do not verify, under a name, until a good copy of the same thing comes."""
+    store.execute(
+        "INSERT OR IGNORE INTO quarantine (name, hash, reason_vi, reason_en, source, content)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (name, hash_text(content), reason.vi, reason.en, source, content),
+    )
+
+
+def clear_quarantine(store: Store, name: str) -> None:
+    """Forgets what was set aside under a name, now that a good copy came."""
+    store.execute("DELETE FROM quarantine WHERE name = ?", (name,))
+
+
+def quarantine(store: Store) -> list[tuple[str, Problem]]:
+    """Everything that is set aside now, by name."""
+    rows = store.rows("SELECT name, reason_vi, reason_en, source FROM quarantine ORDER BY name, hash")
+    return [
+        (row["name"], Problem(f"{row['source']}: {row['name']}", Text(row["reason_vi"], row["reason_en"]), _AGAIN))
+        for row in rows
+    ]

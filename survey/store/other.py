@@ -1,0 +1,73 @@
+"""Reading another store's file, for merging it: read-only, nothing in it is changed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from survey.errors import StoreError
+from survey.store.header import Part, Record
+from survey.store.store import Store, check_file, told
+from survey.text import Text
+
+
+class Other:
+    """Another store, open for reading."""
+
+    def __init__(self, db: sqlite3.Connection):
+        self._db = db
+        self.known = 0
+
+    @property
+    def keys(self) -> dict[str, bytes]:
+        """The public keys it knows, by device."""
+        return dict(self._db.execute("SELECT device, public_key FROM device_keys").fetchall())
+
+    def count(self) -> int:
+        """How many revisions it holds."""
+        return int(self._db.execute("SELECT count(*) FROM revisions").fetchone()[0])
+
+    def records_unknown_to(self, store: Store) -> Iterator[Record]:
+        """Its revisions that ``store`` lacks, or lacks parts of, feed by feed; the others are counted in ``known``."""
+        query = "SELECT number, id, header, signature FROM revisions ORDER BY feed, seq, id"
+        for number, id, header, signature in self._db.execute(query):
+            mine = store.value("SELECT number FROM revisions WHERE id = ?", (id,))
+            parts = {
+                name: Part(salt, content)
+                for name, salt, content in self._db.execute(
+                    "SELECT name, salt, content FROM parts WHERE revision = ? ORDER BY name", (number,)
+                )
+                if mine is None or self._is_missing(store, mine, name)
+            }
+            if mine is None or parts:
+                yield Record(header, signature, parts)
+            else:
+                self.known += 1
+
+    @staticmethod
+    def _is_missing(store: Store, number: int, name: str) -> bool:
+        return store.value("SELECT 1 FROM missing WHERE revision = ? AND name = ?", (number, name)) is not None
+
+
+@contextmanager
+def open_other(file: Path) -> Iterator[Other]:
+    """Opens another store's database file for reading. StoreError when it is none, newer, damaged or locked."""
+    check_file(file)
+    try:
+        # On a medium that cannot be written SQLite reads the file only when told that nobody else writes it.
+        settled = not os.access(file.parent, os.W_OK) and not file.with_name(file.name + "-wal").exists()
+        uri = f"{file.resolve().as_uri()}?{'immutable=1' if settled else 'mode=ro'}"
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
+            db.execute("BEGIN")
+            yield Other(db)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and "no such table" in str(error):
+            raise StoreError(
+                str(file),
+                Text("tệp này không phải kho dữ liệu khảo sát", "this file is not a survey store"),
+                Text("chọn đúng tệp", "choose the right file"),
+            ) from error
+        raise told(file, error) from error

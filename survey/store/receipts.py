@@ -1,0 +1,281 @@
+"""Receipts: a hub's signed statement of what it holds (FORMATS 1), and what follows from those that verify."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from survey.errors import InputError, VerifyError
+from survey.store import derived
+from survey.store.feed import raw_id, text_id
+from survey.store.header import DECISION_KINDS, canonical, hash_text
+from survey.store.signed import read_signed, write_signed
+from survey.store.store import TIERS, Store, now_text
+from survey.text import Text
+
+VERSION = 1
+
+
+class Conservation(NamedTuple):
+    """What this device created is either named by a receipt or still to be handed over."""
+
+    created: int
+    receipted: int
+    pending: int
+
+
+def make_receipt(store: Store, now: datetime | None = None) -> bytes:
+    """This hub's receipt for everything it holds. InputError on a device, which receives for nobody."""
+    if store.role != "hub":
+        raise InputError(
+            store.device,
+            Text("máy này không phải máy chủ tiếp nhận", "this is not a hub"),
+            Text("chỉ máy chủ tiếp nhận ký xác nhận", "only a hub signs receipts"),
+        )
+    feeds = []
+    for number, device, epoch in store.execute(
+        "SELECT number, device, epoch FROM feeds ORDER BY device, epoch"
+    ).fetchall():
+        feed = derived.read_feed(store, number)
+        feeds.append(
+            {
+                "device": device,
+                "epoch": epoch,
+                "held": [list(range) for range in feed.held],
+                "head": feed.head,
+                "forks": {str(seq): _ids_at(store, number, seq) for seq in feed.forked},
+            }
+        )
+    missing = store.execute(
+        "SELECT r.id, m.name FROM missing m JOIN revisions r ON r.number = m.revision ORDER BY r.id, m.name"
+    )
+    statement = {
+        "v": VERSION,
+        "kind": "receipt",
+        "hub": store.device,
+        "public_key": store.key.public.hex(),
+        "tier": store.tier,
+        "time": now_text(now),
+        "feeds": feeds,
+        "missing_parts": [f"{text_id(raw)}/{name}" for raw, name in missing],
+    }
+    # While nothing changed the last receipt stands: the same stick, read twice, does not fill up with receipts.
+    last = store.value("SELECT content FROM receipts WHERE hub = ? ORDER BY rowid DESC LIMIT 1", (store.device,))
+    if last is not None:
+        before = read_signed(last, "receipt", "hub", "receipt")
+        if before == {**statement, "time": before["time"]}:
+            return bytes(last)
+    content = write_signed(statement, store.key)
+    _keep(store, store.device, store.tier, content)
+    return content
+
+
+def read_receipt(store: Store, content: bytes, where: str = "") -> dict[str, Any]:
+    """Checks a receipt and notes what it makes safe; returns it. VerifyError when it does not hold.
+
+    It counts for a feed only when the last entry it names is held here too: only then is it about the same entries.
+    """
+    receipt = read_signed(content, "receipt", "hub", where)
+    if receipt["hub"] == store.device:
+        return receipt
+    restored = False
+    try:
+        absent = {tuple(name.rpartition("/")[::2]) for name in receipt["missing_parts"]}
+        if receipt["tier"] not in TIERS:
+            raise ValueError("unknown tier")
+        with store.transaction():
+            _keep(store, receipt["hub"], receipt["tier"], content)
+            for feed in receipt["feeds"]:
+                restored |= not _note_feed(store, receipt, feed, absent)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        raise VerifyError(
+            where or "receipt",
+            Text("nội dung xác nhận sai cấu trúc", "the receipt is malformed"),
+            Text("xin máy chủ tiếp nhận cấp lại", "ask the hub for another"),
+        ) from None
+    if restored:
+        store.new_epoch()
+    return receipt
+
+
+def _keep(store: Store, hub: str, tier: str, content: bytes) -> None:
+    store.execute(
+        "INSERT OR IGNORE INTO receipts (hash, hub, tier, content) VALUES (?, ?, ?, ?)",
+        (hash_text(content), hub, tier, content),
+    )
+
+
+def _note_feed(store: Store, receipt: dict[str, Any], feed: dict[str, Any], absent: set[tuple[str, ...]]) -> bool:
+    """Notes one feed of a receipt; False when the hub holds entries of *our own* feed that we lack."""
+    number = store.value(
+        "SELECT number FROM feeds WHERE device = ? AND epoch = ?", (str(feed["device"]), str(feed["epoch"]))
+    )
+    head = store.value("SELECT 1 FROM revisions WHERE id = ? AND feed = ?", (raw_id(feed["head"]), number))
+    if number is None or head is None:
+        return (feed["device"], feed["epoch"]) != (store.device, store.epoch)
+    forks = {int(seq): set(ids) for seq, ids in feed["forks"].items()}
+    doubtful = forks.keys() | set(derived.read_feed(store, number).forked)
+    for first, last in feed["held"]:
+        named = []
+        for revision, raw, seq in store.execute(
+            "SELECT number, id, seq FROM revisions WHERE feed = ? AND seq BETWEEN ? AND ?", (number, first, last)
+        ):
+            # Of two entries with one number, the receipt must say which it means.
+            if seq not in doubtful or text_id(raw) in forks.get(seq, ()):
+                named.append((revision, text_id(raw)))
+        store.executemany(
+            "INSERT OR IGNORE INTO receipted (revision, hub, tier) VALUES (?, ?, ?)",
+            [
+                (revision, receipt["hub"], receipt["tier"])
+                for revision, id in named
+                if not _lacks(store, revision, id, absent)
+            ],
+        )
+    return True
+
+
+def _lacks(store: Store, revision: int, id: str, absent: set[tuple[str, ...]]) -> bool:
+    """Whether the hub says that it lacks a part that is held here."""
+    if not absent:
+        return False
+    return any(
+        (id, name) in absent for (name,) in store.execute("SELECT name FROM parts WHERE revision = ?", (revision,))
+    )
+
+
+def _ids_at(store: Store, feed: int, seq: int) -> list[str]:
+    rows = store.execute("SELECT id FROM revisions WHERE feed = ? AND seq = ? ORDER BY id", (feed, seq))
+    return [text_id(raw) for (raw,) in rows]
+
+
+# -- what follows -------------------------------------------------------------------------------------------------
+
+
+def _above(store: Store) -> str:
+    """SQL list of the tiers above this store's: a receipt from below makes nothing safe."""
+    return ", ".join(f"'{tier}'" for tier in TIERS[TIERS.index(store.tier) + 1 :]) or "''"
+
+
+def unsent(store: Store) -> list[int]:
+    """Database numbers of the revisions that no receipt from above names, feed by feed."""
+    return [
+        number
+        for (number,) in store.execute(
+            "SELECT r.number FROM revisions r WHERE NOT EXISTS (SELECT 1 FROM receipted s"
+            f" WHERE s.revision = r.number AND s.tier IN ({_above(store)})) ORDER BY r.feed, r.seq, r.id"
+        )
+    ]
+
+
+def downward(store: Store) -> list[int]:
+    """Database numbers of what devices need from a hub, feed by feed: documents, decisions, tombstones, and the content
+    of unfinished and returned interviews, so that another laptop can take them over."""
+    kinds = ", ".join(f"'{kind}'" for kind in sorted(DECISION_KINDS))
+    return [
+        number
+        for (number,) in store.execute(
+            f"SELECT number FROM revisions WHERE subject_type <> 'interview' OR kind IN ({kinds}, 'erased')"
+            " OR subject IN (SELECT interview FROM interviews WHERE state IN ('partial', 'returned'))"
+            " ORDER BY feed, seq, id"
+        )
+    ]
+
+
+def in_feed_order(store: Store, numbers: Iterable[int]) -> list[int]:
+    """Database numbers sorted feed by feed, so that a merge finds unbroken runs."""
+    rows = store.execute(
+        "SELECT number FROM revisions WHERE number IN (SELECT value FROM json_each(?)) ORDER BY feed, seq, id",
+        (json.dumps(sorted(numbers)),),
+    )
+    return [number for (number,) in rows]
+
+
+def everything(store: Store) -> list[int]:
+    """Database numbers of all revisions held, feed by feed."""
+    return [number for (number,) in store.execute("SELECT number FROM revisions ORDER BY feed, seq, id")]
+
+
+def conservation(store: Store) -> Conservation:
+    """How many revisions this device created, and how many of them a receipt from above names."""
+    created = store.value(
+        "SELECT count(*) FROM revisions r JOIN feeds f ON f.number = r.feed WHERE f.device = ?", (store.device,)
+    )
+    receipted = store.value(
+        "SELECT count(*) FROM revisions r JOIN feeds f ON f.number = r.feed WHERE f.device = ? AND EXISTS"
+        f" (SELECT 1 FROM receipted s WHERE s.revision = r.number AND s.tier IN ({_above(store)}))",
+        (store.device,),
+    )
+    return Conservation(created, receipted, created - receipted)
+
+
+def safe_at(store: Store, interview: str) -> list[str]:
+    """The tiers that hold every current content of an interview, this store's own first."""
+    heads = json.loads(store.value("SELECT heads FROM interviews WHERE interview = ?", (interview,)) or "[]")
+    reached = [
+        {
+            tier
+            for (tier,) in store.execute(
+                "SELECT DISTINCT s.tier FROM receipted s JOIN revisions r ON r.number = s.revision WHERE r.id = ?",
+                (raw_id(head),),
+            )
+        }
+        for head in heads
+    ]
+    shared = set.intersection(*reached) if reached else set()
+    return [tier for tier in TIERS if tier == store.tier or tier in shared]
+
+
+def places(store: Store) -> dict[str, int]:
+    """How many interviews are at each tier: ``{"device": 12, "supervisor": 9, "province": 0, "ministry": 0}``.
+
+    The store's own tier counts everything it holds, drafts included; a tier above counts the interviews whose every
+    current content a receipt from there names. On a device these are the interviews that it holds itself.
+    """
+    counts = dict.fromkeys(TIERS[TIERS.index(store.tier) :], 0)
+    counts[store.tier] = store.value(
+        "SELECT count(*) FROM (SELECT interview FROM interviews WHERE state <> 'erased'"
+        " UNION SELECT interview FROM drafts)"
+    )
+    for tier in list(counts)[1:]:
+        counts[tier] = store.value(
+            "SELECT count(*) FROM interviews i WHERE i.state <> 'erased' AND i.heads <> '[]' AND NOT EXISTS"
+            " (SELECT 1 FROM json_each(i.heads) h WHERE NOT EXISTS (SELECT 1 FROM revisions r"
+            "  JOIN receipted s ON s.revision = r.number WHERE r.subject = i.interview AND s.tier = ?"
+            "  AND 'sha256:' || lower(hex(r.id)) = h.value))",
+            (tier,),
+        )
+    return counts
+
+
+def bundle_known(store: Store, hash: str) -> int | None:
+    """How many revisions a bundle had that was read to its end with nothing set aside; None for any other."""
+    count = store.value("SELECT revisions FROM bundles WHERE hash = ?", (hash,))
+    return None if count is None else int(count)
+
+
+def remember_bundle(store: Store, hash: str, revisions: int) -> None:
+    """Notes that a bundle need not be unpacked again."""
+    store.execute("INSERT OR IGNORE INTO bundles (hash, revisions) VALUES (?, ?)", (hash, revisions))
+
+
+def keys_of(store: Store, numbers: Iterable[int]) -> dict[str, str]:
+    """The public keys (hex) of the devices that wrote these revisions."""
+    wanted = canonical(list(numbers)).decode()
+    rows = store.execute(
+        "SELECT k.device, k.public_key FROM device_keys k WHERE k.device IN (SELECT f.device FROM feeds f"
+        " JOIN revisions r ON r.feed = f.number WHERE r.number IN (SELECT value FROM json_each(?))) ORDER BY k.device",
+        (wanted,),
+    )
+    return {device: bytes(key).hex() for device, key in rows}
+
+
+def held_receipts(store: Store) -> Iterator[bytes]:
+    """The last receipt that this store has read from each other hub, to hand on."""
+    query = (
+        "SELECT content FROM receipts WHERE rowid IN (SELECT max(rowid) FROM receipts WHERE hub <> ? GROUP BY hub)"
+        " ORDER BY hash"
+    )
+    for (content,) in store.execute(query, (store.device,)):
+        yield bytes(content)

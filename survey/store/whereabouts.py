@@ -1,0 +1,29 @@
+"""Where the interviews are: how many this machine holds, and how many a hub of each tier has confirmed."""
+
+from __future__ import annotations
+
+from survey.store.store import TIERS, Store
+
+_COUNTED = "state NOT IN ('draft', 'partial', 'erased')"
+
+_REACHED = f"""
+    SELECT count(*) FROM interviews i WHERE {_COUNTED} AND NOT EXISTS (
+        SELECT 1 FROM json_each(i.heads) h WHERE NOT EXISTS (
+            SELECT 1 FROM revisions r JOIN receipted c ON c.revision = r.number
+            WHERE r.subject = i.interview AND 'sha256:' || lower(hex(r.id)) = h.value AND c.tier = ?
+        )
+    )
+"""
+
+
+def whereabouts(store: Store) -> dict[str, int]:
+    """Interviews with sealed content: ``device`` (held here), ``supervisor``, ``province``, ``ministry``.
+
+    A tier counts an interview when every current version of it is in a receipt that verified, or when this machine
+    itself stands at that tier.
+    """
+    here = int(store.value(f"SELECT count(*) FROM interviews WHERE {_COUNTED}"))
+    return {
+        "device": here,
+        **{tier: here if tier == store.tier else int(store.value(_REACHED, (tier,))) for tier in TIERS[1:]},
+    }

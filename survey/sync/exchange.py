@@ -1,0 +1,216 @@
+"""Exchange: hand over what no receipt names yet, merge what came, sign and read receipts.
+
+A stick is a folder with ``bundles/`` and ``receipts/``. Success is a receipt that verifies, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from survey.errors import InputError, Problem, StoreError, SurveyError, VerifyError
+from survey.store import drafts, receipts
+from survey.store.merge import Holder, Outcome, clear_quarantine, set_aside, unite
+from survey.store.other import open_other
+from survey.store.store import FILE, TIERS, Store
+from survey.sync.bundle import SUFFIX, read_bundle, write_bundle
+from survey.sync.files import write_named
+from survey.text import Text
+
+BUNDLES = "bundles"
+RECEIPTS = "receipts"
+RECEIPT_SUFFIX = ".receipt"
+
+_LARGEST_KEPT = 16 << 20
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was handed over: the bundle (None when there was nothing to hand over), and how much is in it."""
+
+    path: Path | None
+    revisions: int
+    partials: int
+
+
+@dataclass
+class Report:
+    """What an exchange did. ``quarantined`` names what did not verify; ``problems`` what could not be read at all or
+    written; ``conflicts`` the interviews that now wait for a person."""
+
+    new: int = 0
+    known: int = 0
+    conflicts: list[str] = field(default_factory=list)
+    quarantined: list[tuple[str, Problem]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    late_parts: int = 0
+    receipts_read: int = 0
+    receipts_written: list[Path] = field(default_factory=list)
+    sources: int = 0
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether something was found that a person must look at."""
+        return bool(self.conflicts or self.quarantined or self.problems)
+
+
+def export(store: Store, to: str | Path, *, everything: bool = False, now: datetime | None = None) -> Exported:
+    """Writes the revisions that no receipt names yet as a bundle into ``to``/bundles (a stick is a folder).
+
+    Open drafts are written as ``partial`` first. A hub adds what devices need from it: documents, decisions,
+    tombstones. ``everything`` writes all that is held, for a hub that lost its store. InputError when the disk is full
+    or read-only; then nothing is there under a bundle's name.
+    """
+    partials = drafts.partials(store, now)
+    numbers = receipts.everything(store) if everything else _outgoing(store)
+    if not numbers:
+        return Exported(None, 0, len(partials))
+    path = write_bundle(store, Path(to) / BUNDLES, numbers)
+    return Exported(path, len(numbers), len(partials))
+
+
+def _outgoing(store: Store) -> list[int]:
+    if store.role == "device":
+        return receipts.unsent(store)
+    # The top of the country owes its content to nobody; what goes down to devices it always has.
+    upward = receipts.unsent(store) if store.tier != TIERS[-1] else []
+    return receipts.in_feed_order(store, {*upward, *receipts.downward(store)})
+
+
+def sync(
+    store: Store,
+    sources: Iterable[str | Path],
+    *,
+    now: datetime | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Merges any of: a bundle, a receipt, a folder of bundles and receipts, an instance folder, another store's file.
+
+    What does not verify is set aside by name and never keeps the rest away. A hub then signs a receipt for all it
+    holds into its own folder and into every source that is a folder. InputError, before anything is merged, for a
+    source that does not exist. ``progress`` is told the name of each file as its turn comes.
+    """
+    places = [_resolve(source) for source in sources]
+    outcome, report = Outcome(), Report()
+    for place in places:
+        report.sources += 1
+        for file in _files(place):
+            if progress is not None:
+                progress(file.name)
+            _one(store, file, outcome, report)
+    report.new, report.known = outcome.new, outcome.known
+    report.conflicts = sorted(outcome.conflicts)
+    report.quarantined += outcome.quarantined
+    report.late_parts = outcome.late_parts
+    if store.role == "hub" and report.sources:
+        _write_receipts(store, places, report, now)
+    return report
+
+
+def _resolve(source: str | Path) -> Path:
+    if str(source).startswith(("http://", "https://")):
+        raise InputError(
+            str(source),
+            Text("chưa thể đồng bộ qua mạng", "exchange over the network is not available"),
+            Text("dùng USB hoặc một thư mục", "use a stick or a folder"),
+        )
+    path = Path(source)
+    if not path.exists():
+        raise InputError(
+            str(source),
+            Text("không có tệp hoặc thư mục này", "there is no such file or folder"),
+            Text("kiểm tra đường dẫn, cắm lại USB", "check the path, plug the stick in again"),
+        )
+    return path
+
+
+def _files(place: Path) -> list[Path]:
+    """The files of one source, in an order that does not matter."""
+    if not place.is_dir():
+        return [place]
+    if (place / FILE).exists():
+        return [place / FILE]
+    folders = [place, place / BUNDLES, place / RECEIPTS]
+    found = [file for folder in folders for ending in (SUFFIX, RECEIPT_SUFFIX) for file in folder.glob(f"*{ending}")]
+    return sorted((file for file in found if not file.name.startswith(".")), key=lambda file: (file.suffix, file.name))
+
+
+def _one(store: Store, file: Path, outcome: Outcome, report: Report) -> None:
+    """Merges one file; what goes wrong with it is told in the report and stops nothing else."""
+    try:
+        if file.suffix == RECEIPT_SUFFIX:
+            receipts.read_receipt(store, file.read_bytes(), str(file))
+            report.receipts_read += 1
+        elif file.suffix in (".sqlite", ".db"):
+            outcome.add(_merge_store(store, file))
+        else:
+            outcome.add(_merge_bundle(store, file))
+    except VerifyError as error:
+        name = f"{file.parent.name}/{file.name}" if file.parent.name in (BUNDLES, RECEIPTS) else file.name
+        _keep_damaged(store, file, error)
+        report.quarantined.append((name, error.problem))
+    except StoreError as error:
+        if error.problem.where == str(store.file):
+            raise
+        report.problems.append(error.problem)
+    except OSError as error:
+        report.problems.append(
+            Problem(
+                str(file),
+                Text(f"không đọc được ({error.strerror})", f"it cannot be read ({error.strerror})"),
+                Text("cắm lại USB rồi thử lại", "plug the stick in again and try once more"),
+            )
+        )
+
+
+def _merge_bundle(store: Store, file: Path) -> Outcome:
+    bundle = read_bundle(file)
+    known = receipts.bundle_known(store, bundle.hash)
+    if known is not None:
+        return Outcome(known=known)
+    tier = bundle.manifest["tier"]
+    # What comes from a hub above us need not be carried back to it.
+    is_above = tier in TIERS and TIERS.index(tier) > TIERS.index(store.tier)
+    holder = Holder(bundle.sender, tier) if is_above else None
+    outcome = unite(store, bundle.records(), file.name, bundle.keys, holder)
+    if not outcome.quarantined and not outcome.withheld:
+        receipts.remember_bundle(store, bundle.hash, bundle.manifest["revisions"])
+    clear_quarantine(store, bundle.hash + SUFFIX)
+    return outcome
+
+
+def _merge_store(store: Store, file: Path) -> Outcome:
+    with open_other(file) as other:
+        outcome = unite(store, other.records_unknown_to(store), file.name, other.keys)
+        outcome.known = other.known
+    return outcome
+
+
+def _keep_damaged(store: Store, file: Path, error: SurveyError) -> None:
+    """Keeps the bytes of a damaged file, while it is small: the stick they came on will be gone tomorrow."""
+    try:
+        content = file.read_bytes() if file.stat().st_size <= _LARGEST_KEPT else b""
+    except OSError:
+        content = b""
+    set_aside(store, file.name, content, error.problem.what, str(file))
+
+
+def _write_receipts(store: Store, places: list[Path], report: Report, now: datetime | None) -> None:
+    """Signs what is held now; receipts from above are handed on beside it."""
+    own = receipts.make_receipt(store, now)
+    folders = [store.folder / RECEIPTS]
+    for place in places:
+        if place.is_dir() and not (place / FILE).exists():
+            folders.append((place.parent if place.name == BUNDLES else place) / RECEIPTS)
+        elif place.suffix == SUFFIX and place.parent.name == BUNDLES:
+            folders.append(place.parent.parent / RECEIPTS)
+    for folder in dict.fromkeys(folders):
+        try:
+            for content in (own, *receipts.held_receipts(store)):
+                written = write_named(folder, RECEIPT_SUFFIX, [content])
+                if content is own:
+                    report.receipts_written.append(written)
+        except InputError as error:
+            report.problems.append(error.problem)

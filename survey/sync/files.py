@@ -1,0 +1,88 @@
+"""Files that never change, named by their own hash, and how to put one on a stick that may be pulled or full."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+from survey.errors import InputError
+from survey.text import Text
+
+_BLOCK = 1 << 20
+
+
+def write_named(folder: Path, suffix: str, blocks: Iterable[bytes]) -> Path:
+    """Writes ``<sha256 of the content><suffix>`` into ``folder`` and returns its path.
+
+    Written under another name, forced to disk, read back and compared, then renamed: at any interruption the folder
+    has the whole file or nothing under that name. InputError when the disk is full, read-only or gone.
+    """
+    part = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        digest = sha256()
+        try:
+            with part.open("wb") as stream:
+                for block in blocks:
+                    digest.update(block)
+                    stream.write(block)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if hash_file(part) != digest.hexdigest():
+                raise OSError(errno.EIO, "what was read back differs from what was written")
+            target = folder / (digest.hexdigest() + suffix)
+            os.replace(part, target)
+            _sync_folder(folder)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise _told(folder, error) from error
+    return target
+
+
+def hash_file(file: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    digest = sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Forces the rename to disk where the operating system lets a folder be opened (not on Windows)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _told(folder: Path, error: OSError) -> InputError:
+    what, todo = {
+        errno.ENOSPC: (
+            Text("ổ đĩa đã đầy, chưa ghi được gì", "the disk is full, nothing was written"),
+            Text("giải phóng dung lượng hoặc dùng ổ khác", "free some space or use another disk"),
+        ),
+        errno.EROFS: (
+            Text("ổ đĩa chỉ cho đọc", "the disk is read-only"),
+            Text("gạt khóa chống ghi hoặc dùng ổ khác", "release its write lock or use another disk"),
+        ),
+        errno.EACCES: (
+            Text("không có quyền ghi vào thư mục này", "no permission to write into this folder"),
+            Text("chọn thư mục khác", "choose another folder"),
+        ),
+    }.get(
+        error.errno or 0,
+        (
+            Text(f"không ghi được ({error.strerror})", f"it cannot be written ({error.strerror})"),
+            Text("cắm lại ổ hoặc dùng ổ khác", "plug it in again or use another disk"),
+        ),
+    )
+    return InputError(str(folder), what, todo)
