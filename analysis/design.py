@@ -1,0 +1,211 @@
+"""The design of a survey, declared once and taken by every estimate.
+
+``Design`` names columns; laid on a table it becomes a :class:`analysis.sample.Sample`, after every column has been
+checked and every problem has been told at once.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from survey.errors import InputError, Problem, Problems
+from survey.text import Text
+
+LONELY = ("error", "adjust", "average", "certainty", "remove", "collapse")
+METHODS = ("poststratify", "raking", "linear", "logit", "bounded")
+REPLICATES = ("JK1", "JKn", "BRR", "Fay", "bootstrap", "SDR", "given")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the weights were, or shall be, calibrated to known margins."""
+
+    method: str = "raking"
+    already_applied: bool = False
+    base_weight: str = ""
+    margins: str = ""
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """Replicate weights: columns of the data (``given``) or a way to make them."""
+
+    type: str = "given"
+    columns: str = ""
+    scale: float | None = None
+    rscales: tuple[float, ...] = ()
+    mse: bool = False
+    combined: bool = True
+
+
+@dataclass(frozen=True)
+class Design:
+    """Which columns hold weight, strata, PSU stages and population counts, and the rules for intervals.
+
+    ``strata`` are crossed when several; ``psu`` are the stages, the first is the variance unit; no ``psu`` means that
+    each row is one. ``fpc`` holds the population *count* of each stage; without it PSUs count as drawn with
+    replacement. Without ``weight`` the weights follow from ``fpc``, or are all 1.
+    """
+
+    weight: str = ""
+    strata: tuple[str, ...] = ()
+    psu: tuple[str, ...] = ()
+    fpc: tuple[str, ...] = ()
+    certainty: str = ""
+    nest: bool = False
+    lonely_psu: str = "error"
+    collapse: str = ""
+    lonely_domain: bool = False
+    df: str = "domain"
+    level: float = 0.95
+    calibration: Calibration | None = None
+    replicates: Replicates | None = None
+
+    def __init__(self, weight: str | None = "", strata: Any = (), psu: Any = (), fpc: Any = (), **rest: Any):
+        known = {field.name: field.default for field in fields(self)}
+        for name in rest:
+            if name not in known:
+                raise TypeError(f"Design has no {name!r}")
+        values = {**known, **rest, "weight": weight or "", "strata": _names(strata), "psu": _names(psu)}
+        values["fpc"] = _names(fpc)
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        problems = list(self._problems("Design"))
+        if problems:
+            raise Problems(problems)
+
+    def _problems(self, where: str) -> list[Problem]:
+        found = []
+        for name, allowed in (("lonely_psu", LONELY), ("df", ("domain", "design"))):
+            value = getattr(self, name)
+            if value not in allowed:
+                found.append(_not_one_of(f"{where}, {name}", value, allowed))
+        if not 0 < self.level < 1:
+            found.append(
+                Problem(
+                    f"{where}, level",
+                    Text(f"{self.level} không nằm giữa 0 và 1", f"{self.level} is not between 0 and 1"),
+                    Text("ví dụ 0.95", "for example 0.95"),
+                )
+            )
+        if self.lonely_psu == "collapse" and not self.collapse:
+            found.append(
+                Problem(
+                    f"{where}, collapse",
+                    Text("lonely_psu = collapse nhưng thiếu cột gộp", "lonely_psu = collapse names no column"),
+                    Text("ghi cột nêu tầng được gộp vào", "name the column with the stratum to join"),
+                )
+            )
+        return found
+
+
+def load_design(path: str | Path) -> Design:
+    """The design of a ``design.toml`` (or of a folder that holds one).
+
+    Raises:
+        Problems: unknown keys, wrong kinds of values, words that are not options; all of them at once.
+    """
+    file = Path(path)
+    file = file / "design.toml" if file.is_dir() else file
+    if not file.is_file():
+        raise InputError(
+            str(file),
+            Text("không có tệp thiết kế mẫu này", "there is no such design file"),
+            Text("kiểm tra đường dẫn", "check the path"),
+        )
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            str(file),
+            Text(f"không đúng dạng TOML ({error})", f"not valid TOML ({error})"),
+            Text("sửa dòng này", "correct it"),
+        ) from None
+    return design_of(settings, file.name)
+
+
+def design_of(settings: Mapping[str, Any], where: str = "design.toml") -> Design:
+    """The design of settings as they stand in ``design.toml``. Raises Problems with everything that is wrong."""
+    problems: list[Problem] = []
+    top = _section(settings, Design, where, problems)
+    for name, kind in (("calibration", Calibration), ("replicates", Replicates)):
+        if name in settings and isinstance(settings[name], Mapping):
+            inner = _section(settings[name], kind, f"{where}, [{name}]", problems)
+            allowed = METHODS if kind is Calibration else REPLICATES
+            word = inner.get("method" if kind is Calibration else "type", allowed[0])
+            if word not in allowed:
+                problems.append(_not_one_of(f"{where}, [{name}]", word, allowed))
+            top[name] = kind(**inner)
+    if problems:
+        try:
+            Design(**top)
+        except Problems as more:
+            problems += more.problems
+        raise Problems(problems)
+    try:
+        return Design(**top)
+    except Problems as error:
+        raise Problems(Problem(p.where.replace("Design", where, 1), p.what, p.todo) for p in error.problems) from None
+
+
+_KINDS: dict[str, tuple[type | tuple[type, ...], Text]] = {
+    "bool": (bool, Text("true hoặc false", "true or false")),
+    "float": ((int, float), Text("một số", "a number")),
+    "float | None": ((int, float), Text("một số", "a number")),
+    "str": (str, Text("một tên trong ngoặc kép", "a name in quotes")),
+    "tuple[str, ...]": ((str, list), Text('một danh sách như ["stratum"]', 'a list such as ["stratum"]')),
+    "tuple[float, ...]": (list, Text("một danh sách số", "a list of numbers")),
+    "Calibration | None": (Mapping, Text("một mục [calibration]", "a section [calibration]")),
+    "Replicates | None": (Mapping, Text("một mục [replicates]", "a section [replicates]")),
+}
+
+
+def _section(settings: Mapping[str, Any], kind: Any, where: str, problems: list[Problem]) -> dict[str, Any]:
+    known = {field.name: str(field.type) for field in fields(kind)}
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        if key not in known:
+            close = get_close_matches(key, known, 1)
+            listed = ", ".join(known)
+            problems.append(
+                Problem(
+                    f"{where}, {key}",
+                    Text("không có mục này", "there is no such key"),
+                    Text(f"có phải là “{close[0]}” không?", f"did you mean '{close[0]}'?")
+                    if close
+                    else Text(f"các mục: {listed}", f"the keys are {listed}"),
+                )
+            )
+            continue
+        wanted, words = _KINDS[known[key]]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+            problems.append(
+                Problem(
+                    f"{where}, {key}",
+                    Text("giá trị không đúng kiểu", "the value is of the wrong kind"),
+                    Text(f"ghi {words.vi}", f"write {words.en}"),
+                )
+            )
+        else:
+            found[key] = tuple(value) if isinstance(value, list) else value
+    return found
+
+
+def _names(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    if value is None or value == "":
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _not_one_of(where: str, value: Any, allowed: Sequence[str]) -> Problem:
+    listed = ", ".join(allowed)
+    return Problem(
+        where,
+        Text(f"không có lựa chọn “{value}”", f"there is no option '{value}'"),
+        Text(f"dùng {listed}", f"use {listed}"),
+    )

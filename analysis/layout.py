@@ -1,0 +1,348 @@
+"""A design laid on a table: columns checked, units numbered, lonely strata found.
+
+:func:`lay` tells every problem at once: a missing column, blanks, weights that are not positive, a PSU in two strata,
+a stratum with one PSU, a population count below the sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.design import Design
+from analysis.sample import Sample, Stage
+from analysis.table import Table, cross, take
+from survey.errors import InputError, Problem, Problems
+from survey.text import Text
+
+_TRUE = ("1", "true", "yes", "t", "y", "có", "x")
+
+
+def lay(design: Design, data: Table, calibrated: bool = True) -> Sample:
+    """``design`` laid on ``data``.
+
+    ``calibrated`` false leaves the declared calibration out (as the step that makes the weights must).
+
+    Raises:
+        Problems: everything that is wrong with the design's columns.
+    """
+    rows = _Columns(design, data)
+    rows.read()
+    _raise(rows.problems)
+    strata, units, counts = rows.stages()
+    _raise(rows.problems)
+    stages, names = _number(strata, units, counts, rows)
+    _raise(rows.problems)
+    weight = rows.weight if rows.weight is not None else _weights_of(stages, names.unit)
+    sample = Sample(
+        weight=weight,
+        unit=names.unit,
+        stages=tuple(stages),
+        psu_names=names.psus,
+        stratum_names=names.strata,
+        lonely_psu=design.lonely_psu,
+        lonely_domain=design.lonely_domain,
+        df_rule=design.df,
+        level=design.level,
+    )
+    if design.calibration is not None and calibrated:
+        from analysis.weighting import calibrate
+
+        sample = calibrate(sample, design, data)
+    return sample
+
+
+def _raise(problems: list[Problem]) -> None:
+    if problems:
+        raise Problems(problems)
+
+
+@dataclass
+class _Names:
+    unit: np.ndarray
+    psus: Sequence[str]
+    strata: Sequence[str]
+
+
+class _Columns:
+    """The design's columns as codes and numbers, with what is wrong with them."""
+
+    def __init__(self, design: Design, data: Table):
+        self.design = design
+        self.data = data
+        self.problems: list[Problem] = []
+        self.weight: np.ndarray | None = None
+        self.lonely_names: list[str] = []
+
+    def read(self) -> None:
+        design = self.design
+        for name, use in (
+            *((design.weight, use) for use in ["weight"] if design.weight),
+            *((name, "strata") for name in design.strata),
+            *((name, "psu") for name in design.psu),
+            *((name, "fpc") for name in design.fpc),
+            *((design.certainty, use) for use in ["certainty"] if design.certainty),
+            *((design.collapse, use) for use in ["collapse"] if design.collapse),
+        ):
+            if name not in self.data:
+                self.problems.append(self.data.missing_column(name, use))
+            elif use != "collapse":
+                self._no_blanks(name, use)
+        if len(design.fpc) > max(len(design.psu), 1) + (1 if design.psu else 0):
+            self.problems.append(
+                Problem(
+                    "fpc",
+                    Text("nhiều cột fpc hơn số giai đoạn chọn mẫu", "more fpc columns than stages of sampling"),
+                    Text("mỗi giai đoạn một cột", "give one column a stage"),
+                )
+            )
+        if design.weight and design.weight in self.data:
+            self.weight = self._positive(design.weight, Text("quyền số", "weight"))
+        self.counts = [
+            self._positive(name, Text("số đơn vị trong tổng thể", "population count"))
+            for name in design.fpc
+            if name in self.data
+        ]
+
+    def _no_blanks(self, name: str, use: str) -> None:
+        codes, _ = self.data.codes(name)
+        blank = codes < 0
+        if blank.any():
+            self.problems.append(
+                Problem(
+                    f"{self.data.source}, column {name} ({use}), {self.data.rows_text(blank)}",
+                    Text("ô trống trong cột của thiết kế mẫu", "a design column has blank cells"),
+                    Text(
+                        "điền giá trị hoặc bỏ các dòng này có lý do",
+                        "fill them in, or leave these rows out for a reason",
+                    ),
+                )
+            )
+
+    def _positive(self, name: str, what: Text) -> np.ndarray | None:
+        try:
+            values = self.data.numbers(name)
+        except InputError as error:
+            self.problems.append(error.problem)
+            return None
+        bad = values <= 0
+        if bad.any():
+            self.problems.append(
+                Problem(
+                    f"{self.data.source}, column {name}, {self.data.rows_text(bad)}",
+                    Text(f"{what.vi} phải lớn hơn 0", f"a {what.en} must be above 0"),
+                    Text("sửa các giá trị này", "correct these values"),
+                )
+            )
+        return values
+
+    def stages(self) -> tuple[tuple[np.ndarray, list[str]], list[tuple[np.ndarray, list[str]]], list[np.ndarray]]:
+        """Stratum, unit of each stage, population count of each stage, by row; certainty units moved one stage down."""
+        design, data, n = self.design, self.data, len(self.data)
+        row_names = [str(place) for place in data.places]
+        row_unit = (np.arange(n), row_names)
+        strata, crossed = cross([data.labels(name) for name in design.strata], n)
+        stratum = (strata, ["|".join(parts) for parts in crossed])
+        units: list[tuple[np.ndarray, list[str]]] = [data.labels(name) for name in design.psu] or [row_unit]
+        if design.psu:
+            units[0] = self._nested(stratum, units[0])
+        if design.collapse and design.lonely_psu == "collapse":
+            stratum = self._collapse(stratum, units[0][0])
+        depth = max(1, len(design.fpc))
+        if len(units) < depth:
+            units.append(row_unit)
+        counts = [count for count in self.counts if count is not None]
+        while len(counts) < depth:
+            counts.append(np.full(n, np.inf))
+        if design.certainty:
+            stratum, units, counts = self._certain(stratum, [*units, row_unit], counts)
+        return stratum, units[:depth], counts
+
+    def _nested(
+        self, stratum: tuple[np.ndarray, list[str]], psu: tuple[np.ndarray, list[str]]
+    ) -> tuple[np.ndarray, list[str]]:
+        """PSU ids made one of a kind: within their stratum with ``nest``, else checked to lie in one stratum only."""
+        both, pairs = cross([(psu[0], psu[1]), (stratum[0], stratum[1])], len(self.data))
+        if self.design.nest:
+            return both, [f"{h}/{i}" if h else i for i, h in pairs]
+        found: dict[str, list[str]] = {}
+        for i, h in pairs:
+            found.setdefault(i, []).append(h)
+        twice = {i: hs for i, hs in found.items() if len(hs) > 1}
+        if twice:
+            shown = "; ".join(f"{i}: {', '.join(hs[:5])}" for i, hs in list(twice.items())[:5])
+            self.problems.append(
+                Problem(
+                    f"{self.data.source}, column {self.design.psu[0]}",
+                    Text(
+                        f"{len(twice)} đơn vị chọn mẫu nằm trong hơn một tầng ({shown})",
+                        f"{len(twice)} PSU in more than one stratum ({shown})",
+                    ),
+                    Text(
+                        "đặt nest = true nếu mã được dùng lại trong mỗi tầng, hoặc sửa mã",
+                        "set nest = true if the ids start anew in each stratum, or correct them",
+                    ),
+                )
+            )
+        return psu
+
+    def _collapse(self, stratum: tuple[np.ndarray, list[str]], psu: np.ndarray) -> tuple[np.ndarray, list[str]]:
+        """Lonely strata take the name of the stratum that their rows say they join."""
+        codes, names = stratum
+        pairs = np.unique(np.column_stack([codes, psu]), axis=0)
+        lonely = np.bincount(pairs[:, 0], minlength=len(names)) == 1
+        targets, target_names = self.data.labels(self.design.collapse)
+        every = list(dict.fromkeys([*names, *target_names]))
+        place = {name: k for k, name in enumerate(every)}
+        moved = take(np.array([place[name] for name in target_names], dtype=np.int64), targets, -1)
+        own = np.array([place[name] for name in names], dtype=np.int64)[codes]
+        joined = np.where(lonely[codes] & (moved >= 0), moved, own)
+        kept, dense = np.unique(joined, return_inverse=True)
+        return dense.reshape(len(codes)), [every[k] for k in kept]
+
+    def _certain(
+        self, stratum: tuple[np.ndarray, list[str]], units: list[tuple[np.ndarray, list[str]]], counts: list[np.ndarray]
+    ) -> tuple[tuple[np.ndarray, list[str]], list[tuple[np.ndarray, list[str]]], list[np.ndarray]]:
+        """A PSU drawn with certainty is a stratum of its own, and its variance units are those of the next stage."""
+        flags, words = self.data.labels(self.design.certainty)
+        certain = take(np.array([word.casefold() in _TRUE for word in words], dtype=bool), flags, False)
+        psu, psu_names = units[0]
+        within_codes, within = cross(
+            [(stratum[0], stratum[1]), (np.where(certain, psu + 1, 0), ["", *psu_names])], len(certain)
+        )
+        shifted: list[tuple[np.ndarray, list[str]]] = []
+        for k in range(len(units) - 1):
+            here, below = units[k], units[k + 1]
+            shifted.append((np.where(certain, below[0] + len(here[1]), here[0]), [*here[1], *below[1]]))
+        own = [
+            np.where(certain, below, here)
+            for here, below in zip(counts, [*counts[1:], np.full(len(certain), np.inf)], strict=True)
+        ]
+        return (within_codes, [f"{h}/{i}" if i else h for h, i in within]), shifted, own
+
+
+def _number(
+    stratum: tuple[np.ndarray, list[str]],
+    units: list[tuple[np.ndarray, list[str]]],
+    counts: list[np.ndarray],
+    rows: _Columns,
+) -> tuple[list[Stage], _Names]:
+    """Units numbered in the order stratum, PSU, next stage, …, and what each stage contributes."""
+    keys = [stratum[0], *(codes for codes, _ in units)]
+    order = np.lexsort(tuple(reversed(keys)))
+    changed = np.zeros(len(order), dtype=bool)
+    levels = []
+    for key in keys:
+        values = key[order]
+        changed = changed | np.r_[True, values[1:] != values[:-1]][: len(values)]
+        levels.append(np.cumsum(changed) - 1)
+    finest = levels[-1]
+    first = np.flatnonzero(np.r_[True, finest[1:] != finest[:-1]][: len(finest)])
+    unit = np.empty(len(order), dtype=np.int64)
+    unit[order] = finest
+    stages: list[Stage] = []
+    above = np.ones(int(levels[0][-1]) + 1 if len(order) else 0)
+    for k in range(len(units)):
+        level, parent = levels[k + 1], levels[k]
+        starts = np.flatnonzero(np.r_[True, level[1:] != level[:-1]][: len(level)])
+        inside = parent[starts]
+        size = np.bincount(inside, minlength=len(above))
+        low, high = _ends(counts[k][order], parent, len(above))
+        names = (
+            [str(units[k - 1][1][i]) for i in keys[k][order][_first_of(parent)]]
+            if k
+            else _picked(stratum, order, parent)
+        )
+        _check_counts(rows, k, names, low, high, size)
+        fraction = np.where(np.isfinite(low), size / low, 0.0)
+        scale = above * (1 - fraction)
+        alone = (size == 1) & (scale > 0)
+        if (
+            rows.design.lonely_psu in ("error", "collapse")
+            and alone.any()
+            and (k == 0 or np.isfinite(low[alone]).any())
+        ):
+            _lonely(rows, k, [names[i] for i in np.flatnonzero(alone)])
+        stages.append(Stage(level[first], inside, size, scale))
+        above = (above * fraction)[inside]
+    psus = _picked(units[0], order, levels[1])
+    return stages, _Names(unit, psus, _picked(stratum, order, levels[0]))
+
+
+def _first_of(level: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(np.r_[True, level[1:] != level[:-1]][: len(level)])
+
+
+def _picked(coded: tuple[np.ndarray, list[str]], order: np.ndarray, level: np.ndarray) -> list[str]:
+    codes, names = coded
+    return [names[k] for k in codes[order][_first_of(level)]]
+
+
+def _ends(values: np.ndarray, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
+    if not len(values):
+        return np.zeros(0), np.zeros(0)
+    starts = _first_of(group)
+    return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
+
+
+def _check_counts(
+    rows: _Columns, stage: int, names: list[str], low: np.ndarray, high: np.ndarray, size: np.ndarray
+) -> None:
+    if stage >= len(rows.design.fpc):
+        return
+    column = f"{rows.data.source}, column {rows.design.fpc[stage]} (fpc)"
+    varies = [names[i] for i in np.flatnonzero(low != high)]
+    if varies:
+        shown = ", ".join(varies[:5])
+        rows.problems.append(
+            Problem(
+                column,
+                Text(f"số đơn vị không thống nhất trong {shown}", f"the count differs within {shown}"),
+                Text("mỗi tầng chỉ có một số đơn vị", "a stratum has one count"),
+            )
+        )
+    small = [f"{names[i]} ({low[i]:g} < {size[i]})" for i in np.flatnonzero(low < size)]
+    if small:
+        shown = ", ".join(small[:5])
+        rows.problems.append(
+            Problem(
+                column,
+                Text(f"số đơn vị tổng thể nhỏ hơn mẫu: {shown}", f"population count below the sample: {shown}"),
+                Text(
+                    "ghi số đơn vị của tổng thể, không phải tỷ lệ", "give the count in the population, not a fraction"
+                ),
+            )
+        )
+
+
+def _lonely(rows: _Columns, stage: int, names: list[str]) -> None:
+    shown = ", ".join(name or "(…)" for name in names[:5]) + (", …" if len(names) > 5 else "")
+    column = (rows.design.strata[0] if rows.design.strata else "strata") if stage == 0 else rows.design.psu[stage - 1]
+    rows.problems.append(
+        Problem(
+            f"{rows.data.source}, column {column}",
+            Text(
+                f"{len(names)} tầng chỉ có một đơn vị chọn mẫu: {shown}",
+                f"{len(names)} {'strata' if len(names) > 1 else 'stratum'} with a single sampled unit: {shown}",
+            ),
+            Text(
+                'gộp tầng (lonely_psu = "collapse") hoặc chọn adjust, average, certainty, remove',
+                'join strata (lonely_psu = "collapse") or choose adjust, average, certainty, remove',
+            ),
+        )
+    )
+
+
+def _weights_of(stages: Sequence[Stage], unit: np.ndarray) -> np.ndarray:
+    """Inverse sampling fractions of all stages, from the population counts; 1 where there are none."""
+    weight = np.ones(len(stages[-1].unit))
+    above = np.ones(len(stages[0].size))
+    for stage in stages:
+        remaining = stage.scale / np.where(above > 0, above, 1.0)
+        fraction = 1 - remaining
+        here = fraction[stage.stratum]
+        weight = weight / np.where(here > 0, here, 1.0)[stage.unit]
+        above = (above * fraction)[stage.stratum]
+    return weight[unit]

@@ -1,0 +1,167 @@
+"""Files that a person brings, read as a :class:`analysis.table.Table`.
+
+CSV (UTF-8 with or without BOM; comma, semicolon or tab; decimal comma), ``.xlsx`` (first sheet), Parquet, Stata and
+SPSS. Every cell of a CSV or a sheet stays text until a number is asked for, so that ``01`` remains ``01``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from analysis.table import MISSING_SUFFIX, Table, text_of
+from survey import tables
+from survey.errors import InputError
+from survey.text import Text, fold, nfc
+
+_LARGE = 20_000_000
+_KINDS = ("dont_know", "refused", "not_applicable", "blank", "multiple")
+_WORDS = {
+    "dont_know": ("dont know", "don't know", "khong biet"),
+    "refused": ("refuse", "tu choi"),
+    "not_applicable": ("not applicable", "khong ap dung", "khong lien quan"),
+    "blank": ("blank", "bo trong"),
+    "multiple": ("multiple", "nhieu o"),
+}
+
+
+def read_table(path: Any) -> Table:
+    """The file at ``path`` as a table.
+
+    Raises:
+        InputError: no such file, a kind that is not read, a broken row, a repeated column, text that is not UTF-8.
+    """
+    file = Path(path)
+    readers = {
+        **dict.fromkeys((".csv", ".tsv", ".txt", ".xlsx"), _text_table),
+        ".parquet": _parquet,
+        ".dta": _dta,
+        ".sav": _sav,
+    }
+    if not file.exists():
+        raise InputError(
+            str(file), Text("không có tệp này", "there is no such file"), Text("kiểm tra đường dẫn", "check the path")
+        )
+    reader = readers.get(file.suffix.lower())
+    if reader is None or not file.is_file():
+        raise InputError(
+            str(file),
+            Text("không đọc được loại tệp này", "files of this kind are not read"),
+            Text("dùng .csv, .xlsx, .parquet, .dta hoặc .sav", "use .csv, .xlsx, .parquet, .dta or .sav"),
+        )
+    return reader(file)
+
+
+def read_rows(path: Any) -> list[dict[str, str]]:
+    """The rows of a small file (an index sheet, a table of margins) as texts by header."""
+    table = read_table(path)
+    columns = [[text_of(value) for value in table.arrow.column(name).to_pylist()] for name in table.names]
+    return [dict(zip(table.names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _unreadable(file: Path, detail: str) -> InputError:
+    return InputError(
+        str(file),
+        Text(f"không đọc được tệp ({detail})", f"the file cannot be read ({detail})"),
+        Text("mở bằng phần mềm bảng tính và lưu lại", "open it in a spreadsheet program and save it again"),
+    )
+
+
+def _text_table(file: Path) -> Table:
+    """CSV or a sheet: small files by the forgiving reader that all tables share, large CSV files by Arrow's."""
+    if file.suffix.lower() != ".xlsx" and file.stat().st_size > _LARGE:
+        return _large_csv(file)
+    found = tables.read_table(file)
+    columns = {name: pa.array([row[name] or None for row in found.rows], pa.string()) for name in found.columns}
+    comma = found.decimal_comma or file.suffix.lower() == ".xlsx"
+    return Table(pa.table(columns), found.source, 2, comma, np.array(found.places))
+
+
+def _large_csv(file: Path) -> Table:
+    with file.open("rb") as stream:
+        head = stream.readline().decode("utf-8-sig", errors="replace")
+    separator = max(",;\t", key=head.count)
+    names = [nfc(name).strip() for name in next(csv.reader(io.StringIO(head), delimiter=separator))]
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise InputError(
+            f"{file.name}, row 1",
+            Text(f"tên cột bị lặp: {', '.join(repeated)}", f"repeated column: {', '.join(repeated)}"),
+            Text("đặt cho mỗi cột một tên", "give every column a name of its own"),
+        )
+    try:
+        rows = arrow_csv.read_csv(
+            file,
+            read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=1),
+            parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise _unreadable(file, str(error)) from None
+    return Table(rows, file.name, 2, separator != ",")
+
+
+def _parquet(file: Path) -> Table:
+    from pyarrow import parquet
+
+    try:
+        return Table(parquet.read_table(file), file.name)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _unreadable(file, type(error).__name__) from None
+
+
+def _dta(file: Path) -> Table:
+    import pyreadstat
+
+    return _statistical(file, pyreadstat.read_dta)
+
+
+def _sav(file: Path) -> Table:
+    import pyreadstat
+
+    return _statistical(file, pyreadstat.read_sav)
+
+
+def _statistical(file: Path, reader: Any) -> Table:
+    """Stata's ``.a .b …`` and SPSS's user-missing values become ``q__missing``, by their labels, else in our order."""
+    import pyreadstat
+
+    try:
+        frame, meta = reader(str(file), user_missing=True)
+    except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
+        raise _unreadable(file, str(error)) from None
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        values: list[Any] = [None if value != value else value for value in frame[name].tolist()]
+        typed = _user_missing(meta, name, values)
+        if typed:
+            labels = meta.variable_value_labels.get(name, {})
+            columns[name + MISSING_SUFFIX] = [_kind(v, labels, typed) if v in typed else None for v in values]
+            values = [None if value in typed else value for value in values]
+        columns[name] = values
+    return Table.of(columns).renamed(file.name)
+
+
+def _user_missing(meta: Any, name: str, values: list[Any]) -> list[Any]:
+    found = set(meta.missing_user_values.get(name, ()) if meta.missing_user_values else ())
+    for span in (meta.missing_ranges or {}).get(name, ()):
+        low, high = span["lo"], span["hi"]
+        found |= {v for v in values if v is not None and type(v) is type(low) and low <= v <= high}
+    return sorted(found, key=str)
+
+
+def _kind(value: Any, labels: dict[Any, str], typed: list[Any]) -> str:
+    label = fold(str(labels.get(value, value))).replace("_", " ")
+    for kind, words in _WORDS.items():
+        if any(word in label for word in (*words, kind.replace("_", " "))):
+            return kind
+    return _KINDS[min(typed.index(value), len(_KINDS) - 1)]

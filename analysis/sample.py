@@ -1,0 +1,138 @@
+"""A design laid on a data set, and the variance of a total under it.
+
+Every estimate becomes a total of influence values; what is kept of them is their sum per sampled unit. With
+replacement, V = Σ_h (1 − f_h) n_h/(n_h − 1) Σ_i (z_hi − z̄_h)², where a PSU without members counts with z = 0; further
+stages with a population count add f_h times the same form within each PSU (Särndal, Swensson & Wretman 1992, ch. 4;
+the recursion of R ``survey``'s ``svyrecvar``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analysis.calibration import Calibrated
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of sampling. Units and strata are numbered so that both grow with the finest unit."""
+
+    unit: np.ndarray
+    """Finest unit → unit of this stage."""
+    stratum: np.ndarray
+    """Unit of this stage → its stratum."""
+    size: np.ndarray
+    """Stratum → units in the sample."""
+    scale: np.ndarray
+    """Stratum → product of the sampling fractions above × (1 − f); the factor n/(n − 1) is not in it."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows of a data set with their weights and units. Made by :func:`analysis.layout.lay`."""
+
+    weight: np.ndarray
+    unit: np.ndarray
+    stages: tuple[Stage, ...]
+    psu_names: Sequence[str]
+    stratum_names: Sequence[str]
+    lonely_psu: str = "error"
+    lonely_domain: bool = False
+    df_rule: str = "domain"
+    level: float = 0.95
+    calibrated: Calibrated | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    @property
+    def units(self) -> int:
+        """The number of finest units."""
+        return len(self.stages[-1].unit)
+
+    @property
+    def design_df(self) -> int:
+        """PSUs minus strata of the whole design."""
+        first = self.stages[0]
+        return len(first.stratum) - len(first.size)
+
+    def psus(self, units: np.ndarray) -> np.ndarray:
+        """The PSUs of the given finest units (sorted, each once)."""
+        return np.unique(self.stages[0].unit[units])
+
+    def df(self, units: np.ndarray) -> int:
+        """Degrees of freedom of a domain whose members lie in ``units``: its PSUs minus its strata, or the design's."""
+        if self.df_rule == "design":
+            return self.design_df
+        psus = self.psus(units)
+        return len(psus) - len(np.unique(self.stages[0].stratum[psus]))
+
+    def spread(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
+        """A matrix A with AᵀA = the covariance of the totals of ``sums``.
+
+        ``units`` are finest units in growing order, ``sums`` their weighted influence sums, one column per statistic;
+        units that are absent have none. Columns are NaN where the strata left cannot give a variance.
+        """
+        parts = [self._stage_spread(stage, units, sums, first=k == 0) for k, stage in enumerate(self.stages)]
+        return np.concatenate(parts)
+
+    def covariance(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
+        """The covariance matrix of the totals of ``sums``."""
+        spread = self.spread(units, sums)
+        return spread.T @ spread
+
+    def variance(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
+        """The variances alone."""
+        spread = self.spread(units, sums)
+        return np.einsum("ij,ij->j", spread, spread)
+
+    def _stage_spread(self, stage: Stage, units: np.ndarray, sums: np.ndarray, *, first: bool) -> np.ndarray:
+        if not len(units):
+            return np.zeros((1, sums.shape[1]))
+        group = stage.unit[units]
+        starts = _starts(group)
+        z = np.add.reduceat(sums, starts, axis=0)
+        stratum = stage.stratum[group[starts]]
+        edges = _starts(stratum)
+        h = stratum[edges]
+        present = np.diff(np.append(edges, len(stratum)))
+        size = stage.size[h]
+        mean = np.add.reduceat(z, edges, axis=0) / size[:, None]
+        factor = stage.scale[h] * np.where(size > 1, size / np.maximum(size - 1, 1), 0.0)
+        centre, factors = mean, np.broadcast_to(factor[:, None], mean.shape)
+        if first and self.lonely_psu in ("adjust", "average"):
+            centre, factors = self._lonely(stage, h, edges, z, mean, factors)
+        repeat = np.repeat(np.arange(len(h)), present)
+        root = np.sqrt(factors)
+        absent = np.sqrt(size - present)[:, None]
+        return np.concatenate([(z - centre[repeat]) * root[repeat], centre * root * absent])
+
+    def _lonely(
+        self, stage: Stage, h: np.ndarray, edges: np.ndarray, z: np.ndarray, mean: np.ndarray, factors: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Centre and factor of each (stratum, statistic) where a stratum has one PSU, in the sample or in the domain.
+
+        ``adjust`` centres at the mean over all PSUs of the design, as R survey 4.5 does; ``average`` gives such a
+        stratum the average variance of the others.
+        """
+        alone = np.repeat(((stage.size[h] == 1) & (stage.scale[h] > 0))[:, None], z.shape[1], axis=1)
+        lonely = alone.copy()
+        members = np.add.reduceat(z != 0, edges, axis=0, dtype=int)
+        if self.lonely_domain:
+            alone |= (members == 1) & (stage.size[h] > 1)[:, None]
+        if self.lonely_psu == "adjust":
+            grand = z.sum(axis=0) / len(stage.stratum)
+            return np.where(alone, grand, mean), np.where(lonely, stage.scale[h][:, None], factors)
+        counted = members > 0
+        left = (counted & ~alone).sum(axis=0)
+        with np.errstate(divide="ignore"):
+            share = np.where(left > 0, counted.sum(axis=0) / np.maximum(left, 1), np.nan)
+        return mean, np.where(alone, 0.0, factors) * share
+
+
+def _starts(values: np.ndarray) -> np.ndarray:
+    """Where each run of equal values begins."""
+    return np.flatnonzero(np.r_[True, values[1:] != values[:-1]])

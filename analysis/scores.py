@@ -1,0 +1,395 @@
+"""Scores: every node of an index, in every domain, with its standard error and its covariance with every other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis import leaves
+from analysis.design import Design
+from analysis.estimation import Estimates, domains_of, interval, join
+from analysis.index import Base, Index, Values, evaluate, load_index
+from analysis.layout import lay
+from analysis.sample import Sample
+from analysis.table import Table, text_of
+from analysis.totals import Slopes, Statistic, Totals, collect, influence, spread
+from survey.errors import InputError, Problem, Problems
+from survey.text import Text
+
+COLUMNS = (
+    "index",
+    "round",
+    "domain_level",
+    "domain",
+    "level",
+    "code",
+    "estimate",
+    "se",
+    "low",
+    "high",
+    "df",
+    "n",
+    "n_psu",
+    "deff",
+    "note",
+)
+WHOLE = "all"
+PROVISIONAL = Text("tạm tính, phiếu chưa duyệt", "provisional, interviews not yet approved")
+UNWEIGHTED = Text("gộp không quyền số (cách hiểu của chúng tôi)", "unweighted pooled share (our reading)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """The nodes of one domain with their influence sums by sampled unit."""
+
+    level: str
+    domain: str
+    units: np.ndarray
+    sums: np.ndarray
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The tidy table of an index's scores with all that their covariance needs.
+
+    ``findings`` want a person's eye (values off their scale, answers without a score); ``notes`` say what the figures
+    are. ``unweighted`` gives pooled nodes without weights, by (domain, code).
+    """
+
+    index: Index
+    table: pd.DataFrame
+    findings: tuple[Problem, ...] = ()
+    notes: tuple[Text, ...] = ()
+    unweighted: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = field(default=(), repr=False)
+    sample: Sample | None = field(default=None, repr=False)
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], int]:
+        return {
+            (str(d), str(c)): k for k, (d, c) in enumerate(zip(self.table["domain"], self.table["code"], strict=True))
+        }
+
+    def estimates(self, codes: Sequence[str] | None = None, domains: Sequence[str] | None = None) -> Estimates:
+        """The scores of ``codes`` in ``domains`` (all of them by default) as estimates that can be compared.
+
+        Raises:
+            InputError: there is no such code or domain, or the scores came without their covariances.
+        """
+        if self.sample is None:
+            raise InputError(
+                self.index.id,
+                Text("không có hiệp phương sai cho các điểm này", "these scores came without covariances"),
+                Text("tính lại từ số liệu từng phiếu", "score the respondents again"),
+            )
+        codes = [node.code for node in self.index.nodes] if codes is None else list(codes)
+        domains = [block.domain for block in self.blocks] if domains is None else list(domains)
+        place = {node.code: k for k, node in enumerate(self.index.nodes)}
+        blocks = {block.domain: block for block in self.blocks}
+        for wanted, known in ((codes, place), (domains, blocks)):
+            for name in wanted:
+                if name not in known:
+                    raise InputError(self.index.id, Text(f"không có “{name}”", f"there is no '{name}'"))
+        columns = [place[code] for code in codes]
+        units, sums = join([(blocks[d].units, blocks[d].sums[:, columns]) for d in domains])
+        rows = self.table.iloc[[self._rows[d, c] for d in domains for c in codes]]
+        nothing = np.full(len(rows), np.nan)
+        return Estimates(
+            self.sample,
+            tuple(codes) * len(domains),
+            tuple((d,) for d in domains for _ in codes),
+            rows["estimate"].to_numpy(),
+            units,
+            sums,
+            rows["df"].to_numpy(),
+            rows["n"].to_numpy(),
+            rows["n_psu"].to_numpy(),
+            nothing,
+            nothing,
+            self.sample.level,
+        )
+
+    def cov(self, codes: Sequence[str] | None = None, domains: Sequence[str] | None = None) -> pd.DataFrame:
+        """The covariance of the scores of ``codes`` in ``domains``, labelled by (domain, code)."""
+        found = self.estimates(codes, domains)
+        labels = pd.MultiIndex.from_tuples(
+            [(d[0], c) for d, c in zip(found.domains, found.names, strict=True)], names=["domain", "code"]
+        )
+        return pd.DataFrame(found.covariance, labels, labels)
+
+    def psu_table(self) -> pd.DataFrame:
+        """Influence sums by PSU, domain and code: what differences between rounds take their covariance from."""
+        if self.sample is None:
+            return pd.DataFrame()
+        first = self.sample.stages[0]
+        codes = [node.code for node in self.index.nodes]
+        frames = []
+        for block in self.blocks:
+            psus, place = np.unique(first.unit[block.units], return_inverse=True)
+            sums = np.zeros((len(psus), len(codes)))
+            np.add.at(sums, place.reshape(-1), block.sums)
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "round": self.table["round"].iloc[0] if len(self.table) else "",
+                        "domain_level": block.level,
+                        "domain": block.domain,
+                        "code": np.repeat(codes, len(psus)),
+                        "stratum": np.tile([self.sample.stratum_names[h] for h in first.stratum[psus]], len(codes)),
+                        "psu": np.tile([self.sample.psu_names[i] for i in psus], len(codes)),
+                        "influence": sums.T.ravel(),
+                    }
+                )
+            )
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def score(
+    data: Any,
+    index: Any,
+    design: Design,
+    by: str | Sequence[str] = (),
+    *,
+    level: float | None = None,
+    total: bool = False,
+    round: str = "",
+    provisional: bool = False,
+    deff: bool = True,
+) -> Scores:
+    """Scores of ``index`` in every crossing of the columns ``by``, and of everybody together with ``total``.
+
+    ``data`` is a table of respondents of any kind (:meth:`analysis.table.Table.of`); ``level`` overrides the design's
+    confidence level; ``provisional`` marks every row. ``deff`` false spares the second pass over the rows.
+
+    Raises:
+        Problems: columns of the design, of the index or of ``by`` that are missing or unusable, all at once.
+    """
+    table, index = Table.of(data), load_index(index)
+    columns = _split(by)
+    answered = [node for node in index.leaves if node.question]
+    _check(table, index, answered, columns)
+    if level is not None:
+        design = replace(design, level=level)
+    sample = lay(design, table)
+    statistics: list[Statistic] = []
+    findings: list[Problem] = []
+    for node in answered:
+        statistic, found = leaves.statistic(node, table)
+        statistics.append(statistic)
+        findings += found
+    rounds = _rounds(table, round)
+    parts = []
+    for crossing in [[], columns] if total and columns else [columns]:
+        domain, labels = domains_of(table, crossing)
+        _empty(table, crossing, labels)
+        names = ["|".join(label) if crossing else WHOLE for label in labels]
+        parts.append(_Part(index, sample, "*".join(crossing) or WHOLE, names, answered, statistics, domain, deff))
+    rows = [row for part in parts for row in part.rows(rounds, provisional)]
+    for part in parts:
+        findings += part.findings()
+    return Scores(
+        index=index,
+        table=pd.DataFrame(rows, columns=list(COLUMNS)),
+        findings=tuple(findings),
+        notes=_notes(provisional, any(part.unweighted for part in parts)),
+        unweighted={key: value for part in parts for key, value in part.unweighted.items()},
+        blocks=tuple(block for part in parts for block in part.blocks),
+        sample=sample,
+    )
+
+
+def _split(by: str | Sequence[str]) -> list[str]:
+    named = [by] if isinstance(by, str) else list(by)
+    return [column for name in named for column in name.split("*") if column]
+
+
+def _check(table: Table, index: Index, answered: Sequence[Any], columns: Sequence[str]) -> None:
+    found = leaves.problems(answered, table)
+    found += [table.missing_column(name, "by") for name in columns if name not in table]
+    if not answered:
+        found.append(
+            Problem(
+                index.id,
+                Text("chỉ số này không gắn với câu hỏi nào", "this index names no questions"),
+                Text(
+                    "dùng cho bảng điểm đã công bố, hoặc chọn chỉ số khác", "it is for published scores; choose another"
+                ),
+            )
+        )
+    if not len(table):
+        found.append(Problem(table.source, Text("không có phiếu nào", "there are no respondents")))
+    if found:
+        raise Problems(found)
+
+
+def _empty(table: Table, columns: Sequence[str], labels: Sequence[tuple[str, ...]]) -> None:
+    if not labels:
+        raise InputError(
+            f"{table.source}, column {', '.join(columns)}",
+            Text("không có nhóm nào: các ô đều trống", "no domain: its cells are all blank"),
+            Text("chọn cột khác", "choose another column"),
+        )
+
+
+def _rounds(table: Table, round: str) -> str:
+    if round or "round" not in table:
+        return round
+    _, values = table.codes("round")
+    return text_of(values[0]) if len(values) == 1 else ""
+
+
+def _notes(provisional: bool, pooled: bool) -> tuple[Text, ...]:
+    found = [PROVISIONAL] if provisional else []
+    if pooled:
+        found.append(
+            Text(
+                "tỷ lệ gộp không quyền số là cách hiểu của chúng tôi về số công bố, in cạnh ước lượng có quyền số",
+                "the unweighted pooled share is our reading of the published figure, beside the weighted estimate",
+            )
+        )
+    return tuple(found)
+
+
+class _Part:
+    """The scores of one crossing of domains."""
+
+    def __init__(
+        self,
+        index: Index,
+        sample: Sample,
+        level: str,
+        names: Sequence[str],
+        answered: Sequence[Any],
+        statistics: Sequence[Statistic],
+        domain: np.ndarray,
+        deff: bool,
+    ):
+        self.index, self.sample, self.level, self.names = index, sample, level, names
+        self.codes = [node.code for node in index.nodes]
+        self.columns = {node.code: k for k, node in enumerate(answered)}
+        self.totals = collect(sample, domain, len(names), statistics)
+        self.pooling = self._pooling()
+        self.values, slopes = self._evaluate(self.totals)
+        counts = np.array([self._counts(code) for code in self.codes])
+        self.spread = spread(self.totals, statistics, slopes, counts) if deff else None
+        self.counts = counts
+        self.blocks = [Block(level, name, *influence(self.totals, d, slopes)) for d, name in enumerate(names)]
+        self.unweighted = self._unweighted(statistics, domain)
+
+    def _pooling(self) -> dict[str, np.ndarray]:
+        """Which leaves each pooled node adds up."""
+        found = {}
+        for node in self.index.nodes:
+            members = [self.columns[leaf.code] for leaf in self.index.leaves_of(node.code) if leaf.code in self.columns]
+            if node.combine == "pooled" and members:
+                found[node.code] = np.isin(np.arange(len(self.columns)), members).astype(float)
+        return found
+
+    def _counts(self, code: str) -> np.ndarray:
+        """Which leaves make a person count for a node: those that count in it, or the leaf itself."""
+        below = [leaf.code for leaf in self.index.leaves_of(code)] or [code]
+        return np.isin(list(self.columns), below)
+
+    def _evaluate(self, totals: Totals) -> tuple[Values, Slopes]:
+        """Node values and how they answer to the sums of the leaves, through the pooled sums where there are some."""
+        leaf_count = len(self.columns)
+        mixing = np.vstack([np.eye(leaf_count), *self.pooling.values()])
+        sums = [totals.sums(d) for d in range(totals.domains)]
+        numerator = np.array([pair[0] for pair in sums]) @ mixing.T
+        denominator = np.array([pair[1] for pair in sums]) @ mixing.T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(denominator != 0, numerator / denominator, np.nan)
+            scale = np.where(denominator != 0, 1 / denominator, 0.0)
+        pooled = {code: leaf_count + k for k, code in enumerate(self.pooling)}
+        values = evaluate(self.index, Base(ratio, self.columns, pooled))
+        gradient = values.gradient * scale[:, None, :]
+        centred = gradient * np.nan_to_num(ratio)[:, None, :]
+        return values, Slopes(gradient @ mixing, centred @ mixing)
+
+    def _unweighted(self, statistics: Sequence[Statistic], domain: np.ndarray) -> dict[tuple[str, str], float]:
+        if not self.pooling:
+            return {}
+        plain = replace(self.sample, weight=np.ones(len(self.sample)), calibrated=None)
+        values, _ = self._evaluate(collect(plain, domain, len(self.names), statistics))
+        return {
+            (name, code): float(values.value[d, self.codes.index(code)])
+            for d, name in enumerate(self.names)
+            for code in self.pooling
+        }
+
+    def rows(self, round: str, provisional: bool) -> list[dict[str, Any]]:
+        found = []
+        for d, name in enumerate(self.names):
+            block, part = self.blocks[d], self.totals.rows(d)
+            value = self.values.value[d]
+            se = np.where(np.isfinite(value), np.sqrt(self.sample.variance(block.units, block.sums)), np.nan)
+            df = float(self.sample.df(self.totals.members(d)))
+            low, high = interval(value, se, df, self.sample.level)
+            observed = (self.totals.denominator[part] != 0) @ self.counts.T > 0
+            units = self.totals.unit[part]
+            for k, node in enumerate(self.index.nodes):
+                spread = self.spread
+                found.append(
+                    {
+                        "index": self.index.id,
+                        "round": round,
+                        "domain_level": self.level,
+                        "domain": name,
+                        "level": self.index.level_of(node),
+                        "code": node.code,
+                        "estimate": value[k],
+                        "se": se[k],
+                        "low": low[k],
+                        "high": high[k],
+                        "df": df,
+                        "n": int(spread.n[d, k]) if spread else int(self.totals.count[part].sum()),
+                        "n_psu": len(self.sample.psus(units[observed[:, k]])),
+                        "deff": self._deff(d, k, se[k]),
+                        "note": self._note(d, node.code, provisional, df),
+                    }
+                )
+        return found
+
+    def _deff(self, d: int, k: int, se: float) -> float:
+        """Against sampling without replacement where the weights add up to a population, else with replacement."""
+        if self.spread is None:
+            return float("nan")
+        population = self.spread.weight[d, k] >= 2 * self.spread.n[d, k]
+        reference = self._reference[0 if population else 1][d, k]
+        return float(se**2 / reference) if reference > 0 else float("nan")
+
+    @cached_property
+    def _reference(self) -> tuple[np.ndarray, np.ndarray]:
+        assert self.spread is not None
+        return self.spread.srs(replacement=False), self.spread.srs(replacement=True)
+
+    def _note(self, d: int, code: str, provisional: bool, df: float) -> str:
+        said = [self.values.reasons[d, code]] if (d, code) in self.values.reasons else []
+        if df <= 0:
+            said.append(Text("không đủ đơn vị chọn mẫu để tính khoảng", "too few sampled units for an interval"))
+        if (self.names[d], code) in self.unweighted:
+            figure = f"{self.unweighted[self.names[d], code]:.6g}"
+            said.append(Text(f"{UNWEIGHTED.vi} {figure}", f"{UNWEIGHTED.en} {figure}"))
+        if provisional:
+            said.append(PROVISIONAL)
+        return "; ".join(f"{text.vi} / {text.en}" for text in said)
+
+    def findings(self) -> list[Problem]:
+        found = []
+        for d, code, value, (low, high) in self.values.findings:
+            found.append(
+                Problem(
+                    f"{code}, {self.level} {self.names[d]}",
+                    Text(
+                        f"{value:.6g} nằm ngoài thang {low:g}..{high:g}",
+                        f"{value:.6g} is outside the scale {low:g}..{high:g}",
+                    ),
+                    Text("kiểm tra cột `from` và số liệu", "check the column `from` and the data"),
+                )
+            )
+        return found

@@ -1,0 +1,350 @@
+"""What a case of the statistical oracles asks for, in terms of our own API. Used by the tests only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.design import Design
+from analysis.estimation import Estimate, Estimates, mean, proportion, ratio, total
+from analysis.index import Index, index_of
+from analysis.reading import read_rows, read_table
+from analysis.scores import Scores, score
+from analysis.table import Table
+
+Case = dict[str, Any]
+Answer = list[dict[str, Any]]
+
+
+def not_built(case: Case) -> str:
+    """What of the case is not built yet; "" where everything is."""
+    kind = case["estimator"]["kind"]
+    if kind not in ANSWERS:
+        return f"kind {kind}"
+    if case["design"].get("type") == "replicate":
+        return f"replicate designs (kind {kind})"
+    for step in case.get("weighting") or ():
+        return f"weighting {step['step']} (kind {kind})"
+    return ""
+
+
+def answer(case: Case, folder: Path) -> tuple[list[Estimate], np.ndarray | None]:
+    """Our estimates in the order of the case's ``expected`` and their covariance."""
+    found, covariance = ANSWERS[case["estimator"]["kind"]](_Question(case, folder))
+    return found, covariance
+
+
+class _Question:
+    """The data and the design of a case."""
+
+    def __init__(self, case: Case, folder: Path):
+        self.case, self.folder = case, folder
+        self.estimator, self.options = case["estimator"], case["options"]
+        data = case["data"]
+        self.files = {"respondents": data} if isinstance(data, str) else data
+        if "items" in case:
+            self.files = {**self.files, "items": case["items"]}
+        self.table = read_table(folder / self.files["respondents"])
+        self.expected: list[dict[str, Any]] = case["expected"]
+        self.design = self._design()
+
+    def _design(self) -> Design:
+        design = self.case["design"]
+        weight, nest = design.get("weights"), bool(design.get("nest"))
+        if "stages" in design:
+            psu, fpc = ([stage[key] for stage in design["stages"]] for key in ("unit", "fpc"))
+        else:
+            psu, fpc = design.get("psu"), design.get("fpc")
+        strata = design.get("strata")
+        if isinstance(strata, str) and " x " in strata:
+            strata, nest = strata.split(" x "), True
+        if isinstance(psu, str):
+            psu = psu.split(" (")[0]
+        return Design(
+            weight=weight if weight in self.table else "",
+            strata=strata,
+            psu=psu,
+            fpc=fpc,
+            nest=nest,
+            lonely_psu={"fail": "error"}.get(self.options["lonely_psu"], self.options["lonely_psu"]),
+            lonely_domain=bool(self.options.get("adjust_domain_lonely")),
+            df="design",
+            level=self.options["level"],
+        )
+
+    def listwise(self, names: list[str]) -> Table:
+        """With ``na_rm`` R leaves out a row where any variable of the call is missing; its PSU stays."""
+        if not self.options.get("na_rm"):
+            return self.table
+        columns = {name: self.table.numbers(name) for name in names}
+        whole = np.isfinite(np.column_stack(list(columns.values()))).all(axis=1)
+        return self.table.with_columns({name: np.where(whole, c, np.nan) for name, c in columns.items()})
+
+    def names(self) -> list[str]:
+        variables = self.estimator.get("vars", [])
+        return [variables] if isinstance(variables, str) else list(variables)
+
+    def by(self) -> list[str]:
+        by = self.estimator.get("by") or []
+        return [by] if isinstance(by, str) else list(by)
+
+    def in_order(self, estimates: Estimates) -> tuple[list[Estimate], np.ndarray]:
+        """Estimates named ``domain:variable`` or ``domain`` in the order of the case."""
+        several = len(set(estimates.names)) > 1
+        named = {}
+        for k, (domain, name) in enumerate(zip(estimates.domains, estimates.names, strict=True)):
+            named[".".join(domain) + (f":{name}" if several else "")] = k
+        order = [named[row["name"]] for row in self.expected]
+        return [estimates[k] for k in order], estimates.covariance[np.ix_(order, order)]
+
+    def items(self) -> list[dict[str, str]]:
+        return read_rows(self.folder / self.files["items"])
+
+
+def _plain(estimates: Estimates) -> tuple[list[Estimate], np.ndarray]:
+    return list(estimates), estimates.covariance
+
+
+def _mean(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    found = mean(q.listwise(q.names()), q.names(), q.design)
+    return _plain(found)
+
+
+def _total(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    return _plain(total(q.listwise(q.names()), q.names(), q.design))
+
+
+def _ratio(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    return _plain(ratio(q.table, q.estimator["numerator"], q.estimator["denominator"], q.design))
+
+
+def _proportion(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    return _plain(proportion(q.table, q.names()[0], q.design))
+
+
+def _mean_and_total(q: _Question) -> tuple[list[Estimate], None]:
+    totals = q.estimator.get("total", q.names())
+    found = [*mean(q.table, q.names(), q.design), *total(q.table, totals, q.design)]
+    return found, None
+
+
+def _domain_mean(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    if "domain" in q.estimator:
+        column, wanted = re.fullmatch(r"(\S+) == '(.*)'", q.estimator["domain"]).groups()  # type: ignore[union-attr]
+        found = mean(q.table, q.names(), replace(q.design, df="domain"), column)
+        inside = [k for k, domain in enumerate(found.domains) if domain == (wanted,)]
+        return [found[k] for k in inside], found.covariance[np.ix_(inside, inside)]
+    return q.in_order(mean(q.table, q.names(), q.design, q.by()))
+
+
+def _domain_total(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    return q.in_order(total(q.listwise(q.names()), q.names(), q.design, q.by()))
+
+
+def _domain_ratio(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    return q.in_order(ratio(q.table, q.estimator["numerator"], q.estimator["denominator"], q.design, q.by()))
+
+
+def _domain_df(q: _Question) -> tuple[list[Estimate], None]:
+    found = mean(q.table, q.design.weight, replace(q.design, df="domain"), q.by())
+    return list(found), None
+
+
+def _contrast(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    found = mean(q.table, q.estimator["var"], q.design, q.by())
+    sign = {q.estimator["minuend"]: 1, q.estimator["subtrahend"]: -1}
+    return _plain(found.contrast([[sign.get(".".join(domain), 0) for domain in found.domains]], ["difference"]))
+
+
+def _composite_linear(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    rows = [{"code": "index", "combine": "share"}]
+    for part in q.estimator["components"]:
+        low, high = part["lo"], part["hi"]
+        ends = "1..10" if part["direction"] > 0 else "10..1"
+        row = {"code": part["var"], "parent": "index", "share": part["weight"], "from": f"{low}..{high}", "to": ends}
+        rows.append({**row, "question": part["var"], "score": "linear"})
+    scores = score(q.table, index_of(rows, "composite"), q.design)
+    return _plain(scores.estimates(["index"]))
+
+
+def _composite_nonlinear(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    definition = q.estimator["definition"].partition(";")[0]
+    variables = list(dict.fromkeys(re.findall(r"mean[ (]\(?([A-Za-z_][\w.]*)\)?", definition)))
+    found = mean(q.table, variables, q.design)
+    written = re.sub(r"mean\(([\w.]+)\)|mean ([\w.]+)", lambda m: f"v[{variables.index(m[1] or m[2])}]", definition)
+
+    def function(v: np.ndarray) -> Any:
+        return eval(written, {"__builtins__": {}}, {"v": v, "exp": np.exp, "log": np.log})
+
+    return _plain(found.function([function], ["index"]))
+
+
+# -- composites declared as an index sheet ------------------------------------------------------------------------
+
+
+def _index(q: _Question) -> Index:
+    """The items file as an index sheet: overall → dimensions → sub-dimensions, where there are any → items."""
+    items, definition = q.items(), q.estimator["definition"]
+    hundred = definition["rescale"].startswith("100")
+    geometric = "geometric" in q.estimator["kind"]
+    weighted = "dim_weight" in items[0]
+    combine = "geometric" if geometric else "share" if weighted else "mean"
+    rows: dict[str, dict[str, Any]] = {"overall": {"code": "overall", "combine": combine}}
+    for item in items:
+        dimension = f"dim{item['dim']}"
+        rows[dimension] = {"code": dimension, "parent": "overall", "share": item.get("dim_weight", "")}
+        parent = dimension
+        if "subdim" in item:
+            parent = f"sub{item['subdim']}"
+            rows[parent] = {"code": parent, "parent": dimension}
+        low, high = ("0", "100") if hundred else ("1", "10")
+        to = f"{low}..{high}" if float(item["direction"]) > 0 else f"{high}..{low}"
+        row = {"code": item["item"], "parent": parent, "question": item["item"], "score": "linear"}
+        rows[item["item"]] = {**row, "from": f"{item['lo']}..{item['hi']}", "to": to}
+    return index_of(list(rows.values()), "oracle")
+
+
+def _scores(q: _Question, by: list[str]) -> Scores:
+    return score(q.table, _index(q), q.design, by)
+
+
+def _named(scores: Scores, q: _Question, split: Callable[[str], tuple[str, str]]) -> tuple[list[Estimate], np.ndarray]:
+    """Scores by the case's own names: ``split`` gives (domain, code) of a name."""
+    wanted = [split(row["name"]) for row in q.expected]
+    codes, domains = (list(dict.fromkeys(pair[k] for pair in wanted)) for k in (1, 0))
+    found = scores.estimates(codes, domains)
+    order = [domains.index(domain) * len(codes) + codes.index(code) for domain, code in wanted]
+    return [found[k] for k in order], found.covariance[np.ix_(order, order)]
+
+
+def _year_province(name: str) -> tuple[str, str]:
+    year, province, *code = name.split(".", 2)
+    return f"{year[1:]}|{province[1:]}", code[0] if code else "overall"
+
+
+def _by_province_and_year(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    return _named(_scores(q, ["year", "province"]), q, _year_province)
+
+
+def _national(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    return _named(_scores(q, ["year"]), q, lambda name: (name[1:], "overall"))
+
+
+def _differences(scores: Scores, pairs: list[tuple[str, str]]) -> tuple[list[Estimate], np.ndarray]:
+    domains = list(dict.fromkeys(domain for pair in pairs for domain in pair))
+    found = scores.estimates(["overall"], domains)
+    rows = [[(d == a) - (d == b) for d in domains] for a, b in pairs]
+    return _plain(found.contrast(rows, [f"{a} - {b}" for a, b in pairs]))
+
+
+def _province_differences(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    pairs = [tuple(_year_province(name)[0] for name in row["name"].split(" - ")) for row in q.expected]
+    return _differences(_scores(q, ["year", "province"]), pairs)  # type: ignore[arg-type]
+
+
+def _year_differences(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    years = sorted(set(q.table.labels("year")[1]))
+    pairs = [(f"{years[-1]}|{row['name'][1:]}", f"{years[0]}|{row['name'][1:]}") for row in q.expected]
+    return _differences(_scores(q, ["year", "province"]), pairs)
+
+
+def _of_domain(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    codes = {f".{node.code}": node.code for node in _index(q).nodes}
+
+    def split(name: str) -> tuple[str, str]:
+        for ending, code in codes.items():
+            if name.endswith(ending):
+                return name.removesuffix(ending), code
+        return name, "overall"
+
+    return _named(_scores(q, q.by()), q, split)
+
+
+def _items_rescaled(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    """Items on the index's scale: a leaf is reported in its own unit, so each is rescaled as its parents use it."""
+    found, _ = _of_domain(q)
+    scores, index = _scores(q, q.by()), _index(q)
+    codes = [node.code for node in index.leaves]
+    domains = list(dict.fromkeys(estimate.domain[0] for estimate in found))
+    estimates = scores.estimates(codes, domains)
+    slopes = np.array([index.by_code[name].rescale() for name in estimates.names])
+    moved = estimates.contrast(np.diag(slopes[:, 0]), estimates.names)
+    shifted = replace(moved, values=moved.values + slopes[:, 1])
+    return _plain(shifted)
+
+
+def _overall_differences(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    scores = _scores(q, q.by())
+    domains = sorted(set(scores.table["domain"]))
+    named = {f"{a} - {b}": (a, b) for a, b in combinations(domains, 2)}
+    named |= {f"{b} - {a}": (b, a) for a, b in combinations(domains, 2)}
+    return _differences(scores, [named[row["name"]] for row in q.expected])
+
+
+ANSWERS: dict[str, Callable[[_Question], tuple[list[Estimate], np.ndarray | None]]] = {
+    "mean": _mean,
+    "total": _total,
+    "ratio": _ratio,
+    "proportion": _proportion,
+    "mean_and_total": _mean_and_total,
+    "mean and total": _mean_and_total,
+    "domain_mean": _domain_mean,
+    "domain_total": _domain_total,
+    "domain_ratio": _domain_ratio,
+    "domain_degrees_of_freedom": _domain_df,
+    "contrast_of_domain_means": _contrast,
+    "composite_linear": _composite_linear,
+    "composite_nonlinear": _composite_nonlinear,
+    "composite_overall_by_province_and_year": _by_province_and_year,
+    "composite_dimensions_by_province_and_year": _by_province_and_year,
+    "composite_overall_geometric_mean_of_dimensions": _by_province_and_year,
+    "composite_subdimensions_latest_year": _by_province_and_year,
+    "item_means_latest_year": _by_province_and_year,
+    "difference_between_provinces_latest_year": _province_differences,
+    "change_last_year_minus_first_year": _year_differences,
+    "composite_overall_national": _national,
+    "composite_overall": _of_domain,
+    "composite_dimensions": _of_domain,
+    "composite_items": _items_rescaled,
+    "composite_overall_differences": _overall_differences,
+}
+
+
+# -- comparison ---------------------------------------------------------------------------------------------------
+
+
+def compare(case: Case, found: tuple[list[Estimate], np.ndarray | None]) -> None:
+    """Every figure of the case against ours, at the case's own tolerance."""
+    estimates, covariance = found
+    tolerance = float(case["tolerance"]["relative"])
+    assert len(estimates) == len(case["expected"])
+    with_replacement = case["estimator"].get("deff", "").startswith("with replacement")
+    for row, ours in zip(case["expected"], estimates, strict=True):
+        name = row.get("name", row.get("domain"))
+        size = abs(row.get("estimate", 0.0))
+        figures = {
+            "estimate": ours.value,
+            "se": ours.se,
+            "df": ours.df,
+            "n": ours.n,
+            "deff": ours.deff_replacement if with_replacement else ours.deff,
+        }
+        for key in figures.keys() & row.keys():
+            # A figure that is zero in theory (an error of a stratified share) is compared on the estimate's scale.
+            slack = tolerance * max(abs(row[key]), size if abs(row[key]) < 1e-12 * size else 0.0)
+            assert abs(figures[key] - row[key]) <= slack, f"{name} {key}: {figures[key]!r}, expected {row[key]!r}"
+        if "ci_t" in row:
+            ends = np.array([ours.low, ours.high])
+            assert np.allclose(ends, row["ci_t"], rtol=tolerance, atol=tolerance * ours.se), f"{name}: {ends}"
+    expected = case.get("expected_covariance")
+    if expected is not None and covariance is not None:
+        matrix = np.array(expected, dtype=float).reshape(len(estimates), -1)
+        scale = np.sqrt(np.outer(np.diag(matrix), np.diag(matrix)))
+        floor = np.outer(*[[abs(row["estimate"]) for row in case["expected"]]] * 2) * 1e-20
+        assert (np.abs(covariance - matrix) <= tolerance * scale + floor).all()
