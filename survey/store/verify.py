@@ -88,6 +88,11 @@ def verify(store: Store, progress: Callable[[int], None] | None = None) -> Repor
     return report
 
 
+def revision_count(store: Store) -> int:
+    """How many revisions :func:`verify` will look at."""
+    return int(store.value("SELECT count(*) FROM revisions"))
+
+
 def _file_problems(store: Store) -> Iterator[Problem]:
     where = str(store.folder / FILE)
     for (said,) in store.execute("PRAGMA integrity_check(20)"):

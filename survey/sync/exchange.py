@@ -109,6 +109,11 @@ def sync(
     return report
 
 
+def count_files(sources: Iterable[str | Path]) -> int:
+    """How many files :func:`sync` will look at. InputError for a source that does not exist."""
+    return sum(len(_files(_resolve(source))) for source in sources)
+
+
 def _resolve(source: str | Path) -> Path:
     if str(source).startswith(("http://", "https://")):
         raise InputError(

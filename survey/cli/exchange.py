@@ -1,0 +1,155 @@
+"""``survey export``, ``survey sync``, ``survey verify``: hand over, merge, prove."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from survey.cli.base import FINDINGS, Command, json_option, open_store, option, progress, say, say_json
+from survey.text import Text
+
+if TYPE_CHECKING:
+    from survey.sync.exchange import Report
+
+
+@click.command(
+    cls=Command,
+    name="export",
+    help=Text(
+        "Ghi các bản ghi chưa có xác nhận thành một gói dữ liệu (USB là một thư mục).",
+        "Write what no receipt names yet as a bundle (a USB stick is a folder).",
+    ),
+    example="survey export --to /media/usb",
+)
+@option(
+    "--to",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help=Text("Thư mục đích (mặc định: thư mục này).", "Folder to write into (default: this one)."),
+)
+@option(
+    "--everything",
+    is_flag=True,
+    help=Text(
+        "Ghi lại tất cả, cả những gì đã được xác nhận.",
+        "Write all that is held, receipted or not (for a hub that lost it).",
+    ),
+)
+@json_option
+def export(to: Path, everything: bool, as_json: bool) -> None:
+    """Writes a bundle."""
+    from survey.sync import exchange
+
+    with open_store() as store:
+        done = exchange.export(store, to, everything=everything)
+    if as_json:
+        say_json(done)
+    elif done.path is None:
+        say(Text("Không có gì chưa nộp.", "Nothing is waiting to be handed over."))
+    else:
+        say(
+            Text(
+                f"Đã ghi {done.revisions} bản ghi ({done.partials} phiếu đang làm dở) vào {done.path}",
+                f"Wrote {done.revisions} revisions ({done.partials} open drafts) to {done.path}",
+            )
+        )
+
+
+@click.command(
+    cls=Command,
+    name="sync",
+    help=Text(
+        "Gộp dữ liệu từ gói, thư mục (USB) hoặc kho khác; máy chủ tiếp nhận ký xác nhận.",
+        "Merge a bundle, a folder (USB stick) or another store; a hub signs receipts.",
+    ),
+    example="survey sync /media/usb",
+)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE…")
+@json_option
+def sync(sources: tuple[str, ...], as_json: bool) -> int:
+    """Merges sources."""
+    from survey.sync import exchange
+
+    with (
+        open_store() as store,
+        progress(Text("Đang gộp", "Merging"), exchange.count_files(sources)) as advance,
+    ):
+        report = exchange.sync(store, sources, progress=lambda name: advance(1))
+    if as_json:
+        say_json(report)
+    else:
+        _say_report(report)
+    return FINDINGS if report.needs_a_person else 0
+
+
+def _say_report(report: Report) -> None:
+    say(
+        Text(
+            f"mới {report.new} · đã có {report.known} · phiếu có hai bản khác nhau {len(report.conflicts)} · "
+            f"để riêng {len(report.quarantined)}",
+            f"new {report.new} · known {report.known} · conflicts {len(report.conflicts)} · "
+            f"quarantined {len(report.quarantined)}",
+        )
+    )
+    for interview in report.conflicts:
+        say(Text(f"hai bản khác nhau: {interview}", f"conflict: {interview}"))
+    for problem in [problem for _, problem in report.quarantined] + report.problems:
+        say(Text(problem("vi"), problem("en")))
+    for path in report.receipts_written:
+        say(Text(f"xác nhận đã nhận: {path}", f"receipt: {path}"))
+
+
+@click.command(
+    cls=Command,
+    name="verify",
+    help=Text(
+        "Kiểm chứng kho: mã băm, liên kết, chữ ký, phần suy ra, và đã tạo = đã xác nhận + còn chờ.",
+        "Prove the store: hashes, links, signatures, derived tables, created = receipted + pending.",
+    ),
+    example="survey verify",
+)
+@json_option
+def verify(as_json: bool) -> int:
+    """Proves the store."""
+    from survey.store import current
+    from survey.store.merge import quarantine
+    from survey.store.verify import revision_count
+
+    with open_store() as store:
+        with progress(Text("Đang kiểm chứng", "Verifying"), revision_count(store)) as advance:
+            report = current.verify(store, advance)
+        findings = current.findings(store)
+        aside = quarantine(store)
+    if as_json:
+        say_json({"report": report, "findings": findings, "quarantined": aside})
+    else:
+        counts = " · ".join(f"{name} {count}" for name, count in report.counts.items())
+        say(Text(counts, counts))
+        say(
+            Text(
+                f"máy này đã tạo {report.created} = đã được xác nhận {report.receipted} + còn chờ {report.pending}",
+                f"this device created {report.created} = receipted {report.receipted} + pending {report.pending}",
+            )
+        )
+        for problem in report.problems:
+            say(Text(problem("vi"), problem("en")))
+        for finding in findings:
+            say(
+                Text(
+                    f"{finding.where}: {finding.what.vi}; {finding.todo.vi}",
+                    f"{finding.where}: {finding.what.en}; {finding.todo.en}",
+                )
+            )
+        for _, problem in aside:
+            say(Text(problem("vi"), problem("en")))
+        if not report.problems:
+            say(Text("Kho dữ liệu toàn vẹn.", "The store is proved."))
+    # That a laptop is not enrolled yet is worth saying, and no fault of its store.
+    faults = [finding for finding in findings if finding.kind != "uncertified"]
+    return FINDINGS if report.problems or faults or aside else 0
+
+
+commands: dict[str, click.Command] = {"export": export, "sync": sync, "verify": verify}
