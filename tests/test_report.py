@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.index import index_of
 from analysis.report import format as words
 from analysis.report.cells import cells
 from analysis.report.domains import Section
@@ -19,7 +20,6 @@ from analysis.report.meta import INTERNAL, PUBLISHED, Fact, Meta
 from analysis.report.page import build
 from analysis.report.tree import Tree, tree
 from analysis.report.view import View, view
-from survey.questionnaire.index_sheet import parse
 from survey.text import Text
 
 # -- a small index and its scores -------------------------------------------------------------------------------
@@ -42,9 +42,7 @@ D1  | D  | Đúng hẹn           | On time       | tiêu chí    | criterion | 
 
 def index(text: str = _ROWS) -> Tree:
     lines = [line.split("|") for line in text.strip().splitlines()]
-    nodes, problems = parse(dict(zip(_HEAD, (cell.strip() for cell in line), strict=True)) for line in lines)
-    assert problems == []
-    return tree(nodes)
+    return tree(index_of([dict(zip(_HEAD, (cell.strip() for cell in line), strict=True)) for line in lines], "t"))
 
 
 def own(code: str, estimate: float, *, level: str = "", domain: str = "", n: int = 180, df: float = 20, **more: float):

@@ -7,13 +7,17 @@ gives values only. The two are never put on one list.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from analysis.scores import PROVISIONAL, UNWEIGHTED
+
 WHOLE = ("", "all", "total", "national")
 SMALL = 15  # PAPI leaves cells with fewer answers blank; here they are greyed
 FEW_DF = 8  # below this an interval says too little to number ranks
+_UNWEIGHTED = re.compile(re.escape(UNWEIGHTED.en) + r" (\S+?)(?:;|$)")
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,23 @@ class Cell:
     n_psu: float
     deff: float
     note: str = ""
+
+    @property
+    def unweighted(self) -> float:
+        """The pooled share without weights that scoring notes beside a pooled node; NaN where it is not given."""
+        found = _UNWEIGHTED.search(self.note)
+        return float(found[1]) if found else math.nan
+
+    @property
+    def provisional(self) -> bool:
+        """Whether interviews not yet approved went into it."""
+        return PROVISIONAL.en in self.note
+
+    def remark(self, language: str) -> str:
+        """Why there is no value or interval, in ``language``; what has a place of its own on the page is left out."""
+        parts = [part.partition(" / ") for part in self.note.split("; ") if part]
+        said = [(vi, en or vi) for vi, _, en in parts if en != PROVISIONAL.en and not en.startswith(UNWEIGHTED.en)]
+        return "; ".join(vi if language == "vi" else en for vi, en in said)
 
     @property
     def published(self) -> bool:

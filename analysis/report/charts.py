@@ -119,7 +119,14 @@ def window(
 
 
 def _wrapped(label: str) -> str:
-    return "\n".join(textwrap.wrap(label, _LABEL, break_long_words=False)) or " "
+    """``label`` in as few lines as it needs, all about equally long."""
+
+    def lines(width: int) -> list[str]:
+        return textwrap.wrap(label, width, break_long_words=False) or [" "]
+
+    few = len(lines(_LABEL))
+    narrowest = next(width for width in range(8, _LABEL + 1) if len(lines(width)) == few)
+    return "\n".join(lines(narrowest))
 
 
 def _scale(axes: Axes, window: tuple[float, float], rows: float, language: str) -> None:

@@ -33,7 +33,10 @@ class Line:
     depth: int = 0
     rank: str = ""
     also_in: str = ""
-    note: str = ""
+    remark: str = ""
+    unweighted: str = ""
+    aside: bool = False
+    leaf: bool = False
 
 
 class Figures:
@@ -68,7 +71,10 @@ class Figures:
             missing=missing,
             rank=rank,
             also_in=", ".join(node.also_in),
-            note=cell.note if cell else "",
+            remark=cell.remark(say) if cell else "",
+            unweighted=number(cell.unweighted if cell else None, places, say),
+            aside=not node.counts,
+            leaf=not node.children,
         )
 
     def scale(self, scale: Bounds | None) -> str:

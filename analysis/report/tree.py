@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from analysis.index import Index
 from survey.questionnaire.index_sheet import IndexNode
 from survey.text import Text
 
@@ -25,7 +26,6 @@ class Node:
     scale: Bounds | None
     counts: bool
     also_in: tuple[str, ...]
-    base: str
 
     @property
     def width(self) -> float:
@@ -46,15 +46,30 @@ class Tree:
         The top's children (PAPI's dimensions); where these are fewer than four, as SIPAS's two parts, together with
         their children if they fit, else these alone.
         """
-        first = self._below(self.top)
-        second = [node for parent in first for node in self._below(parent)]
-        both = [node for parent in first for node in (parent, *self._below(parent))]
+        first = self._counted(self.top)
+        second = [node for parent in first for node in self._counted(parent)]
+        both = [node for parent in first for node in (parent, *self._counted(parent))]
         for nodes in (both, second, first) if 0 < len(first) < 4 else (first,):
             if 2 <= len(nodes) <= most and one_scale(nodes):
                 return nodes
         return [node for node in first if node.scale == first[0].scale][:most]
 
-    def _below(self, parent: Node) -> list[Node]:
+    def index(self) -> list[Node]:
+        """The index itself: the top and all below it that is part of it, in reading order."""
+        return [
+            self.top,
+            *(node for code in self.top.children for node in self._branch(code) if self.nodes[code].counts),
+        ]
+
+    def beside(self) -> list[Node]:
+        """What is scored with the index but is no part of it: other roots, branches of share 0 below the top."""
+        inside = {node.code for node in self.index()}
+        return [node for node in self.nodes.values() if node.code not in inside]
+
+    def _branch(self, code: str) -> list[Node]:
+        return [self.nodes[code], *(node for child in self.nodes[code].children for node in self._branch(child))]
+
+    def _counted(self, parent: Node) -> list[Node]:
         return [self.nodes[code] for code in parent.children if self.nodes[code].counts]
 
 
@@ -71,8 +86,9 @@ def one_scale(nodes: Sequence[Node]) -> Bounds | None:
     return Counter(scales).most_common(1)[0][0] if alike else None
 
 
-def tree(rows: Sequence[IndexNode]) -> Tree:
-    """The tree of an index from the nodes of its sheet; a node with several parents stands under the first."""
+def tree(index: Index) -> Tree:
+    """The tree of ``index``; a node with several parents stands under the first."""
+    rows = index.nodes
     by_code = {row.code: row for row in rows}
     children: dict[str, list[str]] = {code: [] for code in by_code}
     for row in rows:
@@ -90,10 +106,9 @@ def tree(rows: Sequence[IndexNode]) -> Tree:
             level_name=_text(row.level_name),
             depth=depth,
             children=tuple(children[code]),
-            scale=scales[code],
+            scale=_own_unit(row) if not children[code] and index.in_own_unit(row) else scales[code],
             counts=row.share != 0,
             also_in=row.parents[1:],
-            base=row.base,
         )
         for child in children[code]:
             walk(child, depth + 1)
@@ -103,8 +118,12 @@ def tree(rows: Sequence[IndexNode]) -> Tree:
     return Tree(nodes, nodes[roots[0]])
 
 
+def _own_unit(leaf: IndexNode) -> Bounds | None:
+    return (min(leaf.from_), max(leaf.from_)) if leaf.from_ else _of_score(leaf)
+
+
 def _scales(rows: Sequence[IndexNode]) -> dict[str, Bounds | None]:
-    """Lowest and highest value of each node: its own ``to``, else what its score or its children can give."""
+    """What each node can hand to its parents: its ``to``, else the range of its score or of its children together."""
     children: dict[str, list[IndexNode]] = {row.code: [] for row in rows}
     for row in rows:
         for parent in row.parents:

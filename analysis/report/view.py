@@ -6,7 +6,7 @@ decided here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.report import charts
@@ -28,7 +28,10 @@ class View:
     components: str
     components_caption: str
     index: tuple[Line, ...]
+    beside: tuple[Line, ...]
     index_published: bool
+    index_scale: str
+    has_unweighted: bool
     sections: tuple[Section, ...]
     notes: tuple[str, ...]
     own: bool
@@ -59,7 +62,10 @@ class Builder:
             headline_text=self.headline_sentence(headline, top),
             components=components,
             components_caption=caption,
-            index=self.index_lines(whole),
+            index=(lines := self.index_lines(whole, self.tree.index())),
+            beside=self.index_lines(whole, self.tree.beside()),
+            index_scale=lines[0].scale if len({line.scale for line in lines}) == 1 else "",
+            has_unweighted=any(known(cell.unweighted) for cell in whole.values()),
             index_published=all(cell.published for cell in whole.values()),
             sections=tuple(sections),
             notes=self.notes(),
@@ -134,15 +140,11 @@ class Builder:
         )
         return chart, self.figures.caption(scale, window, rows, reference is not None)
 
-    def index_lines(self, whole: Mapping[str, Cell]) -> tuple[Line, ...]:
-        """The whole tree; branches of which nothing was scored are left out."""
-        if not any(known(cell.estimate) for code, cell in whole.items() if code in self.tree.nodes):
+    def index_lines(self, whole: Mapping[str, Cell], nodes: Sequence[Node]) -> tuple[Line, ...]:
+        """``nodes`` as lines of a table; branches of which nothing was scored are left out."""
+        if not any(node.code in whole and known(whole[node.code].estimate) for node in nodes):
             return ()
-        return tuple(
-            self.figures.line(whole.get(node.code), node)
-            for node in self.tree.nodes.values()
-            if self.holds(node, whole)
-        )
+        return tuple(self.figures.line(whole.get(node.code), node) for node in nodes if self.holds(node, whole))
 
     def holds(self, node: Node, whole: Mapping[str, Cell]) -> bool:
         return node.code in whole or any(self.holds(self.tree.nodes[child], whole) for child in node.children)
@@ -150,6 +152,13 @@ class Builder:
     def notes(self) -> tuple[str, ...]:
         """Remarks: told by the caller, found in the scores, and what was left out."""
         found = [note(self.language) for note in self.meta.notes]
+        if any(known(cell.unweighted) for cell in self.cells.all):
+            found.append(self.t(
+                "Cột “không quyền số” là tỷ lệ gộp mọi câu trả lời, không dùng quyền số: cách hiểu của chúng tôi về số "
+                "SIPAS công bố, chỉ để đối chiếu.",
+                "The column “unweighted” is the pooled share of all answers without weights: our reading of the "
+                "published SIPAS figure, for comparison only.",
+            ))  # fmt: skip
         unknown = {cell.code for cell in self.cells.all} - set(self.tree.nodes)
         if unknown:
             found.append(self.t(

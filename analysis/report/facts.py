@@ -1,0 +1,202 @@
+"""The method box: what was really done to get the figures, in words, from the objects that did it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
+
+from analysis.design import Calibration, Design
+from analysis.index import Index
+from analysis.report.format import count, level
+from analysis.report.meta import Fact
+from survey.questionnaire.index_sheet import IndexNode
+from survey.text import Text
+
+_LONELY = {
+    "error": Text("báo lỗi và dừng, không tự xử lý", "refused with an error, never handled silently"),
+    "adjust": Text("lấy độ lệch so với trung bình của toàn mẫu", "centred at the mean of the whole sample"),
+    "average": Text("lấy trung bình phương sai của các tầng khác", "given the average variance of the other strata"),
+    "certainty": Text("coi như chắc chắn được chọn, không góp phương sai", "taken as certain, adding no variance"),
+    "remove": Text("bỏ khỏi phương sai", "left out of the variance"),
+}
+_DF = {
+    "domain": Text(
+        "số đơn vị mẫu cấp 1 trừ số tầng có người thuộc nhóm được tính",
+        "PSUs less strata that have members of the domain",
+    ),
+    "design": Text("số đơn vị mẫu cấp 1 trừ số tầng của cả mẫu", "PSUs less strata of the whole sample"),
+}
+_CALIBRATION = {
+    "poststratify": Text("hậu phân tầng", "post-stratification"),
+    "raking": Text("cân chỉnh lặp theo từng biên (raking)", "raking"),
+    "linear": Text("cân chỉnh tuyến tính", "linear calibration"),
+    "logit": Text("cân chỉnh logit", "logit calibration"),
+    "bounded": Text("cân chỉnh có chặn", "bounded calibration"),
+}
+_COMBINE = {
+    "mean": Text("trung bình cộng", "mean"),
+    "sum": Text("tổng", "sum"),
+    "share": Text("tổng theo tỷ trọng", "sum by shares"),
+    "pooled": Text("gộp mọi câu trả lời", "pooled answers"),
+    "geometric": Text("trung bình nhân", "geometric mean"),
+}
+_SOFTWARE = ("citizen-survey", "numpy", "scipy", "pandas", "matplotlib")
+
+
+def sample_facts(n: int, psus: int | None = None, strata: int | None = None) -> list[Fact]:
+    """How many people answered, in how many PSUs and strata."""
+
+    def said(language: str, words: tuple[str, str, str]) -> str:
+        numbers = [(n, words[0]), (psus, words[1]), (strata, words[2])]
+        return ", ".join(f"{count(k, language)} {word}" for k, word in numbers if k is not None)
+
+    return [
+        Fact(
+            Text("Cỡ mẫu", "Sample"),
+            Text(
+                said("vi", ("người trả lời", "đơn vị mẫu cấp 1", "tầng")),
+                said("en", ("respondents", "PSUs", "strata")),
+            ),
+        )
+    ]
+
+
+def design_facts(design: Design | None) -> list[Fact]:
+    """Strata, PSUs, weights, interval and the rules for special cases, as the design declares them."""
+    if design is None:
+        return [
+            Fact(
+                Text("Thiết kế mẫu", "Sample design"),
+                Text("không kèm theo tệp điểm", "not given with the scores"),
+            )
+        ]
+    facts = [Fact(Text("Thiết kế mẫu", "Sample design"), _stages(design))]
+    facts.append(Fact(Text("Quyền số", "Weights"), _weights(design)))
+    if design.calibration:
+        facts.append(Fact(Text("Cân chỉnh", "Calibration"), _calibration(design.calibration)))
+    if design.psu or design.strata:
+        facts.append(Fact(Text("Tầng chỉ có một đơn vị", "Strata with one PSU"), _lonely(design)))
+    rule = _DF[design.df]
+    facts.append(
+        Fact(
+            Text("Khoảng tin cậy", "Confidence interval"),
+            Text(
+                f"mức {level(design.level, 'vi')}, phân phối t; bậc tự do: {rule.vi}; phương sai tuyến tính hóa "
+                "giữa các đơn vị mẫu cấp 1, nhóm nhỏ giữ nguyên toàn bộ thiết kế",
+                f"level {level(design.level, 'en')}, Student's t; degrees of freedom: {rule.en}; linearised "
+                "variance between PSUs, domains keep the whole design",
+            ),
+        )
+    )
+    return facts
+
+
+def index_facts(index: Index, note: Text = Text("", "")) -> list[Fact]:
+    """How answers become the index: leaves that count, how nodes combine, what is in the base."""
+    top = next(node for node in index.nodes if not node.parents)
+    counted = index.leaves_of(top.code)
+    ways = list(dict.fromkeys(node.combine for node in index.nodes if index.children[node.code]))
+    words = [_COMBINE[way] for way in ways]
+    built = Text(
+        f"{index.id}: {len(counted)} tiêu chí được tính; cách gộp lên cấp trên: {', '.join(w.vi for w in words)}",
+        f"{index.id}: {len(counted)} items count; combined upwards by {', '.join(w.en for w in words)}",
+    )
+    if note.vi:
+        built = Text(f"{built.vi}. {note.vi}", f"{built.en}. {note.en}")
+    return [Fact(Text("Chỉ số", "Index"), built), Fact(Text("Mẫu số", "Base"), _base(counted))]
+
+
+def response_facts(rates: Iterable[tuple[Text, str]]) -> list[Fact]:
+    """Response rates as fieldwork counted them: name and figure."""
+    return [Fact(name, Text(figure, figure)) for name, figure in rates]
+
+
+def software_facts() -> list[Fact]:
+    """The programs that made the figures, with their versions."""
+    found = [f"Python {python_version()}"]
+    for name in _SOFTWARE:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    listed = ", ".join(found)
+    return [Fact(Text("Phần mềm", "Software"), Text(listed, listed))]
+
+
+def _stages(design: Design) -> Text:
+    strata = " × ".join(design.strata)
+    psu, later = design.psu[:1], design.psu[1:]
+    vi = [f"phân tầng theo {strata}" if strata else "không phân tầng"]
+    en = [f"stratified by {strata}" if strata else "not stratified"]
+    if psu:
+        vi.append(f"đơn vị mẫu cấp 1: {psu[0]}")
+        en.append(f"primary sampling unit: {psu[0]}")
+    else:
+        vi.append("mỗi người là một đơn vị mẫu")
+        en.append("each person is a sampling unit")
+    if later:
+        vi.append(f"các cấp sau: {', '.join(later)}")
+        en.append(f"further stages: {', '.join(later)}")
+    if design.certainty:
+        vi.append(f"đơn vị chắc chắn được chọn: {design.certainty}")
+        en.append(f"certainty units: {design.certainty}")
+    if design.fpc:
+        vi.append(f"hiệu chỉnh tổng thể hữu hạn theo {', '.join(design.fpc)}")
+        en.append(f"finite population correction by {', '.join(design.fpc)}")
+    else:
+        vi.append("coi như chọn có hoàn lại")
+        en.append("taken as drawn with replacement")
+    return Text("; ".join(vi), "; ".join(en))
+
+
+def _weights(design: Design) -> Text:
+    if design.weight:
+        return Text(f"cột {design.weight}", f"column {design.weight}")
+    if design.fpc:
+        return Text("suy từ xác suất chọn của từng cấp", "from the selection probability of each stage")
+    return Text("không dùng quyền số: mỗi phiếu tính như nhau", "none: every interview counts the same")
+
+
+def _calibration(calibration: Calibration) -> Text:
+    words = _CALIBRATION[calibration.method]
+    known_margins = f" ({calibration.margins})" if calibration.margins else ""
+    before = calibration.already_applied
+    return Text(
+        words.vi + known_margins + ("; quyền số đã được cân chỉnh từ trước" if before else ""),
+        words.en + known_margins + ("; already in the weights" if before else ""),
+    )
+
+
+def _lonely(design: Design) -> Text:
+    if design.lonely_psu == "collapse":
+        return Text(
+            f"gộp vào tầng khai báo ở cột {design.collapse}",
+            f"joined to the stratum declared in column {design.collapse}",
+        )
+    return _LONELY[design.lonely_psu]
+
+
+def _base(leaves: Sequence[IndexNode]) -> Text:
+    """Who is in the denominators: what the index sheet does with don't know, refused and questions of some only."""
+    vi = ["người đã trả lời câu hỏi", "không thuộc diện hỏi, bỏ trống, đánh nhiều ô không tính"]
+    en = ["people who answered the item", "not applicable, blank and multiple marks are left out"]
+    for column, word in (
+        ("dont_know", Text("không biết", "don't know")),
+        ("refused", Text("không trả lời", "refused")),
+    ):
+        zero = sum(getattr(leaf, column) == "zero" for leaf in leaves)
+        if zero == 0:
+            vi.append(f"{word.vi}: không tính")
+            en.append(f"{word.en}: left out")
+        elif zero == len(leaves):
+            vi.append(f"{word.vi}: tính vào mẫu số, không tính là đạt")
+            en.append(f"{word.en}: in the base, counted as not")
+        else:
+            vi.append(f"{word.vi}: tính vào mẫu số ở {zero} trong {len(leaves)} tiêu chí")
+            en.append(f"{word.en}: in the base of {zero} of {len(leaves)} items")
+    limited = sum(bool(leaf.base) for leaf in leaves)
+    if limited:
+        vi.append(f"{limited} tiêu chí chỉ hỏi người thuộc diện hỏi")
+        en.append(f"{limited} items are asked of some people only")
+    return Text("; ".join(vi), "; ".join(en))
