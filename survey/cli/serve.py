@@ -1,0 +1,103 @@
+"""``survey run``: the app on this machine, and the browser on its front page."""
+
+from __future__ import annotations
+
+import errno
+
+import click
+
+from survey.cli.base import Command, instance_folder, option, say
+from survey.errors import InputError, NotAllowed
+from survey.text import Text
+
+HOST = "127.0.0.1"
+THREADS = 4
+
+
+@click.command(
+    cls=Command,
+    help=Text(
+        "Mở các trang của chương trình trong trình duyệt, chỉ trên máy này.",
+        "Serve the pages to the browser of this machine, and to no other.",
+    ),
+    example="survey run --port 8450",
+)
+@option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help=Text("Cổng (mặc định: trong config.toml; 0 = tự chọn).", "Port (default: config.toml; 0 = any free one)."),
+)
+@option(
+    "--hub",
+    is_flag=True,
+    help=Text("Mở máy chủ tiếp nhận ở trang Nhận phiếu.", "Open a hub on the page where interviews are received."),
+)
+@option(
+    "--browser/--no-browser",
+    default=True,
+    help=Text("Có hoặc không mở trình duyệt.", "Open the browser or not."),
+)
+def run(port: int | None, hub: bool, browser: bool) -> None:
+    """Serves until it is stopped with Ctrl+C."""
+    from waitress.server import create_server
+
+    from survey import config, create_app
+
+    folder = instance_folder()
+    app = create_app(folder)
+    desk = app.extensions["survey"]
+    if hub:
+        _require_hub(desk)
+    wanted = config.load(folder).port if port is None else port
+    try:
+        server = create_server(app, host=HOST, port=wanted, threads=THREADS, ident=None)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES, 10013, 10048):
+            raise
+        raise InputError(
+            f"{HOST}:{wanted}",
+            Text("cổng này đang được dùng", "this port is in use"),
+            Text(
+                "có thể chương trình đã mở sẵn: thử địa chỉ đó trong trình duyệt, hoặc chọn cổng khác bằng --port",
+                "the program may already be open: try that address in the browser, or choose another with --port",
+            ),
+        ) from error
+    address = f"http://{HOST}:{server.effective_port}/" + ("receive" if hub else "")
+    say(Text(f"Mở tại {address} (dừng: Ctrl+C)", f"Open at {address} (stop: Ctrl+C)"))
+    click.get_text_stream("stdout").flush()
+    if browser:
+        _open_browser(address)
+    try:
+        server.run()
+    finally:
+        server.close()
+        desk.close()
+
+
+def _require_hub(desk: object) -> None:
+    from survey.web.desk import Desk
+
+    assert isinstance(desk, Desk)
+    store = desk.take()
+    role = store.role
+    desk.give_back(store)
+    if role != "hub":
+        raise NotAllowed(
+            str(desk.instance),
+            Text("máy này không phải máy chủ tiếp nhận", "this instance is not a hub"),
+            Text(
+                "bỏ --hub, hoặc tạo bằng: survey init --role hub",
+                "leave --hub out, or make one: survey init --role hub",
+            ),
+        )
+
+
+def _open_browser(address: str) -> None:
+    """In a thread of its own: some systems wait for the browser to end."""
+    import webbrowser
+    from threading import Thread
+
+    Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
+commands: dict[str, click.Command] = {"run": run}

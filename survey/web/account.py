@@ -1,0 +1,157 @@
+"""Signing in and out, the language, and the guard before every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, current_app, g, redirect, render_template, request, session, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import PasswordField
+from wtforms.validators import InputRequired, Length
+
+from survey.errors import NotAllowed, Problem
+from survey.store import frame
+from survey.text import LANGUAGES, Text, fold
+from survey.web import problems, roles, words
+from survey.web.desk import desk, store
+
+pages = Blueprint("account", __name__)
+
+SIGNED_OUT = Problem(
+    "survey",
+    Text("bạn đã được đăng xuất vì lâu không dùng máy", "you were signed out because nobody used this laptop"),
+    Text(
+        "mở một cửa sổ mới, đăng nhập lại, rồi quay về đây: trang sẽ lưu tiếp",
+        "open a new window, sign in there, and come back: this page will go on saving",
+    ),
+)
+
+
+class SignIn(FlaskForm):
+    """A PIN and nothing else; who it belongs to is in the address."""
+
+    pin = PasswordField(validators=[InputRequired(), Length(max=64)])
+
+
+def guard() -> Any:
+    """Before every page: who is it, and may they? Runs for static files too, which are open to anyone."""
+    g.person = _person() if request.endpoint != "static" else None
+    mine = frozenset(g.person["roles"]) if g.person else frozenset()
+    if request.endpoint is None or roles.may(request.endpoint, mine):
+        return None
+    if g.person is not None:
+        roles.require(request.endpoint, mine)
+    if request.headers.get("HX-Request"):
+        return problems.page((SIGNED_OUT,), 401)
+    return redirect(url_for("account.people"))
+
+
+def _person() -> dict[str, Any] | None:
+    """The person of this session, as the store knows them now; None when nobody, disabled, or idle for too long."""
+    user = session.get("user")
+    if not user:
+        return None
+    now = desk().now().timestamp()
+    seen = float(session.get("seen", 0))
+    if not 0 <= now - seen <= desk().settings.idle_minutes * 60:
+        _forget_person()
+        return None
+    if now - seen > 30:
+        session["seen"] = now
+    known = frame.person(store(), user)
+    if known is None or known.get("disabled"):
+        _forget_person()
+        return None
+    return known
+
+
+def _forget_person() -> None:
+    for key in ("user", "seen"):
+        session.pop(key, None)
+
+
+@pages.get("/")
+def home() -> Response:
+    """The page that this person needs first."""
+    if g.person is None:
+        return redirect(url_for("account.people"))
+    mine = frozenset(g.person["roles"])
+    for endpoint, _ in words.DOORS:
+        if roles.may(endpoint, mine):
+            return redirect(url_for(endpoint))
+    abort(404)
+
+
+@pages.get("/sign-in")
+def people() -> str:
+    """Who works on this laptop."""
+    known = [one for one in frame.people(store()) if not one.get("disabled")]
+    shown = [{"id": one["id"], "name": one.get("name", one["id"]), "roles": _roles(one)} for one in known]
+    return render_template("people.html", people=sorted(shown, key=lambda one: fold(str(one["name"]))))
+
+
+def _roles(person: dict[str, Any]) -> str:
+    return ", ".join(roles.ROLES[role](words.interface()) for role in person.get("roles", ()) if role in roles.ROLES)
+
+
+@pages.route("/sign-in/<user>", methods=["GET", "POST"])
+def sign_in(user: str) -> Any:
+    """Asks for the PIN. A wrong one says so and how long to wait; the delay grows and is kept in the store."""
+    known = frame.person(store(), user)
+    if known is None or known.get("disabled"):
+        abort(404)
+    form = SignIn()
+    complaint, tone = "", "look"
+    if form.validate_on_submit():
+        try:
+            person = frame.sign_in(store(), user, form.pin.data or "", desk().now())
+        except NotAllowed as refused:
+            problem = refused.problem
+            complaint = (
+                f"{words.sentence(problem.what(words.interface()))} {words.sentence(problem.todo(words.interface()))}"
+            )
+        else:
+            _remember(person)
+            return redirect(url_for("account.home"))
+    elif form.is_submitted():
+        complaint = words.t("Nhập mã PIN.", "Enter the PIN.")
+    form.pin.data = ""
+    status = 403 if complaint else 200
+    return render_template("sign_in.html", one=known, form=form, complaint=complaint, tone=tone), status
+
+
+def _remember(person: dict[str, Any]) -> None:
+    # The CSRF token stays: a page left open in another window must still be able to save what stands on it.
+    if session.get("user") != person["id"] and session.get("last_user") not in (None, person["id"]):
+        session.pop("csrf_token", None)
+    session["user"] = session["last_user"] = person["id"]
+    session["seen"] = desk().now().timestamp()
+    if "ui" not in session and person.get("language") in LANGUAGES:
+        session["ui"] = person["language"]
+
+
+@pages.post("/sign-out")
+def sign_out() -> Response:
+    """Ends the session."""
+    session.clear()
+    return redirect(url_for("account.people"))
+
+
+@pages.post("/language")
+def language() -> Response:
+    """Another language, at any moment, and back to the same page."""
+    chosen = request.form.get("language", "")
+    session["tongue"] = chosen
+    if chosen in LANGUAGES:
+        session["ui"] = chosen
+    return redirect(_own(request.form.get("next", "")))
+
+
+def _own(target: str) -> str:
+    """``target`` when it is a path of this app, else the front page: never a way out to another site."""
+    adapter = current_app.url_map.bind("")
+    path = target.partition("?")[0].partition("#")[0]
+    if not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return url_for("account.home")
+    return target if adapter.test(path, "GET") else url_for("account.home")

@@ -1,0 +1,49 @@
+"""Puts the app together: settings, one store per working thread, protection, the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from survey import config
+from survey.store import Store
+from survey.web import account, desk, handover, interview, problems, receive, records, roles, security, today, words
+
+
+def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
+    """The app over the instance in ``instance``; see :func:`survey.create_app`."""
+    # Opened once here so that a folder without a store is said at the start, not on somebody's first page.
+    Store.open(instance).close()
+    settings = config.load(instance)
+    app = Flask("survey.web", instance_path=str(instance.resolve()))
+    app.secret_key = security.secret_key(instance)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.extensions["survey"] = desk.Desk(instance, settings, now or (lambda: datetime.now(UTC).astimezone()))
+    app.config["ASSETS"] = _assets(Path(app.static_folder or ""))
+    security.protect(app)
+    CSRFProtect(app)
+    words.teach(app)
+    problems.answer(app)
+    for pages in (account, today, interview, handover, receive, records):
+        app.register_blueprint(pages.pages)
+    app.before_request(account.guard)
+    app.teardown_appcontext(desk.put_back)
+    missing = {rule.endpoint for rule in app.url_map.iter_rules()} ^ roles.PAGES.keys()
+    if missing:
+        raise RuntimeError(f"the table of roles and the pages differ: {sorted(missing)}")
+    return app
+
+
+def _assets(folder: Path) -> str:
+    """A short hash of the static files: a browser that kept an older release's stylesheet asks again."""
+    digest = sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

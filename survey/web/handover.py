@@ -1,0 +1,100 @@
+"""Nộp phiếu: what is not confirmed yet goes onto a stick; confirmations and returned interviews come off it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from survey.errors import SurveyError
+from survey.store.whereabouts import whereabouts
+from survey.sync.exchange import Exported, Report, export, sync
+from survey.web import words
+from survey.web.desk import desk, store
+from survey.web.sticks import sticks
+from survey.web.words import t
+
+pages = Blueprint("handover", __name__)
+
+
+@pages.get("/hand-over")
+def page() -> str:
+    """What is still to hand over, and where it can go."""
+    return _show()
+
+
+@pages.post("/hand-over")
+def hand_over() -> Any:
+    """Writes to the chosen place, and reads what a hub left there."""
+    typed = request.form.get("place", "").strip().strip('"')
+    if not typed:
+        return _show(), 400
+    place = Path(typed)
+    try:
+        read = sync(store(), [place], now=desk().now()) if place.exists() else None
+        written = export(store(), place, now=desk().now())
+    except SurveyError as wrong:
+        problem = wrong.problem
+        lines = [words.sentence(problem.what(words.interface())), words.sentence(problem.todo(words.interface()))]
+        return _show({"tone": "stop", "lines": [typed, *lines]}, typed), 400
+    return _show(_told(written, read), typed)
+
+
+def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
+    return render_template(
+        "hand_over.html",
+        done=done,
+        sticks=sticks(),
+        typed=typed,
+        verb=t("Ghi vào", "Write to"),
+        example=t("ví dụ D:\\ hoặc /media/usb", "for example D:\\ or /media/usb"),
+    )
+
+
+def _told(written: Exported, read: Report | None) -> dict[str, Any]:
+    """What happened, in sentences: what lies on the stick, who confirmed what, what a person must look at."""
+    counts = whereabouts(store())
+    lines = []
+    if written.path is not None:
+        lines.append(
+            t(
+                f"Đã ghi và đọc lại kiểm tra: {written.revisions} bản ghi trong gói {written.path.name[:12]}…",
+                f"Written, and read back to check it: {written.revisions} entries in bundle {written.path.name[:12]}…",
+            )
+        )
+        lines.append(
+            t(
+                "Rút USB an toàn rồi đưa cho giám sát viên. Phiếu chỉ coi là đã nộp khi có giấy xác nhận.",
+                "Eject the stick and give it to your supervisor. An interview counts as handed over once it is confirmed.",
+            )
+        )
+    else:
+        lines.append(
+            t("Không còn gì phải nộp: mọi bản ghi đã được xác nhận.", "Nothing is left to hand over: all is confirmed.")
+        )
+    if read is not None and read.receipts_read:
+        lines.append(
+            t(
+                f"Đã nhận giấy xác nhận: giám sát viên đang giữ {counts['supervisor']} phiếu của máy này, "
+                f"tỉnh đang giữ {counts['province']}.",
+                f"Confirmation taken in: the supervisor holds {counts['supervisor']} interviews of this laptop, "
+                f"the province {counts['province']}.",
+            )
+        )
+    if read is not None and read.new:
+        lines.append(
+            t(f"Nhận về {read.new} bản ghi mới (giao việc, yêu cầu sửa, duyệt).", f"{read.new} new entries came back.")
+        )
+    details = problems(read) if read is not None else []
+    return {"tone": "look" if details else "good", "lines": lines, "details": details}
+
+
+def problems(report: Report) -> list[str]:
+    """What was set aside or could not be read, one sentence each with the name of the file."""
+    language = words.interface()
+    named = [*report.quarantined, *((problem.where, problem) for problem in report.problems)]
+    return [
+        f"{name}: {words.sentence(problem.what(language))} {words.sentence(problem.todo(language))}"
+        for name, problem in named
+    ]

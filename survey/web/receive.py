@@ -1,0 +1,98 @@
+"""Nhận phiếu, on a hub: merge what a stick or folder holds, say what came, leave the confirmation there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from survey.errors import SurveyError
+from survey.store import current, frame
+from survey.sync.exchange import Report, export, sync
+from survey.web import words
+from survey.web.desk import desk, store
+from survey.web.handover import problems
+from survey.web.sticks import sticks
+from survey.web.words import t
+
+pages = Blueprint("receive", __name__)
+
+
+@pages.get("/receive")
+def page() -> str:
+    """Where interviews can be received from."""
+    return _show()
+
+
+@pages.post("/receive")
+def take() -> Any:
+    """Merges the chosen place and leaves the confirmation and what devices need there."""
+    typed = request.form.get("place", "").strip().strip('"')
+    if not typed:
+        return _show(), 400
+    place = Path(typed)
+    try:
+        report = sync(store(), [place], now=desk().now())
+        if place.is_dir() and store().role == "hub":
+            export(store(), place, now=desk().now())
+    except SurveyError as wrong:
+        problem = wrong.problem
+        lines = [words.sentence(problem.what(words.interface())), words.sentence(problem.todo(words.interface()))]
+        return _show({"tone": "stop", "lines": [typed, *lines], "counts": []}, typed), 400
+    return _show(_told(report), typed)
+
+
+def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
+    return render_template(
+        "receive.html",
+        done=done,
+        sticks=sticks(),
+        typed=typed,
+        verb=t("Nhận từ", "Receive from"),
+        example=t("ví dụ E:\\ hoặc /media/usb", "for example E:\\ or /media/usb"),
+        findings=current.findings(store()),
+    )
+
+
+def _told(report: Report) -> dict[str, Any]:
+    lines = []
+    if report.new:
+        lines.append(t(f"Đã nhận {report.new} bản ghi mới.", f"{report.new} new entries received."))
+    else:
+        lines.append(t("Không có gì mới: mọi bản ghi ở đó đã có ở đây.", "Nothing new: all that is there is here."))
+    if report.receipts_written:
+        lines.append(
+            t(
+                "Giấy xác nhận đã ghi vào đó. Đưa USB lại cho điều tra viên.",
+                "The confirmation is written there. Give the stick back to the enumerator.",
+            )
+        )
+    return {
+        "tone": "look" if report.needs_a_person else "good",
+        "lines": lines,
+        "counts": [
+            (t("mới", "new"), report.new),
+            (t("đã biết", "known"), report.known),
+            (t("hai bản khác nhau", "versions differ"), len(report.conflicts)),
+            (t("để riêng", "set aside"), len(report.quarantined) + len(report.problems)),
+        ],
+        "details": problems(report),
+        "conflicts": [
+            {"url": url_for("records.conflict", interview=name), "name": respondent(name)} for name in report.conflicts
+        ],
+    }
+
+
+def respondent(interview: str) -> str:
+    """Whom an interview is about, as far as this machine may know: the name, else the unit's number, else the id."""
+    rows = current.interviews(store(), interview=interview)
+    return unit_name(rows[0]["unit"]) if rows else interview[:8]
+
+
+def unit_name(unit: str) -> str:
+    """The name of a sample unit's person where the contact part is here, else its number on the list."""
+    contact = frame.contact(store(), "unit", unit)
+    document = frame.unit(store(), unit) or {}
+    number = str(document.get("order") or unit[:8])
+    return str(contact.get("name") or f"{t('Đơn vị mẫu số', 'Sample unit no.')} {number}")

@@ -1,0 +1,78 @@
+"""Who may open which page: the one table, and the guard that reads it. What is not in the table is open to nobody."""
+
+from __future__ import annotations
+
+from survey.errors import NotAllowed
+from survey.text import Text
+
+ENUMERATOR = "enumerator"
+SUPERVISOR = "supervisor"
+STATISTICIAN = "statistician"
+ADMINISTRATOR = "administrator"
+
+ROLES: dict[str, Text] = {
+    ENUMERATOR: Text("điều tra viên", "enumerator"),
+    SUPERVISOR: Text("giám sát viên", "supervisor"),
+    STATISTICIAN: Text("cán bộ thống kê", "statistician"),
+    ADMINISTRATOR: Text("quản trị viên", "administrator"),
+}
+
+ANYONE = frozenset({"anyone"})
+SIGNED_IN = frozenset(ROLES)
+FIELD = frozenset({ENUMERATOR, SUPERVISOR})
+RECEIVING = frozenset({SUPERVISOR, ADMINISTRATOR})
+READING = frozenset({SUPERVISOR, STATISTICIAN, ADMINISTRATOR})
+DECIDING = frozenset({SUPERVISOR})
+
+PAGES: dict[str, frozenset[str]] = {
+    "static": ANYONE,
+    "account.home": ANYONE,
+    "account.people": ANYONE,
+    "account.sign_in": ANYONE,
+    "account.language": ANYONE,
+    "account.sign_out": SIGNED_IN,
+    "today.page": FIELD,
+    "today.units": FIELD,
+    "today.visit": FIELD,
+    "today.start": FIELD,
+    "today.open_again": FIELD,
+    "interview.resume": FIELD,
+    "interview.section": FIELD,
+    "interview.answer": FIELD,
+    "interview.repeat": FIELD,
+    "interview.take_lease": FIELD,
+    "interview.finish": FIELD,
+    "interview.refused": FIELD,
+    "handover.page": SIGNED_IN,
+    "handover.hand_over": SIGNED_IN,
+    "receive.page": RECEIVING,
+    "receive.take": RECEIVING,
+    "records.page": READING,
+    "records.record": READING,
+    "records.decide": DECIDING,
+    "records.conflict": READING,
+    "records.settle": DECIDING,
+}
+
+
+def may(endpoint: str | None, roles: frozenset[str]) -> bool:
+    """Whether a person with ``roles`` (none when nobody is signed in) may open the page ``endpoint``."""
+    allowed = PAGES.get(endpoint or "", frozenset())
+    return allowed is ANYONE or bool(allowed & roles)
+
+
+def require(endpoint: str | None, roles: frozenset[str]) -> None:
+    """Raises NotAllowed unless a person with ``roles`` may open the page ``endpoint``."""
+    if may(endpoint, roles):
+        return
+    allowed = [name for role, name in ROLES.items() if role in PAGES.get(endpoint or "", frozenset())]
+    raise NotAllowed(
+        endpoint or "survey",
+        Text("trang này không dành cho vai trò của bạn", "this page is not for your role"),
+        Text(
+            "nhờ người có vai trò " + " hoặc ".join(name.vi for name in allowed),
+            "ask someone who is " + " or ".join(name.en for name in allowed),
+        )
+        if allowed
+        else Text("về trang Hôm nay", "go back to Today"),
+    )

@@ -1,0 +1,394 @@
+"""What an interview page shows: one section's questions as plain data that templates write down and that can be
+compared, so that after an answer only the pieces that changed are sent to the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from flask import url_for
+
+from survey.questionnaire.path import Entry, RepeatEntry, Section
+from survey.text import Text
+from survey.web import forms
+from survey.web.desk import Open
+from survey.web.words import interface, t
+
+SIGNS = {"done": "✓", "here": "●", "todo": "○", "not_asked": "–"}
+
+SECTION_STATES = {
+    "done": Text("xong", "done"),
+    "todo": Text("chưa xong", "to do"),
+    "here": Text("chưa xong", "to do"),
+    "not_asked": Text("không hỏi", "not asked"),
+}
+
+Typed = Mapping[str, tuple[list[str], str]]
+"""Path to what was typed there and could not be taken, and why."""
+
+
+def key(path: str) -> str:
+    """A path as an HTML id: every character that an id or a selector may stumble over is written as its number."""
+    return re.sub(r"[^A-Za-z0-9_-]", lambda found: f"_{ord(found[0]):x}_", path)
+
+
+@dataclass
+class Question:
+    """One question as the page shows it."""
+
+    path: str
+    key: str
+    post: str
+    language: str
+    type: str
+    partial: str
+    asks: bool
+    shown: bool
+    in_grid: bool = False
+    label: str = ""
+    hint: str = ""
+    optional: bool = False
+    options: list[forms.Option] = field(default_factory=list)
+    missing: list[forms.Option] = field(default_factory=list)
+    missing_columns: Sequence[Column] = ()
+    value: str = ""
+    values: list[str] = field(default_factory=list)
+    missing_value: str = ""
+    text: str = ""
+    words: str = ""
+    figures: bool = False
+    tall: bool = False
+    long: bool = False
+    side: bool = False
+    form: str = ""
+    typed_codes: bool = False
+    answered: bool = False
+    complaint: str = ""
+    tone: str = "look"
+    lost: list[str] = field(default_factory=list)
+    lost_sentence: str = ""
+    unsaved: bool = False
+
+    @property
+    def id(self) -> str:
+        """The id of its element on the page."""
+        return f"q-{self.key}"
+
+    @property
+    def state(self) -> str:
+        """How its answer stands, for the stylesheet."""
+        return "not" if self.unsaved else "saved" if self.answered else ""
+
+    @property
+    def state_word(self) -> str:
+        """How its answer stands, in a word: "saved" means that it is on disk."""
+        if self.unsaved:
+            return t("chưa lưu", "not saved")
+        return t("đã lưu", "saved") if self.answered and self.asks else ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """The column of one missing kind in a grid."""
+
+    kind: str
+
+    def of(self, question: Question) -> forms.Option | None:
+        """The button of this kind, when the row's question offers it."""
+        return next((option for option in question.missing if option.value == self.kind), None)
+
+
+@dataclass
+class Heading:
+    """The words above a nested group."""
+
+    path: str
+    key: str
+    text: str
+    shown: bool
+    kind: str = "heading"
+
+    @property
+    def id(self) -> str:
+        """The id of its element on the page."""
+        return f"g-{self.key}"
+
+
+@dataclass
+class Instance:
+    """The words above one instance of a repeat, and whether it can be taken away."""
+
+    path: str
+    text: str
+    removable: bool
+    kind: str = "instance"
+
+
+@dataclass
+class Add:
+    """The button that adds an instance of a repeat."""
+
+    path: str
+    text: str
+    kind: str = "add"
+
+
+@dataclass
+class Single:
+    """One question standing by itself."""
+
+    question: Question
+    kind: str = "question"
+
+
+@dataclass
+class Grid:
+    """Questions on one scale, one row each."""
+
+    rows: list[Question]
+    scale: list[forms.Option]
+    columns: int
+    kind: str = "grid"
+
+
+Block = Heading | Instance | Add | Single | Grid
+
+
+@dataclass
+class Sheet:
+    """Everything of one section that may change while it is on the page."""
+
+    blocks: list[Block]
+    questions: dict[str, Question]
+    headings: dict[str, Heading]
+    marks: dict[str, object]
+    """path -> what a question's view follows from, to know without looking again that it has not changed."""
+
+    @property
+    def shape(self) -> list[str]:
+        """The order of the blocks' paths: when it changes the whole sheet is sent."""
+        return [*self.questions, *self.headings, *(b.path for b in self.blocks if isinstance(b, (Instance, Add)))]
+
+
+# -- one question ------------------------------------------------------------------------------------------------
+
+
+def question(opened: Open, entry: Entry, language: str, typed: Typed) -> Question:
+    """The question as it stands now."""
+    node = entry.node
+    kind = forms.kind(node)
+    partial = kind.partial
+    if partial not in ("note", "unknown") and entry.read_only:
+        partial = "shown"
+    shown = Question(
+        path=entry.path,
+        key=key(entry.path),
+        post=url_for("interview.answer", interview=opened.draft["interview"]),
+        language=language,
+        type=node.type,
+        partial=partial,
+        asks=partial not in ("note", "shown", "unknown"),
+        shown=entry.relevant,
+    )
+    if not entry.relevant:
+        return shown
+    shown.label = entry.label(language)
+    shown.hint = "\n".join(words for words in (entry.hint(language), entry.guidance(language)) if words)
+    shown.answered = entry.is_answered
+    if partial == "shown":
+        shown.words = forms.in_words(entry, language)
+    if shown.asks:
+        _fill(shown, entry, language, typed)
+    return shown
+
+
+def _fill(shown: Question, entry: Entry, language: str, typed: Typed) -> None:
+    """What is needed to answer: buttons, boxes, the answer that stands, what is wrong with it."""
+    node, value = entry.node, entry.value
+    shown.optional = not entry.required
+    shown.missing = forms.missing_options(node.missing, interface())
+    shown.missing_value = value.get("missing", "") if isinstance(value, dict) else ""
+    shown.value = value if isinstance(value, str) else ""
+    shown.values = value if isinstance(value, list) else []
+    shown.text = forms.written(node, value)
+    shown.figures = node.type in forms.FIGURES
+    shown.tall = node.type == "text" and "multiline" in node.appearance
+    shown.form = forms.kind(node).hint(interface())
+    if shown.partial != "box":
+        shown.options = forms.options(entry, language)
+        shown.typed_codes = any(len(option.key) > 1 for option in shown.options)
+        shown.long = shown.partial == "choices" and len(shown.options) > forms.LONG_LIST
+        shown.side = node.type == "range" or any(
+            word in node.appearance for word in ("horizontal", "likert", "columns")
+        )
+    if shown.answered and not entry.valid:
+        shown.complaint, shown.tone = entry.message(language), "look"
+    if entry.path in typed:
+        values, complaint = typed[entry.path]
+        shown.text = shown.value = values[0] if values else ""
+        shown.values = values
+        shown.complaint, shown.tone, shown.unsaved = complaint, "stop", True
+
+
+def _mark(entry: Entry, language: str, typed: Typed) -> object:
+    """Everything a question's view follows from, when that is cheap to say; else an object equal to nothing."""
+    node = entry.node
+    texts = (node.label, node.hint, node.guidance)
+    if node.choice_filter or node.constraint or any("${" in words for text in texts for words in text.values()):
+        return object()
+    return (entry.relevant, entry.value, entry.required, entry.read_only, language, interface(), typed.get(entry.path))
+
+
+# -- one section -------------------------------------------------------------------------------------------------
+
+
+class _Builder:
+    """Lays one section out as blocks, in document order."""
+
+    def __init__(self, opened: Open, section: Section, language: str, typed: Typed, before: Sheet | None):
+        self.opened = opened
+        self.section = section
+        self.language = language
+        self.typed = typed
+        self.before = before
+        self.built = Sheet([], {}, {}, {})
+        self.run: list[Entry] = []
+        self.seen: set[str] = set()
+        top = section.path.partition("/")[0]
+        self.adds = [
+            repeat
+            for repeat in opened.path.repeats
+            if section.node is not None
+            and re.split(r"[/\[]", repeat.path)[0] == top
+            and repeat.relevant
+            and not repeat.counted
+        ]
+
+    def build(self) -> Sheet:
+        for entry in self.section.entries:
+            if "[]" in entry.path:
+                continue  # the place of a repeat that has no instance yet
+            self._close_repeats(entry)
+            self.seen.add(entry.path)
+            if entry.kind == "question":
+                if entry.node.control:
+                    self._question(entry)
+            elif entry.kind == "repeat":
+                self._end_run()
+                self._instance(entry)
+            elif entry.node is not self.section.node:
+                self._end_run()
+                self._heading(entry)
+        self._end_run()
+        for repeat in self.adds:
+            self._add(repeat)
+        return self.built
+
+    def _question(self, entry: Entry) -> None:
+        if self.run and not forms.battery([self.run[0], entry]):
+            self._end_run()
+        self.run.append(entry)
+
+    def _end_run(self) -> None:
+        """Puts down the questions gathered so far: as a grid when they are several on one short scale."""
+        run, self.run = self.run, []
+        if len(run) > 1 and forms.battery(run):
+            self.built.blocks.append(self._grid(run))
+        else:
+            self.built.blocks.extend(Single(self._view(entry)) for entry in run)
+
+    def _view(self, entry: Entry, grid: bool = False) -> Question:
+        mark = _mark(entry, self.language, self.typed)
+        if self.before is not None and self.before.marks.get(entry.path) == mark:
+            found = self.before.questions[entry.path]
+        else:
+            found = question(self.opened, entry, self.language, self.typed)
+            found.in_grid = grid
+        self.built.marks[entry.path] = mark
+        self.built.questions[entry.path] = found
+        return found
+
+    def _grid(self, entries: list[Entry]) -> Grid:
+        rows = [self._view(entry, grid=True) for entry in entries]
+        kinds = [kind for kind in forms.MISSING_KEYS if any(kind in entry.node.missing for entry in entries)]
+        for row in rows:
+            row.missing_columns = tuple(map(Column, kinds))
+        scale = [*forms.options(entries[0], self.language), *forms.missing_options(kinds, interface())]
+        return Grid(rows, scale, len(scale))
+
+    def _heading(self, entry: Entry) -> None:
+        words = entry.label(self.language) if entry.relevant else ""
+        heading = Heading(entry.path, key(entry.path), words, bool(words))
+        self.built.headings[entry.path] = heading
+        self.built.blocks.append(heading)
+
+    def _instance(self, entry: Entry) -> None:
+        words = entry.label(self.language)
+        removable = any(entry.path.startswith(repeat.path + "[") for repeat in self.adds)
+        if entry.relevant:
+            self.built.blocks.append(Instance(entry.path, f"{words} {entry.position}".strip(), removable))
+
+    def _close_repeats(self, entry: Entry) -> None:
+        """Before ``entry``, the button that adds an instance to every repeat that ends here."""
+        definitions = self.opened.path.form.by_path
+        for repeat in list(self.adds):
+            parent = repeat.path.rpartition("/")[0]
+            if entry.path.startswith(repeat.path + "[") or (parent and parent not in self.seen):
+                continue
+            has_left = bool(parent) and not entry.path.startswith(parent + "/")
+            if has_left or entry.element.of.index > definitions[repeat.node.path].index:
+                self._end_run()
+                self._add(repeat)
+                self.adds.remove(repeat)
+
+    def _add(self, repeat: RepeatEntry) -> None:
+        words = self.opened.path.words(self.opened.path.state.root, repeat.node.label, self.language)
+        self.built.blocks.append(Add(repeat.path, words or repeat.node.name))
+
+
+def sheet(opened: Open, section: Section, language: str, typed: Typed, before: Sheet | None = None) -> Sheet:
+    """The section as it stands now. Questions of which nothing changed are taken over from ``before`` as they are."""
+    return _Builder(opened, section, language, typed, before).build()
+
+
+def changed(before: Sheet, after: Sheet, answered: str = "") -> tuple[list[Question], list[Heading]]:
+    """The pieces of the page that are no longer right. Of the question just answered only what is not its answer
+    counts: the page shows that already, and what is being typed must stay in its box."""
+    questions = [
+        now
+        for path, now in after.questions.items()
+        if (old := before.questions[path]) is not now
+        and (_but_answer(old) != _but_answer(now) if path == answered else old != now)
+    ]
+    return questions, [now for path, now in after.headings.items() if before.headings[path] != now]
+
+
+def _but_answer(question: Question) -> Question:
+    return replace(
+        question,
+        value="",
+        values=[],
+        missing_value="",
+        text="",
+        words="",
+        answered=False,
+        complaint="",
+        tone="",
+        unsaved=False,
+    )
+
+
+def lost_words(lost: Iterable[Entry], language: str) -> tuple[str, list[str]]:
+    """A sentence about the answers that would no longer be used, and the questions they belong to."""
+    entries = list(lost)
+    sections = list(dict.fromkeys(entry.section.label(language) for entry in entries))
+    where = f" {t('ở mục', 'in')} “{sections[0]}”" if len(sections) == 1 else ""
+    sentence = t(
+        f"Đổi câu này thì {len(entries)} câu trả lời{where} sẽ không dùng nữa. Nếu sau này đổi lại, chúng sẽ trở lại.",
+        f"With this change {len(entries)} answer(s){where} will no longer be used. If it is changed back, they return.",
+    )
+    shown = [f"{entry.label(language)} – {forms.in_words(entry, language)}" for entry in entries[:6]]
+    if len(entries) > 6:
+        shown.append(t(f"và {len(entries) - 6} câu khác", f"and {len(entries) - 6} more"))
+    return sentence, shown

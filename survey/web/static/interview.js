@@ -1,0 +1,510 @@
+/* The interview page: which key does what, when an answer is sent to be saved, and where to go next.
+
+   What the answers mean, which questions show and what a message says is the server's business: it answers every save
+   with the pieces of the page that changed (htmx swaps them in) and a header X-Answer: saved, waiting, refused, ask or
+   stale. This file only moves the focus and decides when to send. Nothing is kept in browser storage. */
+"use strict";
+
+(() => {
+  const page = document.getElementById("interview");
+  if (!page) return;
+
+  const PAUSE = Number(page.dataset.autosave);
+  const RETRY = 1000;
+  const sheet = document.getElementById("sheet");
+  const notes = new Map(); // id of a question -> how far its answer has got on its way to the disk
+  let current = null; // id of the question that has the focus
+  let afterSave = null; // {id, go}: what to do once that question's answer is on disk
+  let afterAll = null; // what to do once every answer is on disk
+  let ahead = []; // keys pressed while an answer was on its way
+  let silent = false; // the server does not answer
+
+  // -- small things ------------------------------------------------------------------------------------------------
+
+  const byId = (id) => (id ? document.getElementById(id) : null);
+  const isShown = (element) => element.getClientRects().length > 0;
+  const questions = () => [...sheet.querySelectorAll(".question:not(.note-only)")].filter(isShown);
+  const note = (form) => {
+    if (!notes.has(form.id)) notes.set(form.id, { tick: 0, sent: 0, settled: 0, timer: 0, since: 0, spent: 0, why: "" });
+    return notes.get(form.id);
+  };
+  const isDirty = (form) => note(form).tick > note(form).settled;
+  const dirtyForms = () => [...sheet.querySelectorAll(".question")].filter(isDirty);
+  const isBox = (element) => element && element.matches("input[type=text], input[type=search], textarea");
+  const isPlainText = (element) => isBox(element) && !element.hasAttribute("data-figures");
+  const word = (form, text, className) => {
+    const state = form.querySelector(".state");
+    if (state) {
+      state.textContent = text;
+      state.className = `state ${className}`;
+    }
+  };
+
+  // -- saving ------------------------------------------------------------------------------------------------------
+
+  const touch = (form) => {
+    note(form).tick += 1;
+    word(form, page.dataset.unsaved, "");
+  };
+
+  const save = (form, why) => {
+    const mine = note(form);
+    clearTimeout(mine.timer);
+    mine.why = why;
+    htmx.trigger(form, "save");
+  };
+
+  const saveSoon = (form) => {
+    const mine = note(form);
+    const id = form.id;
+    clearTimeout(mine.timer);
+    mine.timer = setTimeout(() => byId(id) && save(byId(id), "typing"), PAUSE);
+  };
+
+  const saveThen = (form, why, go) => {
+    afterSave = { id: form.id, go };
+    save(form, why);
+  };
+
+  const leave = (go) => {
+    const open = dirtyForms();
+    if (!open.length) {
+      go();
+      return;
+    }
+    afterAll = go;
+    open.forEach((form) => save(form, "leave"));
+  };
+
+  const forget = () => {
+    afterSave = null;
+    afterAll = null;
+    ahead = [];
+  };
+
+  const spend = (form) => {
+    const mine = note(form);
+    if (mine.since) mine.spent += performance.now() - mine.since;
+    mine.since = 0;
+  };
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    const form = event.detail.elt;
+    if (!form.matches(".question")) return;
+    const mine = note(form);
+    const running = mine.since;
+    spend(form);
+    mine.since = running ? performance.now() : 0;
+    mine.sent = mine.tick;
+    event.detail.parameters.why = mine.why;
+    event.detail.parameters.ms = Math.round(mine.spent);
+    mine.spent = 0;
+  });
+
+  // Pieces swapped in must not take away the focus or what is being typed.
+  let kept = null;
+  document.addEventListener("htmx:beforeSwap", () => {
+    const active = document.activeElement;
+    kept = {
+      id: active && active.id,
+      start: isBox(active) ? active.selectionStart : null,
+      values: dirtyForms().flatMap((form) =>
+        [...form.querySelectorAll("input[type=text], textarea")].map((box) => [box.id, box.value])),
+    };
+  });
+
+  const restore = () => {
+    if (!kept) return;
+    kept.values.forEach(([id, value]) => {
+      const box = byId(id);
+      if (box && box.value !== value) box.value = value;
+    });
+    const active = byId(kept.id);
+    if (active && active !== document.activeElement && isShown(active) && document.activeElement === document.body) {
+      active.focus({ preventScroll: true });
+      if (kept.start !== null) active.setSelectionRange(kept.start, kept.start);
+    }
+    kept = null;
+  };
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    restore();
+    const { elt, xhr } = event.detail;
+    if (!elt.matches(".question")) return;
+    const form = byId(elt.id) || elt;
+    const mine = note(form);
+    const verdict = xhr.getResponseHeader("X-Answer");
+    if (xhr.status === 0) {
+      unreachable(form);
+      return;
+    }
+    reachable();
+    if (!verdict || verdict === "stale") {
+      word(form, page.dataset.failed, "not");
+      forget();
+      return;
+    }
+    mine.settled = mine.sent;
+    if (isDirty(form)) {
+      // Something was typed since this was sent: the word "saved" would be too early.
+      word(form, page.dataset.unsaved, "");
+      return;
+    }
+    if (verdict === "ask") {
+      forget();
+      const ask = form.querySelector(".ask-first");
+      if (ask) ask.focus();
+      return;
+    }
+    if (verdict === "refused" && afterSave) forget();
+    if (afterSave && afterSave.id === form.id && verdict === "saved") {
+      const { go } = afterSave;
+      afterSave = null;
+      go();
+      replay();
+    }
+    if (afterAll && !dirtyForms().length) {
+      const go = afterAll;
+      forget();
+      go();
+    }
+  });
+
+  const unreachable = (form) => {
+    silent = true;
+    byId("silent").hidden = false;
+    word(form, page.dataset.failed, "not");
+    ahead = [];
+    const mine = note(form);
+    const id = form.id;
+    clearTimeout(mine.timer);
+    mine.timer = setTimeout(() => byId(id) && isDirty(byId(id)) && save(byId(id), "retry"), RETRY);
+  };
+
+  const reachable = () => {
+    if (!silent) return;
+    silent = false;
+    byId("silent").hidden = true;
+  };
+
+  // The page is being closed or hidden: whatever is still in a box goes out by a request that outlives the page.
+  const sendOff = () => {
+    dirtyForms().forEach((form) => {
+      const body = new FormData(form);
+      body.set("lease", byId("lease").value);
+      body.set("why", "leave");
+      fetch(form.getAttribute("hx-post"), {
+        method: "POST",
+        body,
+        keepalive: true,
+        headers: { "X-CSRFToken": page.dataset.csrf, "HX-Request": "true" },
+      }).catch(() => {});
+    });
+  };
+  window.addEventListener("pagehide", sendOff);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") {
+      dirtyForms().forEach((form) => save(form, "leave"));
+    }
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (silent && dirtyForms().length) event.preventDefault();
+  });
+
+  // -- moving ------------------------------------------------------------------------------------------------------
+
+  const focusQuestion = (form) => {
+    const target =
+      form.querySelector("input:checked:not([data-missing])") ||
+      form.querySelector("input:not([type=hidden]):not([disabled]), textarea, select, button");
+    if (!target) return;
+    target.focus({ preventScroll: true });
+    form.scrollIntoView({ block: form.closest(".grid") ? "nearest" : "center" });
+  };
+
+  const move = (id, step) => {
+    const all = questions();
+    const place = all.findIndex((form) => form.id === id);
+    const target = place < 0 ? all[0] : all[place + step];
+    if (target) {
+      focusQuestion(target);
+      return;
+    }
+    const door = byId(step > 0 ? "onward" : "backward");
+    if (door) {
+      door.focus();
+      door.scrollIntoView({ block: "nearest" });
+    }
+  };
+
+  const next = (form) => {
+    if (isDirty(form)) saveThen(form, "leave", () => move(form.id, 1));
+    else move(form.id, 1);
+  };
+
+  const back = (form) => {
+    if (isDirty(form)) saveThen(form, "leave", () => move(form.id, -1));
+    else move(form.id, -1);
+  };
+
+  document.addEventListener("focusin", (event) => {
+    const form = event.target.closest(".question");
+    const id = form ? form.id : null;
+    if (id === current) return;
+    const old = byId(current);
+    if (old) {
+      spend(old);
+      clearCode(old);
+      if (isDirty(old) && !(afterSave && afterSave.id === old.id)) save(old, "leave");
+    }
+    current = id;
+    if (form) note(form).since = performance.now();
+  });
+
+  // -- answering ---------------------------------------------------------------------------------------------------
+
+  const settleExclusive = (form, input) => {
+    // A kind of missing answer stands alone: it empties the boxes and ticks, and an answer takes it back.
+    const isMissing = input.hasAttribute("data-missing");
+    if (isMissing && !input.checked) return;
+    form.querySelectorAll("[data-missing]").forEach((other) => {
+      if (other !== input) other.checked = false;
+    });
+    if (isMissing) {
+      form.querySelectorAll("input[type=checkbox]:not([data-missing])").forEach((other) => (other.checked = false));
+      form.querySelectorAll("input[type=text], textarea, select").forEach((box) => (box.value = ""));
+    }
+  };
+
+  const choose = (form, input) => {
+    const stays = input.checked && input.type === "radio";
+    input.checked = input.type === "radio" || !input.checked;
+    settleExclusive(form, input);
+    input.focus({ preventScroll: true });
+    if (stays && !isDirty(form)) {
+      move(form.id, 1);
+      return;
+    }
+    touch(form);
+    const goesOn = input.checked && (input.type === "radio" || input.hasAttribute("data-missing"));
+    if (goesOn) saveThen(form, "key", () => move(form.id, 1));
+    else save(form, "key");
+  };
+
+  const codeOf = (form) => form.querySelector(".typed");
+  const clearCode = (form) => {
+    const typed = codeOf(form);
+    if (typed) typed.textContent = "";
+  };
+
+  const keyed = (form, key) =>
+    [...form.querySelectorAll("input[data-key]")].find((input) => input.dataset.key === key && isShown(input));
+
+  const answerAsk = (form, key) => {
+    const button = form.querySelector(`.ask-first button[data-key="${key === "Escape" ? "2" : key}"]`);
+    if (button) button.click();
+    return Boolean(button);
+  };
+
+  /* One key for one question; true when it meant something there. */
+  const press = (form, key, shift) => {
+    if (form.querySelector(".ask-first")) return answerAsk(form, key);
+    const typed = codeOf(form);
+    if (key === "Enter") {
+      if (typed && typed.textContent) {
+        const input = keyed(form, typed.textContent);
+        if (input) {
+          clearCode(form);
+          choose(form, input);
+        } else {
+          word(form, `${page.dataset.nocode} ${typed.textContent}`, "not");
+          clearCode(form);
+        }
+        return true;
+      }
+      if (shift) back(form);
+      else next(form);
+      return true;
+    }
+    const missing = keyed(form, key);
+    if (typed && /^[0-9A-Za-z]$/.test(key)) {
+      typed.textContent += key;
+      return true;
+    }
+    if (typed && key === "Backspace" && typed.textContent) {
+      typed.textContent = typed.textContent.slice(0, -1);
+      return true;
+    }
+    if (missing) {
+      choose(form, missing);
+      return true;
+    }
+    return false;
+  };
+
+  const replay = () => {
+    while (ahead.length && !afterSave) {
+      const { key, shift } = ahead.shift();
+      const form = byId(current);
+      if (!form) {
+        ahead = [];
+        return;
+      }
+      const box = document.activeElement;
+      if (isBox(box) && key.length === 1 && !(box.hasAttribute("data-figures") && "/*+".includes(key))) {
+        box.setRangeText(key, box.selectionStart, box.selectionEnd, "end");
+        box.dispatchEvent(new Event("input", { bubbles: true }));
+      } else {
+        press(form, key, shift);
+      }
+    }
+  };
+
+  // The Vietnamese layout of Windows writes ă, â, ê … on the row of digits: there the place of the key counts.
+  const meaning = (event) => {
+    const row = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
+    if (row && !event.shiftKey && !/^[0-9]$/.test(event.key)) return row[1];
+    return event.key;
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.keyCode === 229) return; // an input method is at work: every key is its own
+    if (event.ctrlKey || event.altKey || event.metaKey) {
+      if (event.ctrlKey && event.key === "Enter" && event.target.matches("textarea")) {
+        event.target.setRangeText("\n", event.target.selectionStart, event.target.selectionEnd, "end");
+        touch(event.target.closest(".question"));
+      }
+      return;
+    }
+    if (event.key === "F8") {
+      event.preventDefault();
+      const other = document.querySelector(".tongues button[aria-pressed=false]");
+      if (other) other.click();
+      return;
+    }
+    const form = event.target.closest(".question");
+    if (event.key === "Escape") {
+      event.preventDefault();
+      if (form && form.querySelector(".ask-first")) {
+        answerAsk(form, "Escape");
+        return;
+      }
+      const rail = document.querySelector("#rail [aria-current]");
+      if (event.target.closest("#rail")) focusQuestion(byId(lastQuestion) || questions()[0] || sheet);
+      else if (rail) {
+        lastQuestion = current;
+        rail.focus();
+      }
+      return;
+    }
+    if (event.target.closest("#rail") && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      event.preventDefault();
+      const links = [...document.querySelectorAll("#rail a")];
+      const place = links.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1);
+      if (links[place]) links[place].focus();
+      return;
+    }
+    if (!form) return;
+    const key = meaning(event);
+    if (isPlainText(event.target) && key !== "Enter") return;
+    if (isBox(event.target) && key !== "Enter" && !"/*+".includes(key)) return;
+    if (event.target.matches("select") && key !== "Enter") return;
+    if (event.target.matches("button, a") && key === "Enter") return;
+    if (afterSave && (key.length === 1 || key === "Enter")) {
+      event.preventDefault();
+      ahead.push({ key, shift: event.shiftKey });
+      return;
+    }
+    if (event.key.startsWith("Arrow") && event.target.matches("input[type=radio], input[type=checkbox]")) {
+      // Arrows move the focus and never the answer: a tired hand that scrolls must not change what was said.
+      event.preventDefault();
+      wander(form, event.target, event.key);
+      return;
+    }
+    if (press(form, key, event.shiftKey)) event.preventDefault();
+  });
+
+  let lastQuestion = null;
+
+  const wander = (form, from, arrow) => {
+    const along = form.closest(".grid") ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
+    const step = arrow === "ArrowRight" || arrow === "ArrowDown" ? 1 : -1;
+    if (form.closest(".grid") && !along.includes(arrow)) {
+      move(form.id, step);
+      return;
+    }
+    const inputs = [...form.querySelectorAll("input[type=radio], input[type=checkbox]")].filter(isShown);
+    const target = inputs[inputs.indexOf(from) + step];
+    if (target) target.focus();
+  };
+
+  sheet.addEventListener("input", (event) => {
+    const form = event.target.closest(".question");
+    if (!form || !isBox(event.target)) return;
+    if (event.target.value) {
+      form.querySelectorAll("[data-missing]").forEach((other) => (other.checked = false));
+    }
+    touch(form);
+    saveSoon(form);
+  });
+
+  sheet.addEventListener("change", (event) => {
+    const form = event.target.closest(".question");
+    if (!form || isBox(event.target)) return;
+    if (event.target.matches("input")) settleExclusive(form, event.target);
+    touch(form);
+    save(form, "press");
+  });
+
+  // -- buttons, links and forms of the page ------------------------------------------------------------------------
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-do]");
+    if (button) {
+      const form = button.closest(".question");
+      if (button.dataset.do === "change") saveThen(form, "confirm", () => move(form.id, 1));
+      if (button.dataset.do === "keep") {
+        note(form).settled = note(form).tick;
+        afterSave = { id: form.id, go: () => byId(form.id) && focusQuestion(byId(form.id)) };
+        save(form, "keep");
+      }
+      return;
+    }
+    const link = event.target.closest("a[href]");
+    if (!link || event.button || event.ctrlKey || event.shiftKey || event.metaKey || link.target) return;
+    if (!dirtyForms().length) return;
+    event.preventDefault();
+    leave(() => location.assign(link.href));
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.matches(".question")) {
+      event.preventDefault();
+      return;
+    }
+    const place = form.querySelector("[name=next]");
+    if (place && form.closest(".tongues")) {
+      place.value = location.pathname + (current ? `#${current}` : "");
+    }
+    if (!dirtyForms().length) return;
+    event.preventDefault();
+    leave(() => form.requestSubmit(event.submitter));
+  });
+
+  // This window takes the interview back from another one: its unsaved answers first, then the page anew.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.id !== "take-over" || !event.detail.successful) return;
+    leave(() => location.reload());
+  });
+
+  // -- where to begin ----------------------------------------------------------------------------------------------
+
+  const start = () => {
+    const named = location.hash && byId(decodeURIComponent(location.hash.slice(1)));
+    const first = (named && named.matches(".question") && isShown(named) && named) || byId(page.dataset.start);
+    if (first && isShown(first)) focusQuestion(first);
+    else if (byId("onward")) byId("onward").focus();
+  };
+  start();
+})();

@@ -1,0 +1,256 @@
+"""Hôm nay: what to do now, in order. Returned interviews, call-backs, drafts, then the sample units."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import RadioField, StringField
+from wtforms.validators import InputRequired, Length
+
+from survey.fieldwork.dispositions import DISPOSITIONS, Disposition
+from survey.store import current, drafts, frame
+from survey.text import fold
+from survey.web import forms, roles, words
+from survey.web.desk import desk, place_name, store
+
+pages = Blueprint("today", __name__)
+
+SHOWN = 50
+"""Units on the page at once; the search finds the rest."""
+
+VISIT_CODES = [code for code, row in DISPOSITIONS.items() if row.outcome not in ("I", "P") and code != "3.11"]
+"""What a person can record without an interview. A finished or partial interview records itself."""
+
+OFTEN = ("2.24", "2.25", "2.112", "0.2")
+"""What most visits without an interview end with; shown first."""
+
+
+class Visit(FlaskForm):
+    """How a visit ended."""
+
+    disposition = RadioField(choices=[(code, code) for code in VISIT_CODES], validators=[InputRequired()])
+    again = StringField(validators=[Length(max=40)])
+    note = StringField(validators=[Length(max=500)])
+
+
+@pages.get("/today")
+def page() -> str:
+    """What to do now."""
+    work = _work()
+    return render_template("today.html", **work, **_listed(work["units"], ""))
+
+
+@pages.get("/today/units")
+def units() -> str:
+    """The part of the page with the sample units that match a search, without diacritics and case."""
+    return render_template("units.html", **_listed(_work()["units"], request.args.get("q", "")))
+
+
+def _listed(found: list[dict[str, Any]], query: str) -> dict[str, Any]:
+    wanted = fold(query).split()
+    hits = [unit for unit in found if all(word in unit["searched"] for word in wanted)]
+    villages: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for unit in hits[:SHOWN]:
+        villages[unit["village"]].append(unit)
+    return {"villages": villages, "hits": len(hits), "shown": min(len(hits), SHOWN), "query": query}
+
+
+def _work() -> dict[str, Any]:
+    """Everything the page shows, for the person who is signed in."""
+    me = g.person["id"]
+    everything = roles.SUPERVISOR in g.person["roles"] and roles.ENUMERATOR not in g.person["roles"]
+    mine = frame.units(store(), assignee=None if everything else me)
+    interviews = defaultdict(list)
+    for row in current.interviews(store()):
+        interviews[row["unit"]].append(row)
+    visits = defaultdict(list)
+    for visit in frame.visits(store()):
+        visits[visit.get("unit")].append(visit)
+    open_here = {row["interview"]: row for row in drafts.drafts(store())}
+    units = [_unit(unit, interviews[unit["id"]], visits[unit["id"]], open_here) for unit in mine]
+    today = desk().now().date()
+    waiting = [unit for unit in units if unit["again"] and not unit["interview"]]
+    return {
+        "units": units,
+        "returned": [unit for unit in units if unit["state"] == "returned"],
+        "callbacks": sorted((u for u in waiting if u["due"] <= today), key=lambda u: (u["due"], u["order"])),
+        "later": sum(1 for unit in waiting if unit["due"] > today),
+        "drafts": [unit for unit in units if unit["draft"] and unit["state"] != "returned"],
+        "first": _first(units),
+        "done": sum(1 for unit in units if unit["state"] in ("sealed", "approved", "conflict")),
+        "target": sum(1 for unit in units if unit["main"]),
+    }
+
+
+def _unit(
+    unit: Mapping[str, Any],
+    interviews: list[dict[str, Any]],
+    visits: list[dict[str, Any]],
+    open_here: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    contact = frame.contact(store(), "unit", str(unit["id"]))
+    standing = [row for row in interviews if row["state"] != "voided"]
+    interview = standing[-1] if standing else None
+    last = visits[-1] if visits else None
+    how = DISPOSITIONS.get(str(last.get("disposition"))) if last else None
+    name = str(contact.get("name") or unit.get("name") or unit["id"])
+    address = str(contact.get("address") or "")
+    return {
+        "id": unit["id"],
+        "name": name,
+        "address": address,
+        "order": int(unit.get("order") or 0),
+        "main": unit.get("list", "main") != "reserve",
+        "village": " · ".join(w for w in (place_name(unit, "village"), place_name(unit, "commune")) if w),
+        "searched": fold(" ".join([name, address, str(unit.get("order") or ""), place_name(unit, "village")])),
+        "interview": interview["interview"] if interview else "",
+        "state": interview["state"] if interview else "",
+        "draft": bool(interview and interview["draft"]),
+        "answered": open_here.get(interview["interview"], {}).get("answered", 0) if interview else 0,
+        "saved": open_here.get(interview["interview"], {}).get("saved", "") if interview else "",
+        "reason": _reason(interview) if interview and interview["state"] == "returned" else "",
+        "visit": how.label(words.interface()) if how else "",
+        "visited": last.get("time", "") if last else "",
+        "again": bool(how and how.again),
+        "final": bool(how and not how.again),
+        "due": _due(last),
+        "appointment": last.get("again", "") if last else "",
+    }
+
+
+def _reason(interview: Mapping[str, Any]) -> str:
+    told = [d for d in current.decisions(store(), interview["interview"]) if d["kind"] == "returned" and d["standing"]]
+    return str(told[-1]["reason"]) if told else ""
+
+
+def _due(visit: Mapping[str, Any] | None) -> date:
+    """The day from which another visit makes sense: the appointment, else at once."""
+    try:
+        return datetime.fromisoformat(str(visit["again"])).date() if visit and visit.get("again") else date.min
+    except ValueError:
+        return date.min
+
+
+def _first(units: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The one thing to do next: the newest draft, else the next unit of the main list that nobody has been to."""
+    opened = [unit for unit in units if unit["draft"]]
+    if opened:
+        return max(opened, key=lambda unit: str(unit["saved"]))
+    fresh = [unit for unit in units if not unit["interview"] and not unit["final"] and unit["main"]]
+    return next((unit for unit in fresh if not unit["visit"]), fresh[0] if fresh else None)
+
+
+# -- beginning ---------------------------------------------------------------------------------------------------
+
+
+@pages.post("/units/<unit>/start")
+def start(unit: str) -> Response:
+    """Begins the interview at a sample unit, or goes on with the one that is open."""
+    document = _mine(unit)
+    standing = [row for row in current.interviews(store(), unit=unit) if row["state"] != "voided"]
+    for row in standing:
+        if row["draft"]:
+            return redirect(url_for("interview.resume", interview=row["interview"]))
+    if standing:
+        flash(
+            words.t(
+                "Đơn vị mẫu này đã có phiếu. Muốn sửa, nhờ giám sát viên gửi yêu cầu sửa.",
+                "This sample unit already has an interview. To change it, ask your supervisor to return it.",
+            ),
+            "look",
+        )
+        return redirect(url_for("today.page"))
+    round_ = frame.round_document(store(), str(document.get("round", "")))
+    interview = drafts.start(store(), unit, str(round_["questionnaire_hash"]), g.person["id"], desk().now())
+    opened = desk().open(store(), interview)
+    defaults = dict(opened.path.initial)
+    if defaults:
+        drafts.save(store(), interview, defaults, now=desk().now())
+    return redirect(url_for("interview.resume", interview=interview))
+
+
+@pages.post("/interviews/<interview>/open-again")
+def open_again(interview: str) -> Response:
+    """Opens a returned interview, to correct it; or one left unfinished by another laptop, to go on."""
+    rows = current.interviews(store(), interview=interview)
+    if not rows or rows[0]["state"] not in ("returned", "partial"):
+        abort(404)
+    if not rows[0]["draft"]:
+        drafts.take_over(store(), interview, g.person["id"], now=desk().now())
+    return redirect(url_for("interview.resume", interview=interview))
+
+
+def _mine(unit: str) -> dict[str, Any]:
+    """The unit, when it is this person's to visit; 404 otherwise, so that ids cannot be tried out."""
+    document = frame.unit(store(), unit)
+    if document is None:
+        abort(404)
+    if document.get("assignee") != g.person["id"] and roles.SUPERVISOR not in g.person["roles"]:
+        abort(404)
+    g.unit = document
+    return document
+
+
+# -- a visit without an interview --------------------------------------------------------------------------------
+
+
+@pages.route("/units/<unit>/visit", methods=["GET", "POST"])
+def visit(unit: str) -> Any:
+    """Records how a visit ended when there was no interview."""
+    document = _mine(unit)
+    form = Visit()
+    complaint = ""
+    if form.validate_on_submit():
+        try:
+            again = forms.read_moment(form.again.data or "")
+        except forms.NotUnderstood as wrong:
+            complaint = wrong.reason(words.interface())
+        else:
+            record_visit(document, DISPOSITIONS[form.disposition.data], note=form.note.data or "", again=again)
+            flash(words.t("Đã lưu kết quả lần đến.", "The result of the visit is saved."), "good")
+            return redirect(url_for("today.page"))
+    elif form.is_submitted():
+        complaint = words.t("Chọn kết quả lần đến.", "Choose how the visit ended.")
+    contact = frame.contact(store(), "unit", unit)
+    past = [
+        {**old, "words": DISPOSITIONS[old["disposition"]].label(words.interface())}
+        for old in frame.visits(store(), unit)
+        if old.get("disposition") in DISPOSITIONS
+    ]
+    page = render_template(
+        "visit.html",
+        unit=document,
+        contact=contact,
+        form=form,
+        complaint=complaint,
+        past=past,
+        often=[DISPOSITIONS[code] for code in OFTEN],
+        rest=[DISPOSITIONS[code] for code in VISIT_CODES if code not in OFTEN],
+    )
+    return page, 400 if complaint else 200
+
+
+def record_visit(
+    unit: Mapping[str, Any], how: Disposition, *, note: str = "", again: str = "", interview: str = ""
+) -> None:
+    """Issues a visit document at ``unit``: when, how it ended, and what to do about it."""
+    identity = frame.new_id("visit")
+    now = desk().now()
+    document = {
+        "id": identity,
+        "unit": unit["id"],
+        "round": unit.get("round", ""),
+        "disposition": how.code,
+        "time": now.isoformat(timespec="seconds"),
+        "note": note.strip(),
+        "again": again,
+        "interview": interview,
+    }
+    kept = {key: value for key, value in document.items() if value != ""}
+    frame.issue(store(), "visit", identity, kept, actor=g.person["id"], now=now)

@@ -1,0 +1,121 @@
+"""What every template can say: two languages, dates, numbers, and the line on top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, current_app, g, request, session, url_for
+
+from survey.text import LANGUAGES, Text
+from survey.web import desk, roles
+
+TONGUES = {"vi": ("VI", "Tiếng Việt"), "en": ("EN", "English")}
+
+STATES: dict[str, Text] = {
+    "draft": Text("đang làm dở", "draft"),
+    "partial": Text("làm dở trên máy khác", "unfinished on another laptop"),
+    "sealed": Text("đã khóa, chờ duyệt", "sealed, awaiting review"),
+    "approved": Text("đã duyệt", "approved"),
+    "returned": Text("yêu cầu sửa", "returned"),
+    "voided": Text("đã hủy", "voided"),
+    "conflict": Text("có hai bản khác nhau", "versions differ"),
+    "erased": Text("đã xóa theo yêu cầu", "erased on request"),
+}
+"""The states of an interview in words."""
+
+TONES = {"approved": "good", "returned": "look", "conflict": "look", "voided": "", "sealed": "", "draft": ""}
+
+DOORS: tuple[tuple[str, Text], ...] = (
+    ("today.page", Text("Hôm nay", "Today")),
+    ("records.page", Text("Phiếu", "Interviews")),
+    ("receive.page", Text("Nhận phiếu", "Receive")),
+    ("handover.page", Text("Nộp phiếu", "Hand over")),
+)
+
+
+def interface() -> str:
+    """The language of the pages, ``vi`` or ``en``."""
+    chosen = session.get("ui")
+    return chosen if chosen in LANGUAGES else desk.desk().settings.language
+
+
+def tongue() -> str:
+    """The language in which questions are asked: one of the questionnaire's own, else that of the pages."""
+    return str(session.get("tongue") or interface())
+
+
+def t(vi: str, en: str) -> str:
+    """The sentence in the language of the pages."""
+    return vi if interface() == "vi" else en
+
+
+def pick(words: Mapping[str, str] | None, language: str | None = None) -> str:
+    """A label of a document (``{"vi": …, "en": …}``) in the wanted language, else in any that it has."""
+    words = words or {}
+    return words.get(language or interface()) or words.get("vi") or next(iter(words.values()), "")
+
+
+def sentence(words: str) -> str:
+    """``words`` with a capital letter and a full stop: error texts are written as parts of a line."""
+    words = words.strip()
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?", ":")) else ".") if words else ""
+
+
+def moment(when: str | datetime | None) -> str:
+    """A stored time as people write it: ``23/11/2026 14:05``."""
+    if not when:
+        return ""
+    if isinstance(when, str):
+        try:
+            when = datetime.fromisoformat(when)
+        except ValueError:
+            return when
+    return when.strftime("%d/%m/%Y %H:%M") if interface() == "vi" else when.strftime("%d %b %Y, %H:%M")
+
+
+def day(when: str) -> str:
+    """A stored date or time as ``23/11/2026``."""
+    return moment(when)[:10] if interface() == "vi" else moment(when).partition(",")[0]
+
+
+def decimal(number: float, places: int = 1) -> str:
+    """A number with the decimal sign of the language of the pages."""
+    written = f"{number:,.{places}f}"
+    return written.translate(str.maketrans(",.", ".,")) if interface() == "vi" else written
+
+
+def teach(app: Flask) -> None:
+    """Gives the words to the templates."""
+    app.jinja_env.filters.update(
+        sentence=sentence, moment=moment, day=day, pick=pick, decimal=decimal, say=lambda text: text(interface())
+    )
+
+    @app.context_processor
+    def words() -> dict[str, Any]:
+        person = g.get("person")
+        return {
+            "t": t,
+            "ui": interface(),
+            "tongue": tongue(),
+            "tongues": [(code, *names) for code, names in g.get("tongues", TONGUES).items()],
+            "person": person,
+            "top": desk.top_line() if person else None,
+            "doors": doors() if person else [],
+            "here": request.full_path.rstrip("?") if request.method == "GET" else url_for("account.home"),
+            "version": current_app.config["ASSETS"],
+            "states": STATES,
+            "tones": TONES,
+        }
+
+
+def doors() -> list[dict[str, Any]]:
+    """The pages that this person may open, for the row of links."""
+    mine = frozenset(g.person["roles"])
+    blueprint = request.blueprint
+    return [
+        {"url": url_for(endpoint), "name": name(interface()), "here": endpoint.partition(".")[0] == blueprint}
+        for endpoint, name in DOORS
+        if roles.may(endpoint, mine)
+    ]
