@@ -1,0 +1,267 @@
+"""A questionnaire compiled to run: definitions, expressions as closures, and what depends on what.
+
+Compiling happens once per questionnaire and program start (``compiled``); interviews share the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from survey.questionnaire.expressions import Code, Compiler, Dependency, Scope
+from survey.questionnaire.model import Choice, Node, Questionnaire
+from survey.questionnaire.paths import Nodes
+from survey.questionnaire.syntax import BadExpression, Call, parse, walk
+from survey.questionnaire.tree import Definition, Element
+from survey.text import Text
+
+KINDS = ("relevant", "read_only", "required", "calculation")
+"""The properties of a node that are recomputed when what they depend on changes."""
+
+Dependents = dict[Definition, list[tuple["Trigger", "Definition | None"]]]
+
+
+class Trigger:
+    """One expression that is kept up to date: its kind, its definition, its closure, its place in line."""
+
+    __slots__ = ("code", "dependencies", "kind", "of", "order", "stands")
+
+    def __init__(self, kind: str, of: Definition, code: Code, dependencies: frozenset[Dependency], stands: bool):
+        self.kind = kind
+        self.of = of
+        self.code = code
+        self.dependencies = dependencies
+        # The calculation of a question that people can edit: their answer stands until something it uses changes.
+        self.stands = stands
+        self.order = 0
+
+
+class Row(dict[str, str]):
+    """A row of a choice list or file as expressions see it, with the choice it stands for."""
+
+    __slots__ = ("choice",)
+    choice: Choice | None
+
+    def __init__(self, values: Iterable[tuple[str, str]], choice: Choice | None = None):
+        super().__init__(values)
+        self.choice = choice
+
+
+class Form:
+    """The compiled questionnaire. ``faults`` holds (node, property, BadExpression) of what did not compile."""
+
+    def __init__(self, questionnaire: Questionnaire):
+        self.questionnaire = questionnaire
+        self.root = Definition(questionnaire.root, None, None)
+        self.faults: list[tuple[Node, str, BadExpression]] = []
+        self.unknown: list[tuple[Node, str, str]] = []
+        _grow(self.root, questionnaire.nodes)
+        self.definitions = list(self.root.walk())
+        self.by_path = {d.path: d for d in self.definitions}
+        for i, definition in enumerate(self.definitions):
+            definition.index = i
+        self.element = Element(self.root, None)
+        _settle_elements(self.element)
+        self.triggers: list[Trigger] = []
+        self.by_definition: dict[Definition, list[Trigger]] = {}
+        self.filters: dict[Definition, Nodes] = {}
+        self.counts: dict[Definition, Nodes] = {}
+        self.dependents: Dependents = {}
+        self.filter_dependents: dict[Definition, list[tuple[Definition, Definition | None]]] = {}
+        self.count_dependents: dict[Definition, list[tuple[Definition, Definition | None]]] = {}
+        self.cycles: list[list[Trigger]] = []
+        self._codes: dict[tuple[str, Definition], Code | None] = {}
+        for definition in self.definitions[1:]:
+            self._compile_node(definition)
+        self._sort()
+        self.first_load = [d for d in self.definitions if d.node and d.node.dynamic_default]
+
+    # -- compiling ----------------------------------------------------------------------------------------------
+
+    def _compiler(self) -> Compiler:
+        return Compiler(self.root)
+
+    def _compile(self, definition: Definition, kind: str, text: str) -> tuple[Code, frozenset[Dependency]] | None:
+        compiler, node = self._compiler(), definition.node
+        assert node is not None
+        scope = Scope(definition, definition, bound=definition.repeat())
+        try:
+            code = compiler.compile(parse(text), scope)
+        except BadExpression as error:
+            self.faults.append((node, kind, error))
+            return None
+        self.unknown += [(node, kind, path) for path in compiler.unknown]
+        return code, frozenset(compiler.dependencies)
+
+    def _compile_nodes(
+        self, definition: Definition, kind: str, text: str
+    ) -> tuple[Nodes, frozenset[Dependency]] | None:
+        compiler, node = self._compiler(), definition.node
+        assert node is not None
+        try:
+            nodes = compiler.nodeset(parse(text), Scope(definition, definition, bound=definition.repeat()))
+        except BadExpression as error:
+            self.faults.append((node, kind, error))
+            return None
+        self.unknown += [(node, kind, path) for path in compiler.unknown]
+        return nodes, frozenset(compiler.dependencies)
+
+    def _compile_node(self, definition: Definition) -> None:
+        node = definition.node
+        assert node is not None
+        for kind in KINDS:
+            text = getattr(node, kind)
+            if not text:
+                continue
+            found = self._compile(definition, kind, text)
+            if found:
+                trigger = Trigger(kind, definition, *found, kind == "calculation" and editable(node))
+                self.by_definition.setdefault(definition, []).append(trigger)
+                self.triggers.append(trigger)
+        if node.itemset and (listed := self._compile_nodes(definition, "choice_filter", node.itemset)):
+            self.filters[definition] = listed[0]
+            for target, scope in listed[1]:
+                self.filter_dependents.setdefault(target, []).append((definition, scope))
+        if node.repeat_count and (counted := self._compile_nodes(definition, "repeat_count", node.repeat_count)):
+            self.counts[definition] = counted[0]
+            causes = counted[1].union(*(t.dependencies for t in self.by_definition.get(definition, ())))
+            for target, scope in causes:
+                self.count_dependents.setdefault(target, []).append((definition, scope))
+
+    def code(self, definition: Definition, kind: str, text: str) -> Code | None:
+        """The closure of an expression that is worked out on demand (constraint, default, text piped into a label).
+
+        None when the expression does not compile; it is then among ``faults``.
+        """
+        key = (f"{kind}\x1f{text}", definition)
+        if key not in self._codes:
+            found = self._compile(definition, kind, text)
+            self._codes[key] = found[0] if found else None
+        return self._codes[key]
+
+    # -- order --------------------------------------------------------------------------------------------------
+
+    def _sort(self) -> None:
+        """Puts the triggers in an order in which each comes after all it depends on, and notes the cycles."""
+        for trigger in self.triggers:
+            for target, scope in trigger.dependencies:
+                self.dependents.setdefault(target, []).append((trigger, scope))
+        order: list[Trigger] = []
+        state: dict[Trigger, int] = {}
+        for first in self.triggers:
+            if first in state:
+                continue
+            state[first] = 1
+            stack: list[tuple[Trigger, Iterator[Trigger]]] = [(first, self._before(first))]
+            while stack:
+                trigger, before = stack[-1]
+                needed = next(before, None)
+                if needed is None:
+                    stack.pop()
+                    state[trigger] = 2
+                    order.append(trigger)
+                elif needed not in state:
+                    state[needed] = 1
+                    stack.append((needed, self._before(needed)))
+                elif state[needed] == 1:
+                    chain = [t for t, _ in stack]
+                    self.cycles.append(chain[chain.index(needed) :])
+        for i, trigger in enumerate(order):
+            trigger.order = i
+        self.triggers = order
+
+    def _before(self, trigger: Trigger) -> Iterator[Trigger]:
+        """The triggers whose outcome ``trigger`` uses: calculations, and the relevance of all above."""
+        for target, _ in trigger.dependencies:
+            for level in target.chain:
+                for other in self.by_definition.get(level, ()):
+                    if other.kind == "relevant" or (other.kind == "calculation" and level is target):
+                        yield other
+
+    @cached_property
+    def standing(self) -> dict[Definition, tuple[Trigger, ...]]:
+        """For each definition the editable calculations downstream of it, which a new answer there overwrites."""
+        found: dict[Definition, tuple[Trigger, ...]] = {}
+        if not any(t.stands for t in self.triggers):
+            return found
+        for definition in self.definitions:
+            seen: set[Trigger] = set()
+            todo = [definition]
+            while todo:
+                for trigger, _ in self.dependents.get(todo.pop(), ()):
+                    if trigger in seen:
+                        continue
+                    seen.add(trigger)
+                    if trigger.kind == "calculation":
+                        todo.append(trigger.of)
+                    elif trigger.kind == "relevant":
+                        todo += trigger.of.walk()
+            if any(t.stands for t in seen):
+                found[definition] = tuple(t for t in seen if t.stands)
+        return found
+
+    # -- lists --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def rows(self) -> dict[str, list[Row]]:
+        """Choice lists and files of the questionnaire as expressions see them."""
+        found: dict[str, list[Row]] = {}
+        default = self.questionnaire.default_language
+        for name, choices in self.questionnaire.lists.items():
+            found[name] = [
+                Row([*c.columns.items(), ("name", c.name), ("label", c.label.get(default, ""))], c) for c in choices
+            ]
+        for name, rows in self.questionnaire.files.items():
+            found[name] = [Row(row.items()) for row in rows]
+        return found
+
+    @cached_property
+    def indexes(self) -> dict[tuple[str, str], dict[str, list[Row]]]:
+        """(list, column) to value to rows; filled as expressions ask."""
+        return {}
+
+
+def _grow(parent: Definition, nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        child = Definition(node.name, parent, node)
+        parent.children.append(child)
+        parent.by_name[node.name] = child
+        _grow(child, node.children)
+
+
+def _settle_elements(element: Element) -> None:
+    element.of.element = element
+    for kid in element.kids.values():
+        if isinstance(kid, Element):
+            _settle_elements(kid)
+
+
+def editable(node: Node) -> bool:
+    """A calculation on a question that people can answer too."""
+    return bool(node.calculation and node.control) and node.read_only not in ("true()", "yes", "true")
+
+
+def keeps_first(node: Node) -> bool:
+    """A calculation with ``once()``: its value must be stored, it cannot be worked out again."""
+    if "once" not in node.calculation:
+        return False
+    try:
+        return any(isinstance(t, Call) and t.name == "once" for t in walk(parse(node.calculation)))
+    except BadExpression:
+        return False
+
+
+def compiled(questionnaire: Questionnaire) -> Form:
+    """The compiled form of a questionnaire, made at its first use and kept with it."""
+    kept = questionnaire.__dict__
+    if "form" not in kept:
+        kept["form"] = Form(questionnaire)
+    form: Form = kept["form"]
+    return form
+
+
+def cycle_words(cycle: list[Trigger]) -> Text:
+    """The chain of a cycle by question names: ``a → b → a``."""
+    names = [t.of.name for t in cycle]
+    chain = " → ".join([*names, names[0]])
+    return Text(f"biểu thức phụ thuộc vòng tròn: {chain}", f"expressions depend on each other in a circle: {chain}")

@@ -1,0 +1,640 @@
+"""The path of an interview: which questions are asked, given the answers.
+
+A ``Path`` never changes; ``set``, ``add`` and ``remove`` give a ``Change`` with the new path. What follows from the
+answers is recomputed, never stored, and answers off the path never count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from survey.questionnaire import lexical
+from survey.questionnaire.form import Form, compiled, editable
+from survey.questionnaire.model import MISSING, Answers, Choice, Node, Questionnaire, Value, generic, is_missing
+from survey.questionnaire.state import Context, Engine, State, stays
+from survey.questionnaire.tree import Element, Instances, Slot
+from survey.questionnaire.values import Fault, to_boolean, to_string
+from survey.text import Text
+
+__all__ = ["Change", "Context", "Entry", "Path", "RepeatEntry", "Section", "open_path"]
+
+_PIPED = re.compile(r"\$\{([^{}]*)\}")
+_NOT_ASKED = frozenset({"note", "header"})
+
+REQUIRED = Text("Câu này phải có câu trả lời", "This question needs an answer")
+REFUSED = Text("Câu trả lời này không hợp lệ", "This answer is not valid")
+NOT_OFFERED = Text("Phương án này không có trong danh sách", "This option is not on the list")
+KIND_NOT_OFFERED = Text("Câu này không có lựa chọn đó", "This question does not offer that")
+READ_ONLY = Text("Câu này không sửa được", "This question cannot be changed")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an answer does.
+
+    ``verdict`` is ``ok``, ``required``, ``constraint`` or ``type``; unless ``ok`` nothing has changed and ``path`` is
+    the old one. ``lost`` are entries (of the old path) whose answers leave the path, ``appeared`` questions that are
+    asked now, ``changed`` other entries with a new value. ``save`` is what a draft must store: None deletes.
+    """
+
+    verdict: str
+    message: Text | str
+    path: Path
+    lost: tuple[Entry, ...] = ()
+    appeared: tuple[Entry, ...] = ()
+    changed: tuple[Entry, ...] = ()
+    save: dict[str, Value | None] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answer was taken."""
+        return self.verdict == "ok"
+
+
+class Entry:
+    """One question, group or repeat instance as it stands now."""
+
+    __slots__ = ("_path", "element", "node")
+
+    def __init__(self, path: Path, element: Element):
+        self._path = path
+        self.element = element
+        node = element.of.node
+        assert node is not None
+        self.node: Node = node
+
+    def __repr__(self) -> str:
+        return f"<{self.path}={self.value!r}>"
+
+    @property
+    def path(self) -> str:
+        """Where the answer stands: ``hh[r7f]/age``."""
+        return self.element.path
+
+    @property
+    def kind(self) -> str:
+        """``question``, ``group`` or ``repeat`` (one instance)."""
+        return self.node.kind
+
+    @property
+    def relevant(self) -> bool:
+        """Whether it is on the path."""
+        return self.element not in self._path.state.hidden
+
+    @property
+    def required(self) -> bool:
+        """Whether an answer is required (where the question is asked)."""
+        return self.element in self._path.state.required
+
+    @property
+    def read_only(self) -> bool:
+        """Whether a person cannot answer here: notes, calculations, what the sheet says is read only."""
+        element = self.element
+        if not self.node.control or element in self._path.state.read_only or self.node.type in _NOT_ASKED:
+            return True
+        return bool(self.node.calculation) and not editable(self.node)
+
+    @property
+    def asked(self) -> bool:
+        """Whether it is a question on the path that a person answers."""
+        return self.kind == "question" and self.relevant and not self.read_only
+
+    @property
+    def value(self) -> Value:
+        """The answer or calculated value; ``""`` when there is none."""
+        return self._path.state.answer(self.element)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether there is an answer; a missing kind is one."""
+        return self.element in self._path.state.given or self.element in self._path.state.values
+
+    @property
+    def position(self) -> int:
+        """Number of the repeat instance, from 1; 0 for what is none."""
+        return self._path.state.position.get(self.element, 0)
+
+    @property
+    def valid(self) -> bool:
+        """Whether the answer holds: required and present, constraint kept."""
+        return not self.relevant or self.problem == ""
+
+    @property
+    def problem(self) -> str:
+        """``required``, ``constraint`` or ``""``."""
+        if self.kind != "question":
+            return ""
+        if not self.is_answered:
+            return "required" if self.required else ""
+        return "" if self._path.holds(self.element) else "constraint"
+
+    def label(self, language: str = "") -> str:
+        """The question's text, answers piped in."""
+        return self._path.words(self.element, self.node.label, language)
+
+    def hint(self, language: str = "") -> str:
+        """The hint below the question."""
+        return self._path.words(self.element, self.node.hint, language)
+
+    def guidance(self, language: str = "") -> str:
+        """The instruction to the enumerator."""
+        return self._path.words(self.element, self.node.guidance, language)
+
+    def message(self, language: str = "") -> str:
+        """What to say about the present problem; ``""`` when there is none."""
+        return self._path.complaint(self.element, self.problem, language)
+
+    def choices(self) -> list[Choice]:
+        """The options offered now, filtered and in their order."""
+        return self._path.state.choices(self.element)
+
+    def choice_label(self, choice: Choice, language: str = "") -> str:
+        """A choice's label, answers piped in."""
+        return self._path.words(self.element, choice.label, language) or choice.name
+
+    @property
+    def section(self) -> Section:
+        """The section (page) that it belongs to."""
+        return self._path.section_of(self.element)
+
+
+@dataclass(frozen=True)
+class RepeatEntry:
+    """A repeat at one place: its instances, and whether the enumerator adds and removes them."""
+
+    path: str
+    node: Node
+    relevant: bool
+    instances: tuple[Entry, ...]
+    counted: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """A page: a top-level group or repeat, or a run of questions outside any group.
+
+    ``state`` is ``done``, ``todo`` or ``not_asked``; with ``Path.sections_at`` the current one is ``here``.
+    """
+
+    path: str
+    node: Node | None
+    elements: tuple[Element, ...]
+    state: str
+    answered: int
+    total: int
+    owner: Path = field(repr=False, compare=False)
+
+    def label(self, language: str = "") -> str:
+        """The group's label; of a run outside groups, the label of its first question that has one."""
+        for element in self.elements:
+            if element.of.node is not None and (self.node is None or element.of.node is self.node):
+                words = self.owner.words(element, element.of.node.label, language)
+                if words:
+                    return words
+        return self.node.name if self.node else ""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Everything on the page, in document order."""
+        state = self.owner.state
+        found = []
+        for element in self.elements:
+            found += [Entry(self.owner, e) for e in _below(element, state.instances)]
+        return tuple(found)
+
+
+def _below(element: Element, instances: Instances) -> Iterator[Element]:
+    from survey.questionnaire.tree import descendants
+
+    return descendants(element, instances)
+
+
+class Path:
+    """An interview at one moment. Made by ``open_path``, ``set``, ``add`` and ``remove``."""
+
+    def __init__(self, state: State, fresh: bool = False):
+        self.state = state
+        self.fresh = fresh
+
+    @property
+    def form(self) -> Form:
+        """The compiled questionnaire."""
+        return self.state.form
+
+    @property
+    def questionnaire(self) -> Questionnaire:
+        """The questionnaire."""
+        return self.state.form.questionnaire
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _elements(self) -> dict[str, Element]:
+        return {e.path: e for e in self.state.elements()}
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Everything in document order, on the path or not; groups and instances stand before what is in them."""
+        return [Entry(self, e) for e in self._elements.values()]
+
+    @property
+    def questions(self) -> list[Entry]:
+        """The questions on the path that a person sees, notes included."""
+        return [e for e in self.entries if e.kind == "question" and e.relevant and e.node.control]
+
+    def entry(self, path: str) -> Entry:
+        """The entry at ``path``. Raises KeyError when there is none."""
+        return Entry(self, self._element(path))
+
+    def _element(self, path: str) -> Element:
+        definition = self.form.by_path.get(path)
+        if definition is not None and definition.element is not None and definition.node is not None:
+            return definition.element
+        return self._elements[path]
+
+    @property
+    def repeats(self) -> list[RepeatEntry]:
+        """The repeats, those without instances included, in document order."""
+        state, found = self.state, []
+        for element in (state.root, *state.elements()):
+            for kid in element.kids.values():
+                if isinstance(kid, Slot) and kid.of.node is not None:
+                    inside = tuple(Entry(self, e) for e in state.instances.get(kid, ()))
+                    shown = element not in state.hidden and (
+                        any(e.relevant for e in inside) if inside else Engine(state)._may_be_asked(kid)
+                    )
+                    found.append(RepeatEntry(kid.path, kid.of.node, shown, inside, bool(kid.of.node.repeat_count)))
+        return found
+
+    @property
+    def values(self) -> Answers:
+        """Answers and calculations on the path, and the order of repeat instances: what is sealed."""
+        return self._collect(lambda e: e not in self.state.hidden)
+
+    @property
+    def off_path(self) -> Answers:
+        """Answers that are kept but do not count, because their question is not asked."""
+        hidden = self.state.hidden
+        return self._collect(lambda e: e in hidden and e.of.node is not None and stays(e.of.node))
+
+    @property
+    def answers(self) -> Answers:
+        """What a draft stores: every answer on and off the path, but nothing that is worked out again."""
+        return self._collect(lambda e: e.of.is_repeat or (e.of.node is not None and stays(e.of.node)))
+
+    @property
+    def initial(self) -> Answers:
+        """What to store when the interview is begun: defaults, start time, values from the frame."""
+        return self.answers if self.fresh else {}
+
+    def _collect(self, wanted: Callable[[Element], bool]) -> Answers:
+        state = self.state
+        found: Answers = {}
+        for slot, instances in state.instances.items():
+            if ids := [e.id for e in instances if wanted(e)]:
+                found[slot.path] = ids
+        for element in (*state.values, *(e for e in state.given if e not in state.values)):
+            node = element.of.node
+            if node is not None and node.preload.partition(":")[0] != "uid" and wanted(element):
+                value = state.answer(element)
+                if value != "":
+                    found[element.path] = value
+        return found
+
+    @property
+    def trouble(self) -> list[tuple[Entry, str, str]]:
+        """Expressions that could not be worked out for these answers: (entry, property, reason in English)."""
+        return [(Entry(self, e), kind, why) for (e, kind), why in self.state.trouble.items() if e.of.node]
+
+    def problems(self) -> list[tuple[Entry, str, Text | str]]:
+        """Questions on the path that are required and empty, or whose constraint does not hold."""
+        found = []
+        for entry in self.entries:
+            if entry.kind == "question" and entry.node.control and entry.relevant and (problem := entry.problem):
+                found.append((entry, problem, self._complaint_text(entry.element, problem)))
+        return found
+
+    # -- words ---------------------------------------------------------------------------------------------------
+
+    def words(self, element: Element, texts: Mapping[str, str], language: str) -> str:
+        """The text in ``language`` (or the default language, or any), answers piped in."""
+        text = texts.get(language) or texts.get(self.questionnaire.default_language) or next(iter(texts.values()), "")
+        if "${" not in text:
+            return str(text)
+        return _PIPED.sub(lambda match: self._piped(element, match.group(1)), text)
+
+    def _piped(self, element: Element, expression: str) -> str:
+        code = self.form.code(element.of, "label", expression)
+        if code is None:
+            return ""
+        try:
+            return to_string(code(self.state, element, element, None))
+        except (Fault, ArithmeticError, ValueError, RecursionError):
+            return "…"
+
+    def _complaint_text(self, element: Element, problem: str) -> Text | str:
+        node = element.of.node
+        if node is None or not problem:
+            return ""
+        own = node.required_message if problem == "required" else node.constraint_message
+        general = REQUIRED if problem == "required" else REFUSED
+        if own:
+            return Text(
+                self.words(element, own, "vi") or general.vi,
+                self.words(element, own, "en") or general.en,
+            )
+        return general
+
+    def complaint(self, element: Element, problem: str, language: str) -> str:
+        """The form's own message about a problem, else a general one."""
+        node = element.of.node
+        if node is None or not problem:
+            return ""
+        own = node.required_message if problem == "required" else node.constraint_message
+        general = REQUIRED if problem == "required" else REFUSED
+        return self.words(element, own, language) or general(language or self.questionnaire.default_language)
+
+    def holds(self, element: Element) -> bool:
+        """Whether the constraint on an answer holds; an empty or missing answer has none."""
+        node, state = element.of.node, self.state
+        if node is None or not node.constraint or state.values.get(element, "") == "":
+            return True
+        code = self.form.code(element.of, "constraint", node.constraint)
+        if code is None:
+            return True
+        try:
+            return to_boolean(code(state, element, element, None))
+        except (Fault, ArithmeticError, ValueError, RecursionError) as error:
+            state.trouble[element, "constraint"] = str(error)
+            return True
+
+    # -- sections ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The pages in order."""
+        runs: list[tuple[Node | None, list[Element]]] = []
+        for element in self._top():
+            node = element.of.node
+            assert node is not None
+            if node.kind in ("group", "repeat"):
+                if runs and runs[-1][0] is node:
+                    runs[-1][1].append(element)
+                else:
+                    runs.append((node, [element]))
+            elif runs and runs[-1][0] is None:
+                runs[-1][1].append(element)
+            else:
+                runs.append((None, [element]))
+        return [s for node, elements in runs if (s := self._section(node, elements)) is not None]
+
+    def _top(self) -> Iterator[Element]:
+        for definition in self.state.root.of.children:
+            if definition.name == "meta" and definition.children:
+                continue
+            kid = self.state.root.kids[definition]
+            if isinstance(kid, Slot):
+                yield from self.state.instances.get(kid, ()) or (kid.ghost,)
+            else:
+                yield kid
+
+    def _section(self, node: Node | None, elements: list[Element]) -> Section | None:
+        below = [Entry(self, e) for top in elements for e in _below(top, self.state.instances)]
+        questions = [e for e in below if e.kind == "question" and e.node.control]
+        if not questions:
+            return None
+        shown = [e for e in questions if e.relevant]
+        asked = [e for e in shown if not e.read_only]
+        answered = sum(e.is_answered for e in asked)
+        if not shown:
+            state = "not_asked"
+        elif answered == len(asked) or (answered and not any(e.required and not e.is_answered for e in asked)):
+            state = "done"
+        else:
+            state = "todo"
+        name = node.path if node else elements[0].path
+        return Section(name, node, tuple(elements), state, answered, len(asked), self)
+
+    def sections_at(self, here: str) -> list[Section]:
+        """The sections, with the one whose path is ``here`` in state ``here``."""
+        from dataclasses import replace
+
+        return [replace(s, state="here") if s.path == here else s for s in self.sections]
+
+    @cached_property
+    def _section_by_top(self) -> dict[Element, Section]:
+        return {e: section for section in self.sections for e in section.elements}
+
+    def section_of(self, element: Element) -> Section:
+        """The section that an element belongs to. Raises KeyError for what is on no page."""
+        top = element
+        while top.parent is not None and top.parent is not self.state.root:
+            top = top.parent
+        return self._section_by_top[top]
+
+    # -- changing ------------------------------------------------------------------------------------------------
+
+    def set(self, path: str, value: Value) -> Change:
+        """Answers the question at ``path``; ``""`` or ``[]`` clears it.
+
+        Raises KeyError when there is no such question. An answer is looked at in this order: its type and options,
+        required, constraint.
+        """
+        element = self._element(path)
+        entry = Entry(self, element)
+        node = entry.node
+        if node.kind != "question" or entry.read_only:
+            return Change("type", READ_ONLY, self)
+        try:
+            given, atom = lexical.read(node, value, self.state.now, self.state.zone)
+        except lexical.NotOfType as error:
+            return Change("type", error.what, self)
+        if is_missing(given):
+            kind = given.get("missing", "") if isinstance(given, dict) else ""
+            if kind not in MISSING or (node.missing and kind not in (*node.missing, "blank", "multiple")):
+                return Change("type", KIND_NOT_OFFERED, self)
+        elif atom == "":
+            if entry.required:
+                return Change("required", self._complaint_text(element, "required"), self)
+        else:
+            refused = self._refused(element, node, given, atom)
+            if refused:
+                return refused
+        state = self.state.copy()
+        engine = Engine(state)
+        engine.answer(element, given, atom)
+        engine.settle()
+        return self._changed(state, element)
+
+    preview = set
+    """The same as ``set``: nothing is stored, so a change can be looked at and thrown away."""
+
+    def _refused(self, element: Element, node: Node, given: Value, atom: object) -> Change | None:
+        if element.of in self.form.filters:
+            offered = {c.name for c in self.state.choices(element)}
+            if any(c not in offered for c in (given if isinstance(given, list) else [given])):
+                return Change("type", NOT_OFFERED, self)
+        if not node.constraint:
+            return None
+        trial = self.state.copy()
+        trial.values[element] = atom  # type: ignore[assignment]
+        if not Path(trial).holds(element):
+            return Change("constraint", Path(trial)._complaint_text(element, "constraint"), self)
+        return None
+
+    def _slot(self, path: str) -> Slot:
+        head, _, name = path.rpartition("/")
+        parent = self._element(head) if head else self.state.root
+        for kid in parent.kids.values():
+            if isinstance(kid, Slot) and kid.of.name == name:
+                return kid
+        raise KeyError(path)
+
+    def add(self, path: str) -> Change:
+        """Adds an instance at the end of the repeat at ``path`` (``hh`` or ``hh[r7f]/visit``)."""
+        slot = self._slot(path)
+        if slot.of in self.form.counts:
+            return Change("type", READ_ONLY, self)
+        state = self.state.copy()
+        engine = Engine(state)
+        engine.add(slot)
+        engine.settle()
+        return self._changed(state, None)
+
+    def remove(self, path: str) -> Change:
+        """Removes the repeat instance at ``path`` (``hh[r7f]``) with its answers."""
+        element = self._element(path)
+        if not element.of.is_repeat:
+            raise KeyError(path)
+        if element.of in self.form.counts:
+            return Change("type", READ_ONLY, self)
+        state = self.state.copy()
+        engine = Engine(state)
+        engine.remove(element)
+        engine.settle()
+        return self._changed(state, None)
+
+    def _changed(self, state: State, target: Element | None) -> Change:
+        old, new = self.state, Path(state, self.fresh)
+        lost, appeared, changed = [], [], []
+        present = {e for instances in state.instances.values() for e in instances}
+        gone = [e for i in old.instances.values() for e in i if e not in present]
+        for element in old.values.keys() | old.given.keys():
+            node = element.of.node
+            if element in old.hidden or element is target or node is None:
+                continue
+            if element in state.hidden or (gone and _inside(element, gone)):
+                if node.control and stays(node):
+                    lost.append(element)
+            elif old.values.get(element, "") != state.values.get(element, "") or old.given.get(
+                element
+            ) != state.given.get(element):
+                changed.append(element)
+        for element in state.values.keys() - old.values.keys():
+            if element is not target and element not in state.hidden and element.of.node is not None:
+                changed.append(element)
+        appeared = [e for e in old.hidden - state.hidden if e.of.node is not None and e.of.node.control]
+        for instances in state.instances.values():
+            for instance in instances:
+                if instance not in old.position:
+                    appeared += [
+                        e
+                        for e in _below(instance, state.instances)
+                        if e not in state.hidden and e.of.node is not None and e.of.node.control
+                    ]
+        return Change(
+            "ok",
+            "",
+            new,
+            tuple(Entry(self, e) for e in _ordered(lost)),
+            tuple(Entry(new, e) for e in _ordered(dict.fromkeys(appeared))),
+            tuple(Entry(new, e) for e in _ordered(dict.fromkeys(changed))),
+            _difference(self.answers, new.answers),
+        )
+
+
+def _inside(element: Element | None, tops: list[Element]) -> bool:
+    while element is not None:
+        if element in tops:
+            return True
+        element = element.parent
+    return False
+
+
+def _ordered(elements: Iterable[Element]) -> list[Element]:
+    return sorted(elements, key=lambda e: e.of.index)
+
+
+def _difference(old: Answers, new: Answers) -> dict[str, Value | None]:
+    found: dict[str, Value | None] = {path: value for path, value in new.items() if old.get(path) != value}
+    found.update((path, None) for path in old if path not in new)
+    return found
+
+
+def open_path(questionnaire: Questionnaire, answers: Answers, context: Context) -> Path:
+    """The path for these answers, everything worked out. ``answers`` is not changed.
+
+    Without answers the interview begins: defaults are filled in and ``Path.initial`` says what to store. Answers to
+    questions that the questionnaire does not have are left alone: they are not on this path.
+    """
+    state = State(compiled(questionnaire), context)
+    engine = Engine(state)
+    if answers:
+        _resume(engine, answers)
+    else:
+        _begin(engine)
+    engine.everything_below(state.root, resumed=bool(answers))
+    engine.settle()
+    return Path(state, fresh=not answers)
+
+
+def _begin(engine: Engine) -> None:
+    """A new interview: one instance of each repeat, defaults, then dynamic defaults in document order."""
+    state = engine.s
+
+    def plant(element: Element) -> None:
+        for kid in element.kids.values():
+            plant(engine.build(kid, engine.new_id(kid)) if isinstance(kid, Slot) else kid)
+
+    plant(state.root)
+    engine.defaults(state.root)
+    for element in list(state.elements()):
+        node = element.of.node
+        if node is not None and node.dynamic_default and not element.kids:
+            engine.set_to(element, node.dynamic_default, "dynamic_default")
+
+
+def _resume(engine: Engine, answers: Answers) -> None:
+    """An interview that was begun: instances in their stored order, answers as they were stored."""
+    state = engine.s
+    wanted: dict[str, list[str]] = {}
+    for path, value in answers.items():
+        for match in re.finditer(r"\[([^\[\]]*)\]", path):
+            ids = wanted.setdefault(path[: match.start()], [])
+            if match.group(1) not in ids:
+                ids.append(match.group(1))
+        definition = state.form.by_path.get(generic(path))
+        if definition is not None and definition.is_repeat and isinstance(value, list):
+            wanted[path] = list(dict.fromkeys([*value, *wanted.get(path, [])]))
+
+    def plant(element: Element) -> None:
+        for kid in element.kids.values():
+            if isinstance(kid, Slot):
+                for id in wanted.get(kid.path, ()):
+                    plant(engine.build(kid, id))
+            else:
+                plant(kid)
+
+    plant(state.root)
+    for element in state.elements():
+        node = element.of.node
+        if node is None or node.kind != "question":
+            continue
+        if element.path in answers and not (node.calculation and not stays(node)):
+            engine.put(element, *engine.stored(element, answers[element.path], keep=True))
+        if node.preload.endswith(":end") or node.preload.startswith("uid"):
+            engine.put(element, None, engine.preloaded(node))
+        engine.fill(element, node)

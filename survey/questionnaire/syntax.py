@@ -1,0 +1,309 @@
+"""The text of an expression, read into a tree: XPath 1.0 as ODK XForms uses it, and XLSForm's ``${name}``.
+
+Only what the ODK XForms specification has is accepted; ``//`` and axes other than child, parent, self and attribute
+are refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
+
+from survey.text import Text
+
+
+class BadExpression(Exception):
+    """An expression that cannot be read: ``what`` in words, ``at`` the position in the text (from 0)."""
+
+    def __init__(self, what: Text, at: int):
+        super().__init__(what.en)
+        self.what = what
+        self.at = at
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """``${name}`` as the sheet writes it; pyxform turns it into a path."""
+
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    op: str
+    left: Tree
+    right: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    operand: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    name: str
+    args: tuple[Tree, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``axis`` is child, parent, self or attribute; ``name`` may be ``*``."""
+
+    axis: str
+    name: str
+    predicates: tuple[Tree, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """``start`` is ``/`` (from the root), ``.`` (from here) or the call or ``${name}`` that the path hangs on."""
+
+    start: str | Call | Name
+    steps: tuple[Step, ...]
+    at: int
+
+
+Tree: TypeAlias = Number | Literal | Name | Binary | Negative | Call | Path
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)
+      | (?P<ref>\$\{\s*(?:last-saved\#)?[^{}]*\})
+      | (?P<number>\d+(?:\.\d*)?|\.\d+)
+      | (?P<string>'[^']*'|"[^"]*")
+      | (?P<op>!=|<=|>=|//|::|\.\.|[=<>+\-*|/\[\]().,@])
+      | (?P<name>[^\W\d][\w.\-]*(?::[^\W\d][\w.\-]*)?)""",
+    re.VERBOSE,
+)
+_WORD_OPS = ("and", "or", "div", "mod")
+_LEVELS = (("or",), ("and",), ("=", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "div", "mod"))
+_ENDS = frozenset({"number", "string", "name", "ref"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    at: int
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    at, after_value = 0, False
+    while at < len(text):
+        if after_value:
+            # After a value a name can only be an operator, and may stand close to what follows: `1 and2`.
+            word = next((w for w in _WORD_OPS if text.startswith(w, at)), None)
+            if word:
+                yield _Token("op", word, at)
+                at += len(word)
+                after_value = False
+                continue
+        match = _TOKEN.match(text, at)
+        if not match:
+            quote = text[at] in "'\""
+            raise BadExpression(
+                Text("thiếu dấu nháy đóng", "a quotation mark is not closed")
+                if quote
+                else Text(f"không hiểu ký tự «{text[at]}»", f"the character “{text[at]}” is not understood"),
+                at,
+            )
+        kind = match.lastgroup or ""
+        if kind != "space":
+            yield _Token(kind, match.group(), at)
+            # `*` after a value multiplies; elsewhere it is a wildcard, itself a value.
+            after_value = (
+                kind in _ENDS or match.group() in (")", "]", ".", "..") or (match.group() == "*" and not after_value)
+            )
+        at = match.end()
+    yield _Token("end", "", len(text))
+
+
+class _Parser:
+    def __init__(self, text: str):
+        self.tokens = list(_tokens(text))
+        self.i = 0
+
+    @property
+    def next(self) -> _Token:
+        return self.tokens[self.i]
+
+    def take(self, *texts: str) -> _Token | None:
+        token = self.next
+        if token.kind == "op" and token.text in texts:
+            self.i += 1
+            return token
+        return None
+
+    def need(self, text: str) -> None:
+        if not self.take(text):
+            raise self.wrong(Text(f"thiếu «{text}»", f"“{text}” is missing"))
+
+    def wrong(self, what: Text | None = None) -> BadExpression:
+        token = self.next
+        if what is None:
+            if token.kind == "end":
+                what = Text("biểu thức kết thúc giữa chừng", "the expression ends too early")
+            else:
+                what = Text(f"không mong đợi «{token.text}»", f"“{token.text}” is not expected here")
+        return BadExpression(what, token.at)
+
+    def whole(self) -> Tree:
+        tree = self.binary(0)
+        if self.next.kind != "end":
+            raise self.wrong()
+        return tree
+
+    def binary(self, level: int) -> Tree:
+        if level == len(_LEVELS):
+            return self.unary()
+        left = self.binary(level + 1)
+        while token := self.take(*_LEVELS[level]):
+            left = Binary(token.text, left, self.binary(level + 1))
+        return left
+
+    def unary(self) -> Tree:
+        if self.take("-"):
+            return Negative(self.unary())
+        tree = self.primary()
+        while self.take("|"):
+            tree = Binary("|", tree, self.primary())
+        return tree
+
+    def primary(self) -> Tree:
+        token = self.next
+        if token.kind == "number":
+            self.i += 1
+            return Number(float(token.text))
+        if token.kind == "string":
+            self.i += 1
+            return Literal(token.text[1:-1])
+        if token.kind == "ref":
+            self.i += 1
+            name = Name(token.text[2:-1].strip(), token.at)
+            return self.path_from(name, token.at)
+        if self.take("("):
+            tree = self.binary(0)
+            self.need(")")
+            if self.next.kind == "op" and self.next.text in ("[", "/"):
+                raise self.wrong(
+                    Text("không lọc hay đi tiếp từ ngoặc đơn được", "a path cannot continue from parentheses")
+                )
+            return tree
+        if token.kind == "name" and self.tokens[self.i + 1].text == "(":
+            call = self.call()
+            if call.name in ("instance", "current", "randomize"):
+                return self.path_from(call, token.at)
+            return call
+        if token.kind == "name" or (token.kind == "op" and token.text in ("/", ".", "..", "@", "*", "//")):
+            return self.location(token.at)
+        raise self.wrong()
+
+    def call(self) -> Call:
+        token = self.next
+        self.i += 2
+        args: list[Tree] = []
+        if not self.take(")"):
+            args.append(self.binary(0))
+            while self.take(","):
+                args.append(self.binary(0))
+            self.need(")")
+        return Call(token.text, tuple(args), token.at)
+
+    def path_from(self, start: Call | Name, at: int) -> Tree:
+        """What follows ``instance('x')``, ``current()`` or ``${name}``: predicates of its own, then steps."""
+        predicates = self.predicates()
+        steps: list[Step] = []
+        if predicates:
+            steps.append(Step("self", "", predicates))
+        if self.take("/"):
+            steps += self.steps()
+        if not steps and (isinstance(start, Name) or start.name != "current"):
+            return start
+        return Path(start, tuple(steps), at)
+
+    def location(self, at: int) -> Path:
+        if self.next.text == "//":
+            raise self.wrong(Text("không hỗ trợ «//»", "“//” is not supported"))
+        if self.take("/"):
+            return Path("/", tuple(self.steps()), at)
+        return Path(".", tuple(self.steps()), at)
+
+    def steps(self) -> list[Step]:
+        steps = [self.step()]
+        while self.take("/"):
+            steps.append(self.step())
+        if self.next.text == "//":
+            raise self.wrong(Text("không hỗ trợ «//»", "“//” is not supported"))
+        return steps
+
+    def step(self) -> Step:
+        if self.take("."):
+            return Step("self", "", self.predicates())
+        if self.take(".."):
+            return Step("parent", "", self.predicates())
+        axis = "attribute" if self.take("@") else "child"
+        if self.next.kind == "name" and self.tokens[self.i + 1].text == "::":
+            axis = self.next.text
+            if axis not in ("child", "parent", "self", "attribute"):
+                raise self.wrong(Text(f"không hỗ trợ trục «{axis}»", f"the axis “{axis}” is not supported"))
+            self.i += 2
+        if self.take("*"):
+            return Step(axis, "*", self.predicates())
+        token = self.next
+        if token.kind != "name":
+            raise self.wrong()
+        self.i += 1
+        if self.take("("):
+            self.need(")")
+            if token.text != "node":
+                raise self.wrong(Text(f"không hỗ trợ «{token.text}()»", f"“{token.text}()” is not supported in a path"))
+            return Step(axis, "*" if axis == "child" else "", self.predicates())
+        return Step(axis, token.text, self.predicates())
+
+    def predicates(self) -> tuple[Tree, ...]:
+        found = []
+        while self.take("["):
+            found.append(self.binary(0))
+            self.need("]")
+        return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Tree:
+    """The tree of an expression. Raises BadExpression saying what is wrong and at which character."""
+    try:
+        return _Parser(text).whole()
+    except RecursionError:
+        raise BadExpression(Text("biểu thức lồng quá sâu", "the expression is nested too deeply"), 0) from None
+
+
+def walk(tree: Tree) -> Iterator[Tree]:
+    """The tree and everything in it, arguments and predicates included."""
+    yield tree
+    parts: tuple[Tree, ...] = ()
+    if isinstance(tree, Binary):
+        parts = (tree.left, tree.right)
+    elif isinstance(tree, Negative):
+        parts = (tree.operand,)
+    elif isinstance(tree, Call):
+        parts = tree.args
+    elif isinstance(tree, Path):
+        start: tuple[Tree, ...] = () if isinstance(tree.start, str) else (tree.start,)
+        parts = start + tuple(p for step in tree.steps for p in step.predicates)
+    for part in parts:
+        yield from walk(part)

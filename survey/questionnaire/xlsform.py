@@ -1,0 +1,268 @@
+"""XLSForms in: a folder of CSV sheets or a workbook becomes a :class:`Questionnaire`; and out again as ``.xlsx``.
+
+The standard sheets go through pyxform; the sheet ``index`` and our columns ``missing``, ``missing_codes``, ``contact``
+(survey) and ``missing_kind`` (choices) are read beside it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from survey.errors import InputError, Problem, Problems
+from survey.questionnaire.model import Choice, Node, Questionnaire
+from survey.questionnaire.sheets import Book, Row, read_book
+from survey.questionnaire.xform import XForm, language_code, read_xform
+from survey.text import Text, nfc
+
+OUR_SURVEY_COLUMNS = frozenset({"missing", "missing_codes", "contact"})
+OUR_CHOICES_COLUMNS = frozenset({"missing_kind"})
+_PRIVATE = frozenset({"private", "hoi-rieng"})
+_YES = frozenset({"yes", "true", "true()", "1", "x", "có"})
+
+
+def load(source: str | Path) -> Questionnaire:
+    """The questionnaire at ``source``: a shipped id, a folder, or a workbook. Raises Problems naming all of them."""
+    questionnaire, problems = check(source)
+    if questionnaire is None:
+        raise Problems(problems)
+    return questionnaire
+
+
+def check(source: str | Path) -> tuple[Questionnaire | None, list[Problem]]:
+    """The questionnaire and everything that is wrong with it, at once.
+
+    Without a questionnaire the problems keep it from being used; with one they are worth a look.
+    """
+    from survey.questionnaire import problems as rules
+
+    try:
+        book = read_book(find(source))
+    except InputError as error:
+        return None, [error.problem]
+    errors, remarks = rules.sheet_problems(book)
+    if "survey" not in book.sheets:
+        questionnaire = _index_only(book)
+        remarks += rules.index_problems(book, questionnaire)
+        return (None, errors) if errors else (questionnaire, remarks)
+    try:
+        form = convert(book)
+    except rules.Refused as refused:
+        told = rules.pyxform_problem(book, refused, errors)
+        return None, errors + ([told] if told else []) + remarks
+    if errors:
+        return None, errors + remarks
+    questionnaire = assemble(book, form)
+    found, more = rules.compiled_problems(book, questionnaire)
+    remarks += more
+    if found:
+        return None, found + remarks
+    return questionnaire, remarks + rules.index_problems(book, questionnaire)
+
+
+def convert(book: Book) -> XForm:
+    """The standard sheets through pyxform. Raises Refused with pyxform's own words when it does not take them."""
+    from pyxform.errors import PyXFormError
+    from pyxform.xls2xform import convert as to_xform
+
+    from survey.questionnaire.problems import Refused
+
+    sheets: dict[str, Any] = {"sheet_names": list(book.sheets), "fallback_form_name": book.name}
+    for name, sheet in book.sheets.items():
+        ours = OUR_SURVEY_COLUMNS if name == "survey" else OUR_CHOICES_COLUMNS if name == "choices" else frozenset()
+        if name == "index":
+            continue
+        sheets[name] = [{k: v for k, v in row.items() if k not in ours} for row in sheet.rows]
+        sheets[f"{name}_header"] = [{c: None for c in sheet.columns if c not in ours}]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            result = to_xform(sheets, validate=False)
+        except PyXFormError as error:
+            raise Refused(str(error)) from None
+        except Exception as error:
+            # pyxform stumbles over some sheets with errors of its own making.
+            raise Refused(f"{type(error).__name__}: {error}") from None
+    return read_xform(result.xform, dict(_types(result._survey, "")))
+
+
+def _types(element: Any, at: str) -> Iterator[tuple[str, str]]:
+    for child in getattr(element, "children", None) or []:
+        path = f"{at}/{child.name}" if at else str(child.name)
+        kind = getattr(child, "type", None)
+        if kind:
+            yield path, str(kind)
+        yield from _types(child, path)
+
+
+def assemble(book: Book, form: XForm) -> Questionnaire:
+    """The questionnaire from the XForm and what pyxform does not read."""
+    settings = {k: v for row in book.rows("settings")[:1] for k, v in row.items()}
+    written = dict(survey_rows(book))
+    kinds = {
+        (row.get("list_name") or row.get("list name", ""), row.get("name") or row.get("value", "")): row["missing_kind"]
+        for row in book.rows("choices")
+        if row.get("missing_kind")
+    }
+    lists = {
+        name: tuple(_with_kind(c, kinds.get((name, c.name), "")) for c in found) for name, found in form.lists.items()
+    }
+    files = {name: tuple(dict(row) for row in book.files[name]) for name in form.files if name in book.files}
+    title = {form.default_language: nfc(form.title)}
+    for key, value in settings.items():
+        head, _, language = key.partition("::")
+        if head in ("form_title", "title", "label") and language:
+            title[language_code(language)] = value
+    settings["name"] = form.root
+    return Questionnaire(
+        id=settings.get("form_id") or settings.get("id_string") or book.name,
+        version=settings.get("version", ""),
+        title=title,
+        languages=form.languages,
+        default_language=form.default_language,
+        nodes=tuple(_with_row(node, written) for node in form.nodes),
+        lists=lists,
+        index=tuple(dict(row) for row in book.rows("index")),
+        settings=settings,
+        files=files,
+    )
+
+
+def _index_only(book: Book) -> Questionnaire:
+    """A structure for published scores: an ``index`` sheet, perhaps ``settings``, no questions."""
+    settings = {k: v for row in book.rows("settings")[:1] for k, v in row.items()}
+    columns = book.sheets["index"].columns if "index" in book.sheets else []
+    names = [c.partition("::")[2] for c in columns if c.startswith("label::")]
+    languages = {language_code(name): name for name in names}
+    default = next(iter(languages), "default")
+    title = {default: settings.get("form_title", book.name)}
+    for key, value in settings.items():
+        if key.startswith("form_title::"):
+            title[language_code(key.partition("::")[2])] = value
+    return Questionnaire(
+        id=settings.get("form_id") or book.name,
+        version=settings.get("version", ""),
+        title=title,
+        languages=languages,
+        default_language=default,
+        index=tuple(dict(row) for row in book.rows("index")),
+        settings=settings,
+    )
+
+
+def _with_kind(choice: Choice, kind: str) -> Choice:
+    columns = {k: v for k, v in choice.columns.items() if k not in OUR_CHOICES_COLUMNS}
+    return replace(choice, missing_kind=kind, columns=columns)
+
+
+def _with_row(node: Node, written: dict[str, tuple[int, Row]]) -> Node:
+    number, row = written.get(node.path, (0, {}))
+    children = tuple(_with_row(child, written) for child in node.children)
+    pairs = [part.partition("=") for part in row.get("missing_codes", "").split()]
+    parameters = dict(node.parameters)
+    parameters.update(
+        {k: v for k, eq, v in (p.partition("=") for p in row.get("parameters", "").replace(",", " ").split()) if eq}
+    )
+    return replace(
+        node,
+        children=children,
+        row=number,
+        missing=tuple(row.get("missing", "").replace(",", " ").split()),
+        missing_codes={code: kind for code, _, kind in pairs if kind},
+        contact=row.get("contact", "").lower() in _YES,
+        private=bool(_PRIVATE & set(node.appearance.split())),
+        parameters=parameters,
+    )
+
+
+def survey_rows(book: Book) -> Iterator[tuple[str, tuple[int, Row]]]:
+    """(generic path, (row number, row)) of the sheet ``survey``, groups followed as they open and close."""
+    if "survey" not in book.sheets:
+        return
+    at: list[str] = []
+    for number, row in book.sheets["survey"].numbered():
+        kind = " ".join(row.get("type", row.get("command", "")).replace("_", " ").lower().split())
+        name = row.get("name") or row.get("tag") or row.get("value", "")
+        if kind.startswith("end ") and at:
+            at.pop()
+        elif name or kind.startswith("begin "):
+            path = "/".join([*at, name])
+            yield path, (number, row)
+            if kind.startswith("begin "):
+                at.append(name)
+        elif kind in _NAMED_BY_TYPE:
+            yield "/".join([*at, kind]), (number, row)
+
+
+_NAMED_BY_TYPE = frozenset({"start", "end", "today", "deviceid", "username", "phonenumber", "email", "audit"})
+
+
+# -- shipped instruments -------------------------------------------------------------------------------------------
+
+
+def shipped() -> list[str]:
+    """The ids of the instruments that come with the program."""
+    folder = resources.files("questionnaires")
+    return sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if entry.is_dir() and any((entry / f"{sheet}.csv").is_file() for sheet in ("survey", "index"))
+    )
+
+
+def find(name: str | Path) -> Path:
+    """The path of a shipped instrument by its id (``sipas_2024``), else ``name`` itself (a folder or a workbook)."""
+    if isinstance(name, str) and name and "/" not in name and "\\" not in name and not Path(name).exists():
+        entry = resources.files("questionnaires") / name
+        if entry.is_dir():
+            return Path(str(entry))
+    return Path(name)
+
+
+def write_xlsx(source: Questionnaire | str | Path, file: str | Path) -> None:
+    """Writes the questionnaire's sheets as they were written into one workbook, which means the same.
+
+    ``source`` is a shipped id, a folder or a workbook (a compiled questionnaire is looked up by its id among the
+    shipped). CSV files that questions read go into ``NAME-media`` beside it.
+    """
+    import csv
+
+    import openpyxl
+    from openpyxl.styles import Font
+
+    book = read_book(find(source.id if isinstance(source, Questionnaire) else source))
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
+    for name, sheet in book.sheets.items():
+        page = workbook.create_sheet(name)
+        page.append(sheet.columns)
+        for cell in page[1]:
+            cell.font = Font(bold=True)
+        page.freeze_panes = "A2"
+        for row in sheet.rows:
+            page.append([row.get(column) for column in sheet.columns])
+        for cells in page.iter_rows(min_row=2):
+            for cell in cells:
+                if isinstance(cell.value, str):
+                    # Text stays text: a code 01 is not the number 1, an expression is no formula of Excel.
+                    cell.data_type = "s"
+                    cell.number_format = "@"
+    target = Path(file)
+    try:
+        workbook.save(target)
+    except OSError as error:
+        raise InputError(
+            str(target), Text(f"không ghi được tệp ({error})", f"the file cannot be written ({error})")
+        ) from None
+    if book.files:
+        media = target.with_name(f"{target.stem}-media")
+        media.mkdir(exist_ok=True)
+        for name, rows in book.files.items():
+            with (media / f"{name}.csv").open("w", encoding="utf-8", newline="") as out:
+                writer = csv.DictWriter(out, list(dict.fromkeys(k for row in rows for k in row)))
+                writer.writeheader()
+                writer.writerows(rows)
