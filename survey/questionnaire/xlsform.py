@@ -7,7 +7,7 @@ The standard sheets go through pyxform; the sheet ``index`` and our columns ``mi
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -73,9 +73,9 @@ def convert(book: Book) -> XForm:
 
     sheets: dict[str, Any] = {"sheet_names": list(book.sheets), "fallback_form_name": book.name}
     for name, sheet in book.sheets.items():
-        ours = OUR_SURVEY_COLUMNS if name == "survey" else OUR_CHOICES_COLUMNS if name == "choices" else frozenset()
         if name == "index":
             continue
+        ours = our_columns(name, sheet.columns)
         sheets[name] = [{k: v for k, v in row.items() if k not in ours} for row in sheet.rows]
         sheets[f"{name}_header"] = [{c: None for c in sheet.columns if c not in ours}]
     with warnings.catch_warnings():
@@ -88,6 +88,13 @@ def convert(book: Book) -> XForm:
             # pyxform stumbles over some sheets with errors of its own making.
             raise Refused(f"{type(error).__name__}: {error}") from None
     return read_xform(result.xform, dict(_types(result._survey, "")))
+
+
+def our_columns(sheet: str, columns: Iterable[str]) -> frozenset[str]:
+    """The columns of a sheet that are ours and that pyxform must not see."""
+    if sheet == "settings":
+        return frozenset(c for c in columns if "::" in c)
+    return {"survey": OUR_SURVEY_COLUMNS, "choices": OUR_CHOICES_COLUMNS}.get(sheet, frozenset())
 
 
 def _types(element: Any, at: str) -> Iterator[tuple[str, str]]:
@@ -113,10 +120,7 @@ def assemble(book: Book, form: XForm) -> Questionnaire:
     }
     files = {name: tuple(dict(row) for row in book.files[name]) for name in form.files if name in book.files}
     title = {form.default_language: nfc(form.title)}
-    for key, value in settings.items():
-        head, _, language = key.partition("::")
-        if head in ("form_title", "title", "label") and language:
-            title[language_code(language)] = value
+    title.update(_titles(settings))
     settings["name"] = form.root
     return Questionnaire(
         id=settings.get("form_id") or settings.get("id_string") or book.name,
@@ -132,6 +136,14 @@ def assemble(book: Book, form: XForm) -> Questionnaire:
     )
 
 
+def _titles(settings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """(language code, title) of the columns ``title::English (en)``, also written ``form_title::`` or ``label::``."""
+    for key, value in settings.items():
+        head, _, language = key.partition("::")
+        if language and head in ("title", "form_title", "label"):
+            yield language_code(language), value
+
+
 def _index_only(book: Book) -> Questionnaire:
     """A structure for published scores: an ``index`` sheet, perhaps ``settings``, no questions."""
     settings = {k: v for row in book.rows("settings")[:1] for k, v in row.items()}
@@ -140,9 +152,7 @@ def _index_only(book: Book) -> Questionnaire:
     languages = {language_code(name): name for name in names}
     default = next(iter(languages), "default")
     title = {default: settings.get("form_title", book.name)}
-    for key, value in settings.items():
-        if key.startswith("form_title::"):
-            title[language_code(key.partition("::")[2])] = value
+    title.update(_titles(settings))
     return Questionnaire(
         id=settings.get("form_id") or book.name,
         version=settings.get("version", ""),
