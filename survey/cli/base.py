@@ -235,19 +235,8 @@ class Root(Group):
             except BrokenPipeError:
                 # The reader of our output (``| head``) has gone: nothing left to say to it.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            except OSError as error:
-                _log_details(asked)
-                _tell(of_os(error))
             except Exception as error:
-                log = _log_details(asked)
-                _tell(
-                    Text(
-                        f"survey: lỗi trong chương trình ({type(error).__name__}); "
-                        f"dữ liệu đã lưu không bị ảnh hưởng, gửi tệp {log} cho người hỗ trợ",
-                        f"survey: an error in the program ({type(error).__name__}); "
-                        f"what was saved is safe, send the file {log} to your support",
-                    )
-                )
+                _tell_unexpected(error, _log_details(asked))
             sys.exit(code)
 
 
@@ -278,6 +267,19 @@ def _early_language(arguments: Sequence[str]) -> str | None:
 
 def _tell(text: Text) -> None:
     click.echo(text(language()), err=True)
+
+
+def _tell_unexpected(error: Exception, log: Path) -> None:
+    if isinstance(error, OSError) and error.filename:
+        _tell(of_os(error))
+        return
+    name = type(error).__name__
+    _tell(
+        Text(
+            f"survey: lỗi trong chương trình ({name}); dữ liệu đã lưu vẫn an toàn, gửi tệp {log} cho người hỗ trợ",
+            f"survey: an error in the program ({name}); what was saved is safe, send the file {log} to your support",
+        )
+    )
 
 
 def _log_details(asked: dict[str, Any]) -> Path:

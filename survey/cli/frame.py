@@ -134,9 +134,11 @@ def sample() -> None:
 def draw(round_id: str | None, seed: str, strata: str, stages: tuple[str, ...], assign: str, as_json: bool) -> None:
     from survey.fieldwork import sampling
     from survey.store import frame
+    from survey.sync import rounds
 
     with open_store() as store:
-        round_name = chosen_round(store, round_id)["id"]
+        document = chosen_round(store, round_id)
+        round_name = document["id"]
         if frame.units(store, round_name):
             raise InputError(
                 f"round {round_name}",
@@ -150,31 +152,30 @@ def draw(round_id: str | None, seed: str, strata: str, stages: tuple[str, ...], 
         _check_order(plan)
         drawn = sampling.draw(rows, plan, seed, "id", by)
         people = [_enumerator(store, name.strip()) for name in assign.split(",") if name.strip()]
-        documents = [
-            (document["id"], document, contact[unit.row["id"]])
-            for unit, document in zip(drawn, _documents(drawn, round_name, people), strict=True)
-        ]
-        with progress(Text("Ghi mẫu", "Writing the sample"), len(documents)) as advance, store.transaction():
-            for subject, document, private in documents:
-                frame.issue(store, "unit", subject, document, private)
+        units = _documents(drawn, round_name, people)
+        with progress(Text("Ghi mẫu", "Writing the sample"), len(units)) as advance, store.transaction():
+            for unit in units:
+                frame.issue(store, "unit", unit["id"], unit, contact[unit["frame_id"]])
                 advance(1)
-    main = sum(unit.list == "main" for unit in drawn)
-    psus = len({(unit.stratum, unit.psu) for unit in drawn})
+            columns = [column for column in rows[0] if column != "id"]
+            rounds.issue_round(store, {**document, "frame_columns": columns})
+    main = sum(unit["list"] == "main" for unit in units)
+    psus = len({(unit["stratum"], unit["psu"]) for unit in units})
     result = {
         "round": round_name,
         "main": main,
-        "reserve": len(drawn) - main,
+        "reserve": len(units) - main,
         "psus": psus,
-        "strata": len({unit.stratum for unit in drawn}),
+        "strata": len({unit["stratum"] for unit in units}),
     }
     if as_json:
         say_json(result)
         return
     say(
         Text(
-            f"Đợt {round_name}: {main} đơn vị chính thức, {len(drawn) - main} dự phòng, {psus} đơn vị cấp một, "
+            f"Đợt {round_name}: {main} đơn vị chính thức, {len(units) - main} dự phòng, {psus} đơn vị cấp một, "
             f"{result['strata']} tầng.",
-            f"Round {round_name}: {main} main units, {len(drawn) - main} reserve, {psus} primary units, "
+            f"Round {round_name}: {main} main units, {len(units) - main} reserve, {psus} primary units, "
             f"{result['strata']} strata.",
         )
     )

@@ -1,0 +1,266 @@
+"""``survey round create | export | import | show``: a round as one signed file that devices load."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json
+from survey.cli.frame import chosen_round, round_option
+from survey.errors import InputError
+from survey.text import Text, nfc
+
+if TYPE_CHECKING:
+    from survey.sync.rounds import SignedRound
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group(cls=Group, help=Text("Đợt khảo sát: lập, xuất, nhập, xem.", "Rounds: create, export, import, show."))
+def round_group() -> None:
+    pass
+
+
+@round_group.command(
+    help=Text(
+        "Lập đợt khảo sát trên máy chủ tiếp nhận; lần đầu tạo khóa ký của đợt.",
+        "Set up a round on a hub; the first one makes the key that signs rounds.",
+    ),
+    example="survey round create r2026 --questionnaire sipas_2026 --title 'SIPAS 2026' --starts 2026-03-01",
+)
+@click.argument("round_id", metavar="ID")
+@option(
+    "--questionnaire",
+    "source",
+    required=True,
+    help=Text("Mã bộ phiếu, thư mục hoặc tệp .xlsx.", "Id of an instrument, a folder or an .xlsx file."),
+)
+@option("--title", required=True, help=Text("Tên đợt bằng tiếng Việt.", "Title in Vietnamese."))
+@option("--title-en", default="", help=Text("Tên đợt bằng tiếng Anh.", "Title in English."))
+@option("--starts", type=_DAY, metavar="DATE", help=Text("Ngày bắt đầu, ví dụ 2026-03-01.", "First day, 2026-03-01."))
+@option("--ends", type=_DAY, metavar="DATE", help=Text("Ngày kết thúc.", "Last day."))
+@option("--legal-basis", default="", help=Text("Căn cứ pháp lý, tiếng Việt.", "Legal basis, in Vietnamese."))
+@option("--legal-basis-en", default="", help=Text("Căn cứ pháp lý, tiếng Anh.", "Legal basis, in English."))
+@option(
+    "--label", default="", help=Text("Ghi chú in trên mọi kết quả, tiếng Việt.", "Label on all results, Vietnamese.")
+)
+@option(
+    "--label-en", default="", help=Text("Ghi chú in trên mọi kết quả, tiếng Anh.", "Label on all results, English.")
+)
+@option(
+    "--level",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help=Text("Độ tin cậy.", "Confidence level."),
+)
+@option(
+    "--synthetic", is_flag=True, help=Text("Dữ liệu giả lập, ghi rõ ở mọi nơi.", "Made-up data, marked everywhere.")
+)
+@json_option
+def create(
+    round_id: str,
+    source: str,
+    title: str,
+    title_en: str,
+    starts: datetime | None,
+    ends: datetime | None,
+    legal_basis: str,
+    legal_basis_en: str,
+    label: str,
+    label_en: str,
+    level: float,
+    synthetic: bool,
+    as_json: bool,
+) -> None:
+    from survey.questionnaire import xlsform
+    from survey.store import frame
+    from survey.sync import rounds
+
+    if starts and ends and ends < starts:
+        raise InputError(
+            "--ends",
+            Text("ngày kết thúc trước ngày bắt đầu", "the last day is before the first"),
+            Text("sửa một trong hai ngày", "correct one of the two"),
+        )
+    questionnaire = xlsform.load(xlsform.find(source))
+    if not questionnaire.nodes:
+        raise InputError(
+            source,
+            Text("bộ này chỉ có cây chỉ số, không có câu hỏi", "this has an index and no questions"),
+            Text("chọn bộ phiếu có câu hỏi", "choose an instrument with questions"),
+        )
+    document = {
+        "id": round_id,
+        "title": _both(title, title_en),
+        "questionnaire_hash": questionnaire.hash,
+        "index": questionnaire.id,
+        "starts": f"{starts:%Y-%m-%d}" if starts else "",
+        "ends": f"{ends:%Y-%m-%d}" if ends else "",
+        "legal_basis": _both(legal_basis, legal_basis_en),
+        "level": level,
+        "synthetic": synthetic,
+        "label": _both(label, label_en),
+        "frame_columns": [],
+    }
+    with open_store() as store, store.transaction():
+        if frame.document(store, "round", round_id):
+            raise InputError(
+                f"round {round_id}",
+                Text("đã có đợt mang mã này", "there is a round with this id"),
+                Text("chọn mã khác", "choose another id"),
+            )
+        frame.issue(store, "questionnaire", questionnaire.hash, questionnaire.to_json())
+        fingerprint = rounds.issue_round(store, document)
+    if as_json:
+        say_json({**document, "fingerprint": fingerprint})
+        return
+    say(Text(f"Đã lập đợt {round_id}.", f"Set up round {round_id}."))
+    _say_key(fingerprint)
+
+
+@round_group.command(
+    help=Text(
+        "Ghi đợt khảo sát thành một tệp để máy phỏng vấn nhập.", "Write a round as one file for devices to load."
+    ),
+    example="survey round export /media/usb/r2026.round",
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@round_option
+@json_option
+def export(file: Path, round_id: str | None, as_json: bool) -> None:
+    from survey.sync import rounds
+
+    with open_store() as store:
+        document = chosen_round(store, round_id)
+        revisions = rounds.export_round(store, document["id"], file)
+        fingerprint = rounds.signed_by(document)
+    if as_json:
+        say_json({"round": document["id"], "file": file, "revisions": revisions, "fingerprint": fingerprint})
+        return
+    say(
+        Text(
+            f"Đã ghi đợt {document['id']} ({revisions} bản ghi) vào {file}",
+            f"Wrote round {document['id']} ({revisions} revisions) to {file}",
+        )
+    )
+    _say_key(fingerprint)
+
+
+@round_group.command(
+    name="import",
+    help=Text(
+        "Nhập tệp đợt khảo sát sau khi so mã khóa với nơi lập đợt.",
+        "Load a round file after comparing its key's fingerprint with those who set it up.",
+    ),
+    example="survey round import /media/usb/r2026.round",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@option(
+    "--fingerprint",
+    "given",
+    default="",
+    help=Text(
+        "Mã khóa đã được nghe đọc; không hỏi nữa.", "The fingerprint as it was read to you; then nothing is asked."
+    ),
+)
+@json_option
+def import_(file: Path, given: str, as_json: bool) -> int:
+    from survey.sync import rounds
+
+    found = rounds.rounds_in(file)
+    with open_store() as store:
+        accepted = {"".join(given.split()).lower()} if given else _ask(found, rounds.confirmed(store))
+        report = rounds.import_round(store, file, accepted)
+    names = [signed.document["id"] for signed in found]
+    if as_json:
+        say_json({"rounds": names, "report": report})
+    else:
+        spoken = language()
+        for signed in found:
+            title = signed.document.get("title", {})
+            say(
+                Text(
+                    f"Đã nhập đợt {signed.document['id']}: {title.get('vi', '')}",
+                    f"Loaded round {signed.document['id']}: {title.get('en', '')}",
+                )
+            )
+        for _, problem in report.quarantined:
+            click.echo(problem(spoken))
+    return FINDINGS if report.needs_a_person else 0
+
+
+@round_group.command(
+    help=Text(
+        "Xem một đợt khảo sát và số đơn vị mẫu, số phiếu.", "Show a round with its numbers of units and interviews."
+    ),
+    example="survey round show --round r2026",
+)
+@round_option
+@json_option
+def show(round_id: str | None, as_json: bool) -> None:
+    from survey.store import current, frame
+    from survey.sync import rounds
+
+    with open_store() as store:
+        document = chosen_round(store, round_id)
+        units = Counter(str(unit.get("list", "")) for unit in frame.units(store, document["id"]))
+        interviews = Counter(row["state"] for row in current.interviews(store, document["id"]))
+        signer = rounds.signed_by(document)
+        known = signer in rounds.confirmed(store)
+    body = {name: value for name, value in document.items() if name != "signed"}
+    if as_json:
+        say_json(
+            {**body, "units": units, "interviews": interviews, "fingerprint": signer, "fingerprint_confirmed": known}
+        )
+        return
+    spoken = language()
+    for name, value in body.items():
+        if value not in ("", [], {"vi": "", "en": ""}):
+            click.echo(f"{name}: {value.get(spoken) or value.get('vi') if isinstance(value, dict) else value}")
+    say(Text(f"đơn vị mẫu: {dict(units)}", f"units: {dict(units)}"))
+    say(Text(f"phiếu: {dict(interviews)}", f"interviews: {dict(interviews)}"))
+    _say_key(signer)
+
+
+def _both(vi: str, en: str) -> dict[str, str]:
+    return {"vi": nfc(vi), "en": nfc(en) or nfc(vi)}
+
+
+def _say_key(fingerprint: str) -> None:
+    from survey.sync.keys import read_aloud
+
+    aloud = read_aloud(fingerprint)
+    say(
+        Text(
+            f"Mã khóa của đợt (đọc cho người cài máy): {aloud}",
+            f"Round key (read it to those who set up laptops): {aloud}",
+        )
+    )
+
+
+def _ask(found: list[SignedRound], confirmed: set[str]) -> set[str]:
+    """The fingerprints that the person at the keyboard says are right; asked once each."""
+    from survey.sync.keys import read_aloud
+
+    accepted: set[str] = set()
+    for signed in found:
+        if signed.fingerprint in confirmed | accepted:
+            continue
+        title: dict[str, Any] = signed.document.get("title", {})
+        question = Text(
+            f"Đợt {signed.document['id']} ({title.get('vi', '')})\nMã khóa: {read_aloud(signed.fingerprint)}\n"
+            "Có đúng mã khóa mà nơi lập đợt đọc cho bạn không?",
+            f"Round {signed.document['id']} ({title.get('en', '')})\nFingerprint: {read_aloud(signed.fingerprint)}\n"
+            "Is this the fingerprint that was read to you?",
+        )
+        click.confirm(question(language()), abort=True, err=True)
+        accepted.add(signed.fingerprint)
+    return accepted
+
+
+commands = {"round": round_group}
