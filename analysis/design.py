@@ -23,12 +23,17 @@ REPLICATES = ("JK1", "JKn", "BRR", "Fay", "bootstrap", "SDR", "given")
 
 @dataclass(frozen=True)
 class Calibration:
-    """How the weights were, or shall be, calibrated to known margins."""
+    """How the weights were, or shall be, calibrated to known margins.
+
+    ``margins`` is a file (or, in Python, rows) of ``variable, category, total``; ``bounds`` limit the ratio of the
+    weights after and before (methods ``logit`` and ``bounded``).
+    """
 
     method: str = "raking"
     already_applied: bool = False
     base_weight: str = ""
-    margins: str = ""
+    margins: Any = ""
+    bounds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,9 @@ def load_design(path: str | Path) -> Design:
             Text(f"không đúng dạng TOML ({error})", f"not valid TOML ({error})"),
             Text("sửa dòng này", "correct it"),
         ) from None
+    calibration = settings.get("calibration")
+    if isinstance(calibration, dict) and isinstance(calibration.get("margins"), str):
+        calibration["margins"] = str(file.parent / calibration["margins"])
     return design_of(settings, file.name)
 
 
@@ -137,6 +145,7 @@ def design_of(settings: Mapping[str, Any], where: str = "design.toml") -> Design
         if name in settings and isinstance(settings[name], Mapping):
             inner = _section(settings[name], kind, f"{where}, [{name}]", problems)
             allowed = METHODS if kind is Calibration else REPLICATES
+            problems += _bounds(inner, f"{where}, [{name}]")
             word = inner.get("method" if kind is Calibration else "type", allowed[0])
             if word not in allowed:
                 problems.append(_not_one_of(f"{where}, [{name}]", word, allowed))
@@ -158,6 +167,7 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], Text]] = {
     "float": ((int, float), Text("một số", "a number")),
     "float | None": ((int, float), Text("một số", "a number")),
     "str": (str, Text("một tên trong ngoặc kép", "a name in quotes")),
+    "Any": (str, Text("tên tệp trong ngoặc kép", "a file name in quotes")),
     "tuple[str, ...]": ((str, list), Text('một danh sách như ["stratum"]', 'a list such as ["stratum"]')),
     "tuple[float, ...]": (list, Text("một danh sách số", "a list of numbers")),
     "Calibration | None": (Mapping, Text("một mục [calibration]", "a section [calibration]")),
@@ -194,6 +204,20 @@ def _section(settings: Mapping[str, Any], kind: Any, where: str, problems: list[
         else:
             found[key] = tuple(value) if isinstance(value, list) else value
     return found
+
+
+def _bounds(settings: Mapping[str, Any], where: str) -> list[Problem]:
+    bounds = settings.get("bounds", ())
+    needed = settings.get("method") in ("logit", "bounded")
+    if (not needed and not bounds) or (len(bounds) == 2 and bounds[0] < 1 < bounds[1]):
+        return []
+    return [
+        Problem(
+            f"{where}, bounds",
+            Text("cần hai giới hạn, dưới 1 và trên 1", "two bounds are needed, below 1 and above 1"),
+            Text("ví dụ bounds = [0.5, 2.0]", "for example bounds = [0.5, 2.0]"),
+        )
+    ]
 
 
 def _names(value: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """The tree of a published score: from the index sheet to the value of every node and its slope on the leaves.
 
-The sheet's rules (formats, section 3): a leaf is reported in its own published unit, its parents use it rescaled from
-`from` to `to`; a node combines its children's rescaled values, then rescales the result, and is reported so. Node
-values are smooth functions of the leaves' ratios, so one gradient gives every standard error and covariance.
+The sheet's rules (formats, section 3): a node combines its children's rescaled values, then rescales the result from
+`from` to `to`, and is reported so. A leaf is reported in the unit in which it is published: before its own rescale
+where a parent combines the rescaled value (PAPI's shares of 0 to 1), after it where none does (SIPAS's percents, since
+pooled parents rescale none). Node values are smooth functions of the leaves' ratios, so one gradient gives every
+standard error and covariance.
 """
 
 from __future__ import annotations
@@ -91,6 +93,10 @@ class Index:
                 found.add(here)
         return [leaf for leaf in self.leaves if leaf.code in found]
 
+    def in_own_unit(self, leaf: IndexNode) -> bool:
+        """Whether ``leaf`` is reported before its rescale, which then is its parents' affair."""
+        return any(self.by_code[parent].combine != "pooled" for parent in leaf.parents)
+
     def level_of(self, node: IndexNode) -> str:
         """What the sheet calls nodes of this kind (`level_name`), else the depth in the tree."""
         names = node.level_name or {}
@@ -161,12 +167,14 @@ def _sheet_rows(path: Path) -> list[dict[str, Any]]:
 class Base:
     """What a tree is computed from: ratios by domain, one column each, and which node each column gives.
 
-    ``known`` columns are nodes' values as reported; ``pooled`` columns are ΣN/ΣD of pooled nodes, not yet rescaled.
+    ``known`` columns are nodes' values as published, or with ``ratios`` the leaves' ratios from respondents; ``pooled``
+    columns are ΣN/ΣD of pooled nodes, not yet rescaled.
     """
 
     values: np.ndarray
     known: Mapping[str, int]
     pooled: Mapping[str, int]
+    ratios: bool = True
 
 
 @dataclass(frozen=True)
@@ -208,14 +216,12 @@ class _Tree:
             else:
                 value, gradient = self.combined(node)
             slope, intercept = node.rescale()
-            if leaf or node.code not in self.base.known:
-                self.check(node, value)
-            moved = slope * value + intercept, slope * gradient
-            if leaf:
-                self.reported[node.code], self.rescaled[node.code] = (value, gradient), moved
-            else:
-                done = (value, gradient) if node.code in self.base.known else moved
-                self.reported[node.code] = self.rescaled[node.code] = done
+            own = leaf and self.index.in_own_unit(node)
+            published = node.code in self.base.known and not self.base.ratios and not own
+            self.check(node, value, node.to if published else node.from_)
+            moved = (value, gradient) if published else (slope * value + intercept, slope * gradient)
+            self.rescaled[node.code] = moved
+            self.reported[node.code] = (value, gradient) if own else moved
         codes = tuple(node.code for node in self.index.nodes)
         return Values(
             codes,
@@ -225,7 +231,7 @@ class _Tree:
             tuple(self.findings),
         )
 
-    def because(self, missing: np.ndarray, node: IndexNode, why: Text) -> None:
+    def because(self, missing: Any, node: IndexNode, why: Text) -> None:
         """Notes why ``node`` is missing in these domains, unless a reason is known."""
         for d in np.flatnonzero(missing).tolist():
             self.reasons.setdefault((d, node.code), why)
@@ -239,10 +245,11 @@ class _Tree:
         gradient[:, k] = 1
         return self.base.values[:, k], gradient
 
-    def check(self, node: IndexNode, value: np.ndarray) -> None:
-        if node.from_ is None:
+    def check(self, node: IndexNode, value: np.ndarray, scale: tuple[float, float] | None) -> None:
+        """Values off their scale are findings: what comes in against `from`, what was published against `to`."""
+        if scale is None:
             return
-        low, high = sorted(node.from_)
+        low, high = sorted(scale)
         slack = 1e-9 * (high - low)
         for d in np.flatnonzero((value < low - slack) | (value > high + slack)):
             self.findings.append((int(d), node.code, float(value[d]), (low, high)))
@@ -279,7 +286,7 @@ class _Tree:
         weight = weight / np.where(weight.sum(axis=0) > 0, weight.sum(axis=0), 1.0)
         used = weight > 0
         why = Text("trung bình nhân cần giá trị dương", "a geometric mean needs positive values")
-        self.because((used & (values <= 0)).any(axis=0), node, why)
+        self.because(np.any(used & (values <= 0), axis=0), node, why)
         positive = np.where(used & (values > 0), values, 1.0)
         value = np.exp((weight * np.log(positive)).sum(axis=0))
         gradient = value[:, None] * np.einsum("cd,cdb->db", weight / positive, gradients)

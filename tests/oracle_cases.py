@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.design import Design
-from analysis.estimation import Estimate, Estimates, mean, proportion, ratio, total
+from analysis.design import Calibration, Design
+from analysis.estimation import Estimate, Estimates, domains_of, mean, proportion, ratio, total
 from analysis.index import Index, index_of
 from analysis.reading import read_rows, read_table
 from analysis.scores import Scores, score
@@ -30,7 +30,10 @@ def not_built(case: Case) -> str:
     if case["design"].get("type") == "replicate":
         return f"replicate designs (kind {kind})"
     for step in case.get("weighting") or ():
-        return f"weighting {step['step']} (kind {kind})"
+        if step["step"] not in ("poststratify", "rake", "calibrate"):
+            return f"weighting {step['step']} (kind {kind})"
+        if step.get("variance", "").startswith("R rake()"):
+            return f"R's own variance after rake() (kind {kind})"
     return ""
 
 
@@ -76,7 +79,42 @@ class _Question:
             lonely_domain=bool(self.options.get("adjust_domain_lonely")),
             df="design",
             level=self.options["level"],
+            calibration=self._calibration(),
         )
+
+    def _calibration(self) -> Calibration | None:
+        """The weighting step of the case, its totals as rows of margins."""
+        steps = self.case.get("weighting") or []
+        if not steps:
+            return None
+        (step,) = steps
+        if step["step"] == "poststratify":
+            variable = "*".join(step["by"])
+            if "totals_file" in step:
+                rows = read_rows(self.folder / step["totals_file"])
+                present = {"|".join(name) for name in domains_of(self.table, step["by"])[1]}
+                totals = {"|".join(row[name] for name in step["by"]): row["N"] for row in rows}
+                totals = {name: total for name, total in totals.items() if name in present}
+            else:
+                totals = step["totals"]
+            return Calibration("poststratify", margins=_margins(variable, totals))
+        if step["step"] == "rake":
+            return Calibration("raking", margins=[r for m in step["margins"] for r in _margins(m["by"], m["totals"])])
+        method = {"l": "linear", "r": "raking"}[step["distance"][0]] if step["distance"] != "logit" else "logit"
+        return Calibration(method, margins=self._model_margins(step), bounds=tuple(step.get("bounds", ())))
+
+    def _model_margins(self, step: dict[str, Any]) -> list[dict[str, Any]]:
+        """R's totals of a model matrix (an intercept and all levels but the first) as totals of every level."""
+        rows: list[dict[str, Any]] = []
+        for variable in step["formula"].removeprefix("~").split("+"):
+            name = variable.strip()
+            if name in step["totals"]:
+                rows += _margins(name, {"": step["totals"][name]})
+                continue
+            levels = self.table.labels(name)[1]
+            known = {level: step["totals"][name + level] for level in levels[1:]}
+            rows += _margins(name, {levels[0]: step["totals"]["(Intercept)"] - sum(known.values()), **known})
+        return rows
 
     def listwise(self, names: list[str]) -> Table:
         """With ``na_rm`` R leaves out a row where any variable of the call is missing; its PSU stays."""
@@ -107,6 +145,10 @@ class _Question:
         return read_rows(self.folder / self.files["items"])
 
 
+def _margins(variable: str, totals: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"variable": variable, "category": name, "total": total} for name, total in totals.items()]
+
+
 def _plain(estimates: Estimates) -> tuple[list[Estimate], np.ndarray]:
     return list(estimates), estimates.covariance
 
@@ -132,6 +174,13 @@ def _mean_and_total(q: _Question) -> tuple[list[Estimate], None]:
     totals = q.estimator.get("total", q.names())
     found = [*mean(q.table, q.names(), q.design), *total(q.table, totals, q.design)]
     return found, None
+
+
+def _mean_total_ratio(q: _Question) -> tuple[list[Estimate], None]:
+    numerator, denominator = q.estimator["ratio"]
+    found = mean(q.listwise(q.names()), q.names(), q.design)
+    totals = total(q.listwise([q.estimator["total"]]), q.estimator["total"], q.design)
+    return [*found, *totals, *ratio(q.table, numerator, denominator, q.design)], None
 
 
 def _domain_mean(q: _Question) -> tuple[list[Estimate], np.ndarray]:
@@ -297,6 +346,7 @@ ANSWERS: dict[str, Callable[[_Question], tuple[list[Estimate], np.ndarray | None
     "domain_mean": _domain_mean,
     "domain_total": _domain_total,
     "domain_ratio": _domain_ratio,
+    "mean, total, ratio": _mean_total_ratio,
     "domain_degrees_of_freedom": _domain_df,
     "contrast_of_domain_means": _contrast,
     "composite_linear": _composite_linear,

@@ -364,7 +364,7 @@ class _Sheet:
                 _did_you_mean(node.question, self.questions),
             )
             return
-        kind = str(question.type).split()[0]
+        kind = str(question.type).partition(" ")[0]
         if (kind == "select_multiple") != (score.kind in ("any", "count")):
             self.complain(
                 node.row,

@@ -1,0 +1,221 @@
+"""Interviews from the store as columns: the only place of the analysis that opens it.
+
+One row an interview: the frame's columns (contact never), then the questions of every version of the questionnaire
+merged by path. An answer of a missing kind leaves the column empty and names the kind in ``q__missing``; a
+select_multiple has its joined text and one 0/1 column for each choice, ``q/choice``; a repeat has the number of its
+instances, and its rows in a table of their own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from analysis.design import Design
+from analysis.table import MISSING_SUFFIX, Table
+from survey.errors import InputError
+from survey.questionnaire.model import Node, Questionnaire, generic
+from survey.text import Text
+
+if TYPE_CHECKING:
+    from survey.store import Store
+
+META = ("interview", "state", "unit", "actor", "device", "time")
+WEIGHT = "w_base"
+_DOCUMENT = ("id", "round", "assignee", "list", "order")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The responses of a round.
+
+    ``table`` has one row an interview, ``children`` one table for each repeat (with ``interview`` and the instance's
+    id); ``questions`` the node behind each column; ``round`` the round's document; ``provisional`` says that interviews
+    are among them which nobody has approved.
+    """
+
+    round: Mapping[str, Any]
+    table: Table
+    children: Mapping[str, Table] = field(default_factory=dict)
+    questions: Mapping[str, Node] = field(default_factory=dict)
+    questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
+    provisional: bool = False
+
+    @property
+    def design(self) -> Design:
+        """The design that the frame's own columns declare: base weight, stratum, PSU, PSUs taken with certainty."""
+
+        def there(name: str) -> str:
+            whole = name in self.table and (self.table.codes(name)[0] >= 0).all()
+            return name if whole else ""
+
+        certain = there("certain")
+        some = bool(certain) and "1" in self.table.labels(certain)[1]
+        return Design(there(WEIGHT), there("stratum"), there("psu"), certainty=certain if some else "", nest=True)
+
+
+def load(store: Store, round: str, states: Collection[str] = ("approved",)) -> Dataset:
+    """The interviews of ``round`` whose state is one of ``states``.
+
+    Raises:
+        InputError: there is no such round, or it has no interview in these states.
+    """
+    from survey.store import current, frame
+
+    document = frame.round_document(store, round)
+    interviews = list(current.responses(store, round, states))
+    if not interviews:
+        listed = ", ".join(states)
+        raise InputError(
+            f"round {round}",
+            Text(f"chưa có phiếu nào ở trạng thái {listed}", f"no interview is {listed}"),
+            Text("duyệt phiếu trước, hoặc dùng --state sealed", "approve interviews first, or use --state sealed"),
+        )
+    questionnaires = {}
+    for key in sorted({hash for _, _, hash, _, _ in interviews}):
+        content = frame.questionnaire(store, key)
+        if content is None:
+            raise InputError(
+                f"round {round}",
+                Text(f"máy này không có bảng hỏi {key}", f"the questionnaire {key} is not here"),
+                Text("đồng bộ lại với máy đã tạo đợt", "sync with the machine that made the round"),
+            )
+        questionnaires[key] = Questionnaire.from_json(content)
+    return _Columns(document, questionnaires).lay(interviews, provisional=set(states) != {"approved"})
+
+
+class _Columns:
+    """The columns of all versions, by path; a name stands for its path where only one path has it."""
+
+    def __init__(self, round: Mapping[str, Any], questionnaires: Mapping[str, Questionnaire]):
+        self.round, self.questionnaires = round, questionnaires
+        self.nodes: dict[str, Node] = {}
+        self.repeats: dict[str, list[str]] = {}
+        self.choices: dict[str, dict[str, None]] = {}
+        self.codes: dict[str, dict[str, dict[str, str]]] = {}
+        for key, questionnaire in questionnaires.items():
+            for node, repeat in _questions(questionnaire.nodes, ""):
+                self.nodes.setdefault(node.path, node)
+                if repeat:
+                    paths = self.repeats.setdefault(repeat, [])
+                    paths += [node.path] if node.path not in paths else []
+                listed = questionnaire.lists.get(node.list_name, ())
+                self.choices.setdefault(node.path, {}).update(dict.fromkeys(choice.name for choice in listed))
+                typed = {choice.name: choice.missing_kind for choice in listed if choice.missing_kind}
+                self.codes.setdefault(key, {})[node.path] = {**typed, **node.missing_codes}
+        names: dict[str, int] = {}
+        for path in self.nodes:
+            names[path.rpartition("/")[2]] = names.get(path.rpartition("/")[2], 0) + 1
+        self.names = {path: name if names[name := path.rpartition("/")[2]] == 1 else path for path in self.nodes}
+
+    def lay(self, interviews: Sequence[Any], *, provisional: bool) -> Dataset:
+        frame = list(dict.fromkeys(str(name) for _, unit, _, _, _ in interviews for name in unit))
+        frame = [name for name in frame if name not in _DOCUMENT and name not in META]
+        rows: list[dict[str, str]] = []
+        children: dict[str, list[dict[str, str]]] = {repeat: [] for repeat in self.repeats}
+        for interview, unit, hash, answers, meta in interviews:
+            row = {"interview": interview, "round": str(self.round["id"])}
+            row |= {name: str(meta.get(name, "")) for name in META[1:]}
+            row |= {name: _plain(unit.get(name, "")) for name in frame}
+            row[WEIGHT] = _base_weight(unit)
+            rows.append(row)
+            for path, value in answers.items():
+                place, instance = generic(path), _instance(path)
+                if place in self.repeats and not instance:
+                    row[place] = str(len(value))
+                elif place in self.nodes:
+                    target = row
+                    if instance:
+                        target = self._child(children, place, interview, instance)
+                    if self.names[place] not in frame:
+                        target |= self._cells(hash, place, value)
+        columns = ["interview", "round", *META[1:], *frame, *([WEIGHT] if any(row[WEIGHT] for row in rows) else [])]
+        columns += [name for name in self._headings(inside="") if name not in columns]
+        tables = {
+            repeat: _table(found, ["interview", repeat, *self._headings(inside=repeat)], repeat)
+            for repeat, found in children.items()
+        }
+        label = f"round {self.round['id']}"
+        questions = {self.names[path]: node for path, node in self.nodes.items()}
+        return Dataset(self.round, _table(rows, columns, label), tables, questions, self.questionnaires, provisional)
+
+    def _child(
+        self, children: dict[str, list[dict[str, str]]], path: str, interview: str, instance: str
+    ) -> dict[str, str]:
+        repeat = next(repeat for repeat, paths in self.repeats.items() if path in paths)
+        rows = children[repeat]
+        if not rows or (rows[-1]["interview"], rows[-1][repeat]) != (interview, instance):
+            found = [row for row in rows if (row["interview"], row[repeat]) == (interview, instance)]
+            if found:
+                return found[0]
+            rows.append({"interview": interview, repeat: instance})
+        return rows[-1]
+
+    def _cells(self, hash: str, path: str, value: Any) -> dict[str, str]:
+        name, node = self.names[path], self.nodes[path]
+        if isinstance(value, Mapping):
+            return {name + MISSING_SUFFIX: str(value.get("missing", ""))}
+        typed = self.codes[hash].get(path, {})
+        if isinstance(value, list):
+            kinds = [typed[choice] for choice in value if choice in typed]
+            if kinds and len(kinds) == len(value):
+                return {name + MISSING_SUFFIX: kinds[0]}
+            cells = {name: " ".join(value)}
+            if node.type == "select_multiple":
+                cells |= {f"{name}/{choice}": str(int(choice in value)) for choice in self.choices[path]}
+            return cells
+        if value in typed:
+            return {name + MISSING_SUFFIX: typed[value]}
+        return {name: str(value)}
+
+    def _headings(self, inside: str) -> Iterator[str]:
+        """The columns of the questions asked once (``inside`` empty) or within a repeat, in the order of the form."""
+        within = {path: repeat for repeat, paths in self.repeats.items() for path in paths}
+        for path, node in self.nodes.items():
+            if within.get(path, "") == inside and not node.contact:
+                name = self.names[path]
+                yield name
+                yield name + MISSING_SUFFIX
+                if node.type == "select_multiple":
+                    yield from (f"{name}/{choice}" for choice in self.choices[path])
+        if not inside:
+            yield from self.repeats
+
+
+def _questions(nodes: Sequence[Node], repeat: str) -> Iterator[tuple[Node, str]]:
+    for node in nodes:
+        if node.kind == "question":
+            yield node, repeat
+        else:
+            yield from _questions(node.children, node.path if node.kind == "repeat" else repeat)
+
+
+def _instance(path: str) -> str:
+    """The ids of the repeat instances on ``path``, outermost first: ``r7f`` of ``hh[r7f]/age``."""
+    return "/".join(part.partition("[")[2].rstrip("]") for part in path.split("/") if "[" in part)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    return "" if value is None or isinstance(value, (dict, list)) else str(value)
+
+
+def _base_weight(unit: Mapping[str, Any]) -> str:
+    """The inverse of the unit's probability of being drawn, if the sample says it."""
+    try:
+        probability = float(unit.get("probability", ""))
+    except (TypeError, ValueError):
+        return ""
+    return repr(1 / probability) if 0 < probability <= 1 and math.isfinite(1 / probability) else ""
+
+
+def _table(rows: Sequence[Mapping[str, str]], columns: Sequence[str], source: str) -> Table:
+    names = list(dict.fromkeys(columns))
+    arrays = {name: pa.array([row.get(name) or None for row in rows], pa.string()) for name in names}
+    kept = {name: a for name, a in arrays.items() if not name.endswith(MISSING_SUFFIX) or a.null_count < len(a)}
+    return Table(pa.table(kept), source)

@@ -1,0 +1,215 @@
+"""Weights: joined from a file, or calibrated to known margins with what that leaves for the variance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from analysis.calibration import Calibrated
+from analysis.design import Calibration, Design
+from analysis.reading import read_rows
+from analysis.sample import Sample
+from analysis.table import Table, cross
+from survey.errors import InputError, Problem, Problems
+from survey.text import Text
+
+INTERVIEW, WEIGHT = "interview", "weight"
+_ROUNDS = 200
+_EXACT = 1e-12
+
+
+def join_weights(data: Table, weights: Table) -> Table:
+    """``data`` with the column ``weight`` of a weights file, joined by ``interview``.
+
+    Raises:
+        Problems: a column is missing, an interview has no weight or two of them.
+    """
+    problems = [table.missing_column(INTERVIEW) for table in (data, weights) if INTERVIEW not in table]
+    if WEIGHT not in weights:
+        problems.append(weights.missing_column(WEIGHT))
+    if problems:
+        raise Problems(problems)
+    codes, names = weights.labels(INTERVIEW)
+    values = weights.numbers(WEIGHT)
+    if len(np.unique(codes)) < len(codes):
+        repeated = np.bincount(codes[codes >= 0])[codes] > 1
+        raise InputError(
+            f"{weights.source}, column {INTERVIEW}, {weights.rows_text(repeated)}",
+            Text("một phiếu có hơn một quyền số", "an interview has more than one weight"),
+            Text("mỗi phiếu một dòng", "give each interview one row"),
+        )
+    weight_of = {names[code]: value for code, value in zip(codes, values, strict=True)}
+    wanted, interviews = data.labels(INTERVIEW)
+    found = np.array([weight_of.get(name, np.nan) for name in interviews])[wanted]
+    without = np.isnan(found)
+    if without.any():
+        raise InputError(
+            f"{data.source}, column {INTERVIEW}, {data.rows_text(without)}",
+            Text(f"phiếu không có quyền số trong {weights.source}", f"interviews without a weight in {weights.source}"),
+            Text("tính lại quyền số cho đủ các phiếu", "make the weights again for all interviews"),
+        )
+    return data.with_columns({WEIGHT: found})
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Known totals: one column of ``x`` each, and what they are called."""
+
+    x: np.ndarray
+    totals: np.ndarray
+    names: tuple[str, ...]
+
+
+def calibrate(sample: Sample, design: Design, data: Table) -> Sample:
+    """``sample`` with weights that meet the design's margins, and the calibration variables for the variance.
+
+    With ``already_applied`` the weights stay, and ``base_weight`` names those before.
+
+    Raises:
+        Problems: margins that do not fit the data; InputError: no weights meet a margin (which is named).
+    """
+    rule = design.calibration
+    assert rule is not None
+    margins = read_margins(rule, data)
+    before = data.numbers(rule.base_weight) if rule.base_weight else sample.weight
+    after = sample.weight if rule.already_applied else solve(before, margins, rule)
+    return replace(sample, weight=after, calibrated=Calibrated(margins.x, before, after))
+
+
+def read_margins(rule: Calibration, data: Table) -> Margins:
+    """The margins of a calibration (a file, or rows ``variable, category, total``) laid on the data.
+
+    ``variable`` may cross several columns (``province*sex``, categories ``01|female``); a blank category means the
+    total of a numeric column. Every category of the data must have its total, and every total its category.
+    """
+    rows: Sequence[Mapping[str, Any]] = read_rows(rule.margins) if isinstance(rule.margins, str) else rule.margins
+    problems: list[Problem] = []
+    wanted: dict[str, dict[str, float]] = {}
+    for number, row in enumerate(rows, 2):
+        total = data.number(str(row.get("total", "")))
+        if not total >= 0:
+            problems.append(
+                Problem(
+                    f"margins, row {number}, column total",
+                    Text("không phải số không âm", "not a number of at least 0"),
+                    Text("ghi tổng số đã biết", "give the known total"),
+                )
+            )
+        wanted.setdefault(str(row.get("variable", "")), {})[str(row.get("category", ""))] = total
+    columns, totals, names = [], [], []
+    for variable, categories in wanted.items():
+        parts = variable.split("*")
+        absent = [data.missing_column(part, "margins") for part in parts if part not in data]
+        if absent:
+            problems += absent
+        elif set(categories) == {""}:
+            columns.append(data.numbers(variable))
+            totals.append(categories[""])
+            names.append(variable)
+        else:
+            codes, crossed = cross([data.labels(part) for part in parts], len(data))
+            found = ["|".join(name) for name in crossed]
+            problems += _differences(variable, found, categories, codes, data)
+            for k, category in enumerate(found):
+                columns.append((codes == k).astype(float))
+                totals.append(categories.get(category, np.nan))
+                names.append(f"{variable} = {category}")
+    if problems:
+        raise Problems(problems)
+    return Margins(np.column_stack(columns), np.array(totals), tuple(names))
+
+
+def _differences(
+    variable: str, found: Sequence[str], wanted: Mapping[str, float], codes: np.ndarray, data: Table
+) -> list[Problem]:
+    problems = []
+    unknown = [name for name in found if name not in wanted]
+    unmet = [name for name, total in wanted.items() if name not in found and total > 0]
+    for names, what in (
+        (unknown, Text("có trong dữ liệu nhưng không có tổng", "in the data without a total")),
+        (unmet, Text("có tổng nhưng không có trong dữ liệu", "with a total but not in the data")),
+    ):
+        if names:
+            shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+            problems.append(
+                Problem(
+                    f"margins, {variable}",
+                    Text(f"{what.vi}: {shown}", f"{what.en}: {shown}"),
+                    Text("sửa bảng tổng hoặc gộp nhóm", "correct the margins or join categories"),
+                )
+            )
+    if (codes < 0).any():
+        problems.append(
+            Problem(
+                f"{data.source}, column {variable}, {data.rows_text(codes < 0)}",
+                Text("ô trống trong biến hiệu chỉnh", "a calibration variable is blank"),
+                Text("điền giá trị", "fill in the values"),
+            )
+        )
+    return problems
+
+
+def solve(before: np.ndarray, margins: Margins, rule: Calibration) -> np.ndarray:
+    """The weights closest to ``before`` that meet the margins, in the distance of ``rule`` (Deville & Särndal 1992).
+
+    Raises InputError naming the margin that is met worst, when none are found.
+    """
+    if rule.method == "poststratify":
+        cells = margins.x.T @ before
+        return before * (margins.x @ (margins.totals / np.where(cells > 0, cells, 1.0)))
+    ratio, slope = _distance(rule)
+    size = np.maximum(np.abs(margins.x).max(axis=0), 1e-300)
+    x, totals = margins.x / size, margins.totals / size
+    scale = np.maximum(np.abs(totals), 1.0)
+    multiplier = np.zeros(x.shape[1])
+    gap = totals - x.T @ before
+    for _ in range(_ROUNDS):
+        if np.all(np.abs(gap) <= _EXACT * scale):
+            break
+        u = x @ multiplier
+        step = np.linalg.pinv(x.T @ (x * (before * slope(u))[:, None]), hermitian=True) @ gap
+        worst = np.abs(gap / scale).max()
+        for _ in range(30):  # a step too far is halved: the exponential distance overshoots from a bad start
+            tried = multiplier + step
+            left = totals - x.T @ (before * ratio(x @ tried))
+            if np.isfinite(left).all() and np.abs(left / scale).max() < worst:
+                break
+            step = step / 2
+        else:
+            break
+        multiplier, gap = tried, left
+    off = np.abs(gap) / scale
+    if off.max() > 1e-9:
+        name = margins.names[int(off.argmax())]
+        short = abs(gap[int(off.argmax())] * size[int(off.argmax())])
+        raise InputError(
+            f"margins, {name}",
+            Text(f"hiệu chỉnh không hội tụ, còn lệch {short:.6g}", f"calibration does not converge, {short:.6g} off"),
+            Text("kiểm tra tổng, gộp nhóm hoặc nới giới hạn", "check the totals, join categories or widen the bounds"),
+        )
+    return before * ratio(x @ multiplier)
+
+
+def _distance(rule: Calibration) -> tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]:
+    """``F`` with g = F(x'λ), and its derivative."""
+    low, high = rule.bounds or (0.0, np.inf)
+    if rule.method == "linear":
+        return lambda u: 1 + u, np.ones_like
+    if rule.method == "raking":
+        return lambda u: np.exp(np.minimum(u, 700)), lambda u: np.exp(np.minimum(u, 700))
+    if rule.method == "bounded":
+        return lambda u: np.clip(1 + u, low, high), lambda u: ((1 + u > low) & (1 + u < high)).astype(float)
+    scale = (high - low) / ((1 - low) * (high - 1))
+
+    def logit(u: np.ndarray) -> np.ndarray:
+        e = np.exp(np.clip(scale * u, -700, 700))
+        return (low * (high - 1) + high * (1 - low) * e) / (high - 1 + (1 - low) * e)
+
+    def slope(u: np.ndarray) -> np.ndarray:
+        g = logit(u)
+        return scale * (g - low) * (high - g) / (high - low)
+
+    return logit, slope
