@@ -246,7 +246,9 @@ def _clean(value: Value) -> Value:
         return nfc(value)
     if isinstance(value, list):
         return [nfc(item) for item in value]
-    return {key: nfc(item) for key, item in value.items()}
+    if isinstance(value, dict):
+        return {key: nfc(item) for key, item in value.items()}
+    raise TypeError(f"an answer is text, a list of texts or a missing kind, not {type(value).__name__}")
 
 
 def _paradata(store: Store, interview: str, paradata: Mapping[str, Any]) -> dict[str, Any]:

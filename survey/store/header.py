@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import rfc8785
 
+from survey.errors import VerifyError
 from survey.text import Text
 
 VERSION = 1
@@ -72,12 +73,12 @@ class Record(NamedTuple):
     parts: dict[str, Part]
 
 
-class Malformed(Exception):
-    """Bytes that are no header; ``reason`` says why. Never leaves the store: merging turns it into quarantine."""
+class Malformed(VerifyError):
+    """Bytes that are no header, or no records; ``reason`` says why. Merging turns it into quarantine."""
 
     def __init__(self, reason: Text):
         self.reason = reason
-        super().__init__(reason.en)
+        super().__init__("revision", reason, Text("lấy lại từ máy gốc", "get it again from where it was made"))
 
 
 def hash_text(content: bytes) -> str:

@@ -38,7 +38,7 @@ def verify(store: Store, progress: Callable[[int], None] | None = None) -> Repor
     report = Report()
     report.problems += _file_problems(store)
     links = _Links()
-    revisions = 0
+    revisions, unreadable = 0, False
     rows = store.execute(
         "SELECT r.number, r.id, r.header, r.signature, r.seq, r.subject_type, r.subject, r.kind, f.device, f.epoch"
         " FROM revisions r JOIN feeds f ON f.number = r.feed ORDER BY r.feed, r.seq, r.id"
@@ -51,6 +51,7 @@ def verify(store: Store, progress: Callable[[int], None] | None = None) -> Repor
             header = read_header(content)
         except Malformed as error:
             report.problems.append(Problem(id, error.reason, _RESTORE))
+            unreadable = True
             continue
         stored = (header.seq, header.subject_type, header.subject, header.kind, header.device, header.epoch)
         if hash_text(content) != id or stored != tuple(columns):
@@ -66,13 +67,15 @@ def verify(store: Store, progress: Callable[[int], None] | None = None) -> Repor
         report.problems += _part_problems(store, number, header)
         if progress is not None:
             progress(1)
+    # Nothing can be derived again from headers that cannot be read: those come first.
+    differences = [] if unreadable else derived.differences(store)
     report.problems += [
         Problem(
             f"{table} {name}".strip(),
             Text("phần suy ra khác với khi dựng lại", "what is derived differs from a rebuild"),
             _REBUILD,
         )
-        for table, name in derived.differences(store)
+        for table, name in differences
     ]
     report.created, report.receipted, report.pending = conservation(store)
     count = {
