@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
+from typing import Any
 
 from analysis.design import Calibration, Design
 from analysis.index import Index
-from analysis.report.format import count, level
+from analysis.report.format import count, level, percent
 from analysis.report.meta import Fact
+from survey.fieldwork.dispositions import final, rates
 from survey.questionnaire.index_sheet import IndexNode
 from survey.text import Text
 
@@ -107,9 +110,59 @@ def index_facts(index: Index, note: Text = Text("", "")) -> list[Fact]:
     return [Fact(Text("Chỉ số", "Index"), built), Fact(Text("Mẫu số", "Base"), _base(counted))]
 
 
-def response_facts(rates: Iterable[tuple[Text, str]]) -> list[Fact]:
-    """Response rates as fieldwork counted them: name and figure."""
-    return [Fact(name, Text(figure, figure)) for name, figure in rates]
+def response_facts(units: Sequence[Mapping[str, Any]], visits: Sequence[Mapping[str, Any]]) -> list[Fact]:
+    """How the sample turned out, in AAPOR's rates; nothing where no visit was recorded.
+
+    Cases are the main list and the reserve units that somebody went to; a case is closed by its most telling visit.
+    """
+    by_unit: dict[str, list[str]] = {}
+    for visit in visits:
+        by_unit.setdefault(str(visit.get("unit")), []).append(str(visit.get("disposition")))
+    cases = [str(unit["id"]) for unit in units if unit.get("list") != "reserve" or str(unit["id"]) in by_unit]
+    if not by_unit or not cases:
+        return []
+    found = rates([final(by_unit.get(case, ())).code for case in cases])
+    done, refused, unmet = found.counts["I"], found.counts["R"], found.counts["NC"]
+
+    def said(language: str, template: str) -> str:
+        numbers = (count(n, language) for n in (len(cases), done, refused, unmet, found.open))
+        shares = (percent(found.rates[name], 1, language) for name in ("RR1", "COOP1", "REF1"))
+        return template.format(*numbers, *shares)
+
+    return [
+        Fact(
+            Text("Tỷ lệ trả lời (AAPOR)", "Response rates (AAPOR)"),
+            Text(
+                said(
+                    "vi",
+                    "{} trường hợp: {} hoàn thành, {} từ chối, {} không gặp, {} còn chờ; RR1 {}, COOP1 {}, REF1 {}",
+                ),
+                said("en", "{} cases: {} complete, {} refused, {} not met, {} open; RR1 {}, COOP1 {}, REF1 {}"),
+            ),
+        )
+    ]
+
+
+def answers_fact(name: Text, codes: Sequence[str], words: Mapping[str, Text]) -> list[Fact]:
+    """How often each code was recorded, in words, the most frequent first; nothing where there are no codes."""
+    counted = Counter(code for code in codes if code)
+    if not counted:
+        return []
+
+    def said(language: str) -> str:
+        pairs = counted.most_common()
+        return ", ".join(f"{words.get(code, Text(code, code))(language)} {count(n, language)}" for code, n in pairs)
+
+    return [Fact(name, Text(said("vi"), said("en")))]
+
+
+def state_fact(states: Collection[str]) -> list[Fact]:
+    """Which interviews were scored."""
+    if set(states) == {"approved"}:
+        words = Text("chỉ phiếu đã duyệt", "approved ones only")
+    else:
+        words = Text("cả phiếu đã khóa nhưng chưa duyệt (tạm tính)", "sealed ones not yet approved too (provisional)")
+    return [Fact(Text("Phiếu được tính", "Interviews scored"), words)]
 
 
 def software_facts() -> list[Fact]:

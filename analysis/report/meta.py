@@ -68,7 +68,6 @@ class Meta:
     starts: str = ""
     ends: str = ""
     made: str = ""
-    legal_basis: Text = NONE
     synthetic: bool = False
     provisional: bool = False
     level: float = 0.95

@@ -30,7 +30,7 @@ COMMANDS = {
     "verify": "exchange",
     "review": "review",
     "score": "scoring",
-    "report": "scoring",
+    "report": "reporting",
 }
 
 

@@ -1,0 +1,193 @@
+"""``survey report``: scores as one HTML page in both languages."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from survey.cli.base import FINDINGS, Command, instance_folder, json_option, language, open_store, option, say, say_json
+from survey.cli.frame import chosen_round, round_option
+from survey.errors import InputError, SurveyError
+from survey.text import Text
+
+if TYPE_CHECKING:
+    from analysis.report.making import Report
+    from survey.questionnaire.model import Questionnaire
+
+
+@click.command(
+    cls=Command,
+    help=Text(
+        "Lập báo cáo HTML hai thứ tiếng từ tệp điểm, hoặc từ phiếu của một đợt.",
+        "Write a report as one HTML file in both languages, from scores or from the interviews of a round.",
+    ),
+    example="survey report scores.csv --index sipas_2026 --out bao_cao.html\n"
+    "survey report --round r2026 --by commune --by sex --out bao_cao.html",
+)
+@click.argument("scores", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@round_option
+@option(
+    "--index",
+    "index",
+    default="",
+    help=Text("Mã chỉ số hoặc thư mục (mặc định: của đợt).", "Id or folder of the index (default: the round's)."),
+)
+@option(
+    "--design",
+    "design_file",
+    type=click.Path(exists=True, path_type=Path),
+    help=Text("Tệp design.toml đã dùng.", "The design.toml that was used."),
+)
+@option(
+    "--by",
+    "by",
+    multiple=True,
+    metavar="COL",
+    help=Text(
+        "Cột phân nhóm, lặp lại được; mỗi cột một mục, a*b là bảng chéo.",
+        "Column to compare by, may be repeated; each its own section, a*b crosses two.",
+    ),
+)
+@option(
+    "--state",
+    type=click.Choice(["approved", "sealed"]),
+    default="approved",
+    show_default=True,
+    help=Text("sealed: tính cả phiếu chưa duyệt (tạm tính).", "sealed: unapproved ones too (provisional)."),
+)
+@option(
+    "--out",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="report.html",
+    show_default=True,
+    help=Text("Tệp HTML.", "The HTML file."),
+)
+@json_option
+def report(
+    scores: tuple[Path, ...],
+    round_id: str | None,
+    index: str,
+    design_file: Path | None,
+    by: tuple[str, ...],
+    state: str,
+    out: Path,
+    as_json: bool,
+) -> int:
+    made = (
+        _of_files(scores, round_id or "", index, design_file, by)
+        if scores
+        else _of_round(round_id, index, design_file, by, state)
+    )
+    out.write_text(made.html, encoding="utf-8", newline="\n")
+    if as_json:
+        say_json(
+            {
+                "file": out,
+                "bytes": out.stat().st_size,
+                "domains": made.domains,
+                "provisional": made.provisional,
+                "findings": [{"where": f.where, "what": f.what._asdict()} for f in made.findings],
+            }
+        )
+    else:
+        say(Text(f"Đã ghi báo cáo: {out.resolve()}", f"Wrote the report: {out.resolve()}"))
+        for finding in made.findings:
+            click.echo(finding(language()), err=True)
+    return FINDINGS if made.findings else 0
+
+
+def _of_files(
+    scores: tuple[Path, ...], round_id: str, index: str, design_file: Path | None, by: tuple[str, ...]
+) -> Report:
+    from analysis import load_design
+    from analysis.report.making import Background, from_files
+
+    if not index:
+        raise InputError(
+            "--index",
+            Text("chưa nêu chỉ số của các điểm này", "the index of these scores is not named"),
+            Text("thêm --index, ví dụ --index sipas_2026", "add --index, for example --index sipas_2026"),
+        )
+    if by:
+        raise InputError(
+            "--by",
+            Text("tệp điểm đã chia nhóm sẵn", "a scores file has its domains already"),
+            Text("chia nhóm khi tính điểm: survey score --by", "choose them when scoring: survey score --by"),
+        )
+    known = _known(round_id) if round_id else {}
+    known.setdefault("questionnaire", _shipped(index))
+    return from_files(
+        scores,
+        index,
+        round=round_id,
+        design=load_design(design_file) if design_file else None,
+        background=Background(**known, commands=_typed(), made=_today()),
+        language=language(),
+    )
+
+
+def _of_round(round_id: str | None, index: str, design_file: Path | None, by: tuple[str, ...], state: str) -> Report:
+    from analysis import load_design
+    from analysis.dataset import load
+    from analysis.report import facts
+    from analysis.report.making import Background, from_round
+    from survey.store import frame
+
+    with open_store() as store:
+        document = chosen_round(store, round_id)
+        dataset = load(store, document["id"], ("approved", "sealed") if state == "sealed" else ("approved",))
+        units = frame.units(store, document["id"])
+        response = facts.response_facts(units, frame.visits(store))
+    return from_round(
+        dataset,
+        index or None,
+        load_design(design_file) if design_file else None,
+        by,
+        background=Background(units=units, facts=response, commands=_typed(), made=_today()),
+        language=language(),
+    )
+
+
+def _known(round_id: str) -> dict[str, Any]:
+    """What this machine's store, if there is one, knows about the round of a scores file."""
+    from survey.questionnaire.model import Questionnaire
+    from survey.store import frame
+
+    if not (instance_folder() / "survey.sqlite").is_file():
+        return {}
+    with open_store() as store:
+        document = frame.document(store, "round", round_id)
+        if document is None:
+            return {}
+        compiled = frame.questionnaire(store, str(document.get("questionnaire_hash", "")))
+        known: dict[str, Any] = {"document": document, "units": frame.units(store, round_id)}
+    return known | ({"questionnaire": Questionnaire.from_json(compiled)} if compiled else {})
+
+
+def _shipped(index: str) -> Questionnaire | None:
+    """The questionnaire beside the index, for the names of its choices; none where there are only scores."""
+    from survey.questionnaire import xlsform
+
+    try:
+        return xlsform.load(xlsform.find(index))
+    except SurveyError:
+        # The names are a courtesy: what is wrong with the index itself is told when it is read.
+        return None
+
+
+def _typed() -> list[str]:
+    """The command line that makes this report again."""
+    return [shlex.join(["survey", *sys.argv[1:]])]
+
+
+def _today() -> str:
+    return datetime.now().astimezone().date().isoformat()
+
+
+commands = {"report": report}
