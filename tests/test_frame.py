@@ -190,7 +190,7 @@ def test_the_wait_doubles_and_holds_for_the_right_pin_too(device: Store, hoa: st
     with Store.open(device.folder) as restarted, pytest.raises(NotAllowed, match="try again in 1 second"):
         frame.sign_in(restarted, hoa, "4711", last + timedelta(seconds=7))
     assert frame.sign_in(device, hoa, "4711", last + timedelta(seconds=8))["id"] == hoa
-    with pytest.raises(NotAllowed, match="not right; try again$"):
+    with pytest.raises(NotAllowed, match=r"not right; try again$"):
         frame.sign_in(device, hoa, "0000", last + timedelta(seconds=8))
 
 
