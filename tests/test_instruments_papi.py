@@ -443,6 +443,62 @@ def test_answers_that_cannot_be_are_refused_with_a_reason(question: str, refused
     assert path.set(entry.path, taken).verdict == "ok"
 
 
+# --- the score
+
+
+def row(path: Path) -> dict[str, str]:
+    """One interview as a row of the data set: answers by question, missing ones typed beside an empty cell."""
+    cells: dict[str, str] = {}
+    for key, found in path.values.items():
+        name = key.rpartition("/")[2]
+        if isinstance(found, dict):
+            cells[name], cells[f"{name}__missing"] = "", found["missing"]
+        else:
+            cells[name] = " ".join(found) if isinstance(found, list) else found
+    return cells
+
+
+def test_the_scores_of_a_survey_follow_the_published_formulas() -> None:
+    """Sub-dimensions by the formulas of docs/instruments-papi.md, written out by hand, and the sums above them."""
+    import pandas as pd
+
+    from analysis import Design, score
+
+    chance = random.Random(2023)
+    rows = [row(fill(start({**FRAME, "village": str(k % 6)}), {}, chance)[0]) for k in range(36)]
+    data = pd.DataFrame(rows).fillna("")
+    result = score(data, "papi_2023", Design(strata="stratum", psu="village"))
+    got = dict(zip(result.table["code"], result.table["estimate"], strict=True))
+
+    def share(question: str, *answers: str) -> float:
+        """Of everybody, a don't-know or a refusal counts as not."""
+        return sum(cells.get(question) in answers for cells in rows) / len(rows)
+
+    def mean(*questions: str) -> float:
+        numbers = [float(c[q]) for q in questions for c in rows if c.get(q)]
+        return sum(numbers) / len(numbers)
+
+    assert got["I1.1.1"] == pytest.approx(mean("i1_1_1"))
+    assert got["S1.1"] == pytest.approx(0.25 * (1 + 9 * (mean("i1_1_1") / 2 + mean("i1_1_2")) / 2))
+    appeals = share("i3_2_1", "proposal", "complaint", "denunciation"), mean("i3_2_2")
+    assert got["S3.2"] == pytest.approx(0.33 * (1 + 9 * sum(appeals) / 4 / 2))
+    courts = share("i3_3_1", "1", "2"), share("i3_3_2", "yes")
+    assert got["S3.3"] == pytest.approx(0.11 * ((1 + 9 * courts[0]) + (1 + 9 * courts[1])))
+    clean = [share(f"i4_1_{n}", "never") for n in (1, 2, 3)]
+    assert got["S4.1"] == pytest.approx(0.25 * (1 + 9 * sum(clean) / 3))
+    jobs = share("i4_3_1", "never") + mean("i4_3_2") / 5
+    assert got["S4.3"] == pytest.approx(0.25 * (1 + 9 * jobs / 2))
+    air = share("i7_2_1", "no") + share("i7_2_2", "yes") + share("i7_2_3", "better")
+    assert got["S7.2"] == pytest.approx((1 + 9 * air / 3) / 3)
+    assert got["S8.3"] == pytest.approx(0.334 * (1 + 9 * mean("i8_3_3")))
+    for number in range(1, 9):
+        parts = [code for code in got if code.startswith(f"S{number}.")]
+        assert got[f"D{number}"] == pytest.approx(sum(got[code] for code in parts))
+    assert got["TOTAL_UNW"] == pytest.approx(sum(got[f"D{number}"] for number in range(1, 9)))
+    assert 8 < got["TOTAL_UNW"] < 80
+    assert [finding("en") for finding in result.findings] == []
+
+
 # --- the ready designs
 
 

@@ -136,7 +136,8 @@ def documented(year: int) -> dict[str, tuple[float, float] | None]:
         cell = cells[2 if year == 2018 else 3]
         numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", cell)]
         for sub in cells[0].split(", "):
-            found[f"S{sub}"] = {0: None, 1: (2e-6, 2e-6), 2: tuple(numbers)}[len(numbers)]
+            exact, known = cell == "0", len(numbers) == 2
+            found[f"S{sub}"] = (2e-6, 2e-6) if exact else (numbers[0], numbers[1]) if known else None
     return found
 
 
