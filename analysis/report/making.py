@@ -89,8 +89,8 @@ def from_round(
 ) -> Report:
     """A report of the interviews of a round: everybody together, and by each of the columns ``by`` alone.
 
-    Without ``index`` it is the one in the round's questionnaire. Without ``by`` the places and groups that the data hold
-    are taken (:data:`USUAL`); without ``design`` the one that the frame's columns declare, at the round's level.
+    Without ``index`` it is the one of the round's questionnaire; without ``by`` what the data hold
+    of :data:`USUAL`, without ``design`` the one that the frame's columns declare, at the round's level.
 
     Raises:
         Problems, InputError: as :func:`analysis.scores.score`.

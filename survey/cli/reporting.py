@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,6 +155,7 @@ def _of_round(round_id: str | None, index: str, design_file: Path | None, by: tu
 
 def _known(round_id: str) -> dict[str, Any]:
     """What this machine's store, if there is one, knows about the round of a scores file."""
+    from analysis.report import facts
     from survey.questionnaire.model import Questionnaire
     from survey.store import frame
 
@@ -166,7 +166,9 @@ def _known(round_id: str) -> dict[str, Any]:
         if document is None:
             return {}
         compiled = frame.questionnaire(store, str(document.get("questionnaire_hash", "")))
-        known: dict[str, Any] = {"document": document, "units": frame.units(store, round_id)}
+        units = frame.units(store, round_id)
+        response = facts.response_facts(units, frame.visits(store))
+        known: dict[str, Any] = {"document": document, "units": units, "facts": response}
     return known | ({"questionnaire": Questionnaire.from_json(compiled)} if compiled else {})
 
 
@@ -182,8 +184,17 @@ def _shipped(index: str) -> Questionnaire | None:
 
 
 def _typed() -> list[str]:
-    """The command line that makes this report again."""
-    return [shlex.join(["survey", *sys.argv[1:]])]
+    """The command that makes this report again, from the options given; files by their names, without their folders."""
+    context = click.get_current_context()
+    words = ["survey", "report"]
+    for parameter in context.command.params:
+        value = context.params.get(str(parameter.name))
+        if value in (None, (), "", False) or value == parameter.get_default(context) or parameter.name == "as_json":
+            continue
+        for one in value if isinstance(value, tuple) else (value,):
+            name = [parameter.opts[0]] if isinstance(parameter, click.Option) else []
+            words += [*name, one.name if isinstance(one, Path) else str(one)]
+    return [shlex.join(words)]
 
 
 def _today() -> str:
