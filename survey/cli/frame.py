@@ -69,13 +69,19 @@ def import_(file: Path, round_id: str | None, encoding: str | None, as_json: boo
     from survey.tables import plain_numbers, read_table
 
     table = read_table(file, encoding or "")
+    if not table.rows:
+        raise InputError(
+            str(file),
+            Text("bảng chỉ có dòng tên cột", "the table has only its header"),
+            Text("chọn tệp khác", "choose another"),
+        )
     names = frames.standard_names(table.columns)
     rows = frames.frame_rows(plain_numbers(table), names)
     with open_store() as store:
         document = chosen_round(store, round_id)
         count = frame.import_frame(store, document["id"], rows)
     apart = [name for name in names.values() if name in frames.CONTACT]
-    kept = [name for name in names.values() if name not in frames.CONTACT]
+    kept = [name for name in rows[0] if name != "contact"]
     if as_json:
         say_json({"round": document["id"], "rows": count, "columns": kept, "contact": apart})
         return

@@ -19,21 +19,25 @@ _ALIASES = {
     "address": ("dia chi", "dia chi ho", "noi o", "cho o"),
     "birth_date": ("ngay sinh", "ngay thang nam sinh", "date of birth", "dob"),
     "national_id": ("cccd", "so cccd", "cmnd", "so cmnd", "can cuoc", "so can cuoc", "id card"),
-    "province_code": ("ma tinh", "province id"),
-    "province": ("tinh", "tinh thanh pho", "ten tinh", "province name"),
-    "commune_code": ("ma xa", "ma phuong", "ma xa phuong", "commune id", "ward_code"),
-    "commune": ("xa", "phuong", "xa phuong", "xa phuong dac khu", "ten xa", "commune name", "ward"),
-    "village_code": ("ma thon", "ma ban", "ma to dan pho", "ma dia ban", "village id"),
-    "village": ("thon", "ban", "to dan pho", "thon ban", "thon to dan pho", "ten thon", "dia ban", "village name"),
+    "province": ("ma tinh", "ma tinh thanh pho", "province code", "province id"),
+    "province_name": ("tinh", "tinh thanh pho", "ten tinh"),
+    "district": ("ma huyen", "district code"),
+    "district_name": ("huyen", "quan huyen", "ten huyen"),
+    "commune": ("ma xa", "ma phuong", "ma xa phuong", "commune code", "commune id", "ward code"),
+    "commune_name": ("xa", "phuong", "xa phuong", "xa phuong dac khu", "ten xa", "ward"),
+    "village": ("ma thon", "ma ban", "ma to dan pho", "ma dia ban", "village code", "village id"),
+    "village_name": ("thon", "ban", "to dan pho", "thon ban", "thon to dan pho", "ten thon", "dia ban"),
+    "agency": ("co quan", "ma co quan"),
     "stratum": ("tang", "tang mau"),
     "households": ("so ho", "tong so ho"),
     "persons": ("so nguoi", "dan so", "so dan", "so nhan khau", "population"),
-    "urban": ("thanh thi", "thanh thi nong thon", "khu vuc"),
+    "urban_rural": ("thanh thi nong thon", "khu vuc", "urban rural"),
     "sex": ("gioi tinh", "gioi"),
     "birth_year": ("nam sinh", "year of birth"),
     "assignee": ("dieu tra vien", "ma dieu tra vien", "enumerator"),
 }
 _KNOWN = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
+_PLACES = ("province", "district", "commune", "village")
 _OURS = ("list", "order", "psu", "round", "probability", "certain", "contact")
 
 
@@ -75,7 +79,8 @@ def standard_names(columns: Iterable[str]) -> dict[str, str]:
 def frame_rows(rows: Sequence[Mapping[str, str]], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """The rows under their standard names, with what says who someone is under the key ``contact``.
 
-    A frame without an ``id`` column gets one: the row's number in the file, with leading zeros.
+    A frame without an ``id`` column gets one: the row's number in the file, with leading zeros. A place without a code
+    is known by its name: ``commune`` is then ``commune_name``.
     """
     width = len(str(len(rows)))
     made: list[dict[str, Any]] = []
@@ -83,5 +88,6 @@ def frame_rows(rows: Sequence[Mapping[str, str]], names: Mapping[str, str]) -> l
         named = {names[column]: value for column, value in row.items()}
         contact = {name: named.pop(name) for name in CONTACT if name in named}
         contact = {name: value for name, value in contact.items() if value}
-        made.append({"id": f"{number:0{width}}", **named, "contact": contact})
+        places = {place: named[f"{place}_name"] for place in _PLACES if f"{place}_name" in named}
+        made.append({"id": f"{number:0{width}}", **places, **named, "contact": contact})
     return made
