@@ -18,7 +18,8 @@ from flask import current_app, g
 from survey.config import Config
 from survey.errors import InputError
 from survey.questionnaire.model import Answers, Questionnaire
-from survey.questionnaire.path import Context, Path as Way, open_path
+from survey.questionnaire.path import Context, open_path
+from survey.questionnaire.path import Path as Way
 from survey.store import Store, drafts, frame
 from survey.store.whereabouts import whereabouts
 from survey.text import Text

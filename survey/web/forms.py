@@ -336,6 +336,7 @@ def _same_scale(first: Node, node: Node) -> bool:
         node.type == "select_one"
         and node.list_name == first.list_name
         and node.path.rpartition("/")[0] == first.path.rpartition("/")[0]
+        and node.relevant == first.relevant
         and not node.choice_filter
         and not node.media
         and not node.private

@@ -66,7 +66,7 @@ def _told(written: Exported, read: Report | None) -> dict[str, Any]:
         lines.append(
             t(
                 "Rút USB an toàn rồi đưa cho giám sát viên. Phiếu chỉ coi là đã nộp khi có giấy xác nhận.",
-                "Eject the stick and give it to your supervisor. An interview counts as handed over once it is confirmed.",
+                "Eject the stick and give it to your supervisor. It counts as handed over once it is confirmed.",
             )
         )
     else:

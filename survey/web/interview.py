@@ -8,10 +8,9 @@ from flask import Blueprint, Response, abort, flash, g, make_response, redirect,
 
 from survey.errors import NotAllowed, SurveyError
 from survey.fieldwork.dispositions import DISPOSITIONS
-from survey.questionnaire.path import Change, Entry, Section
-from survey.store import drafts
+from survey.questionnaire.path import Change, Entry
+from survey.store import drafts, feed
 from survey.store.header import CONTENT_KINDS
-from survey.store import feed
 from survey.text import Text
 from survey.web import forms, roles, words
 from survey.web.desk import Open, desk, store
@@ -40,8 +39,14 @@ def _open(interview: str) -> Open:
     g.unit = opened.unit
     languages = opened.questionnaire.languages
     if languages:
-        g.tongues = {code: words.TONGUES.get(code, (code.upper(), name)) for code, name in languages.items()}
+        known = {code: (code.upper(), name) for code, name in languages.items()}
+        g.tongues = {code: words.TONGUES.get(code, known[code]) for code in sorted(known, key=_usual_first)}
     return opened
+
+
+def _usual_first(code: str) -> tuple[bool, int]:
+    usual = list(words.TONGUES)
+    return (code not in usual, usual.index(code) if code in usual else 0)
 
 
 def _tongue(opened: Open) -> str:
@@ -111,8 +116,8 @@ def _rail(opened: Open, place: int | None, language: str) -> dict[str, Any]:
                 "here": here,
                 "open": one.state != "not_asked" or here,
                 "sign": SIGNS["here" if here else one.state],
-                "state": SECTION_STATES[one.state](words.interface())
-                + (f" · {one.answered}/{one.total}" if one.total else ""),
+                "state": SECTION_STATES[one.state](words.interface()),
+                "count": f"{one.answered}/{one.total}" if one.total else "",
             }
         )
     end = {"title": t("Hoàn thành phiếu", "Finish"), "url": url_for("interview.finish", interview=interview)}

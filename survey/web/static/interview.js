@@ -213,13 +213,14 @@
 
   // -- moving ------------------------------------------------------------------------------------------------------
 
-  const focusQuestion = (form) => {
+  const focusQuestion = (form, block) => {
     const target =
       form.querySelector("input:checked:not([data-missing])") ||
       form.querySelector("input:not([type=hidden]):not([disabled]), textarea, select, button");
     if (!target) return;
     target.focus({ preventScroll: true });
-    form.scrollIntoView({ block: form.closest(".grid") ? "nearest" : "center" });
+    const fits = form.offsetHeight < window.innerHeight - 170; // the line on top and the strip of keys take their room
+    form.scrollIntoView({ block: !fits ? "start" : block || (form.closest(".grid") ? "nearest" : "center") });
   };
 
   const move = (id, step) => {
@@ -503,8 +504,11 @@
   const start = () => {
     const named = location.hash && byId(decodeURIComponent(location.hash.slice(1)));
     const first = (named && named.matches(".question") && isShown(named) && named) || byId(page.dataset.start);
-    if (first && isShown(first)) focusQuestion(first);
+    // What stands above the first question is to be read out first: the page begins at its top when both fit.
+    if (first && isShown(first)) focusQuestion(first, "nearest");
     else if (byId("onward")) byId("onward").focus();
   };
   start();
+  const step = document.querySelector("#rail [aria-current]");
+  if (step) step.scrollIntoView({ block: "nearest" });
 })();
