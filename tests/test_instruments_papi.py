@@ -512,3 +512,25 @@ def test_a_ready_design_takes_villages_as_variance_units_and_collapses_by_declar
     assert (design.weight, design.df, design.level) == ("weight", "domain", 0.95)
     text = (xlsform.find(name) / "design.toml").read_text("utf-8")
     assert "Giả định / Assumption" in text
+
+
+@pytest.mark.parametrize("name", ["papi_2023", "sipas_2024", "sipas_2026"])
+def test_a_seat_alone_in_its_stratum_joins_the_declared_one_under_the_ready_design(name: str) -> None:
+    import pandas as pd
+
+    from analysis import load_design, mean
+
+    design = load_design(xlsform.find(name) / "design.toml")
+    data = pd.DataFrame(
+        {
+            "weight": 1.0,
+            "stratum": ["01-seat"] * 3 + ["01-rest"] * 6,
+            "village": ["seat"] * 3 + ["a"] * 2 + ["b"] * 2 + ["c"] * 2,
+            "collapse_to": ["01-rest"] * 3 + [""] * 6,
+            "answer": [1, 0, 1, 1, 0, 0, 0, 1, 1],
+        }
+    )
+    (together,) = mean(data, "answer", design)
+    (one_stratum,) = mean(data.assign(stratum="01-rest"), "answer", design)
+    assert together.se == pytest.approx(one_stratum.se)
+    assert (together.n_psu, together.df) == (4, 3)
