@@ -286,6 +286,17 @@ class Path:
         return self._collect(lambda e: e.of.is_repeat or (e.of.node is not None and stays(e.of.node)))
 
     @property
+    def sealed(self) -> tuple[Answers, Answers, Answers]:
+        """What a sealed interview keeps: answers on the path, answers off it, and contact answers apart from both."""
+        private = {entry.path for entry in self.entries if entry.node.contact}
+        values, off_path = self.values, self.off_path
+        return (
+            {path: value for path, value in values.items() if path not in private},
+            {path: value for path, value in off_path.items() if path not in private},
+            {path: value for path, value in values.items() if path in private},
+        )
+
+    @property
     def initial(self) -> Answers:
         """What to store when the interview is begun: defaults, start time, values from the frame."""
         return self.answers if self.fresh else {}
