@@ -31,8 +31,8 @@ class Sheet:
     rows: list[Row] = field(default_factory=list)
 
     def numbered(self) -> Iterable[tuple[int, Row]]:
-        """(row number, row) of the rows that are not blank."""
-        return ((i, row) for i, row in enumerate(self.rows, 2) if row)
+        """(row number, row) of the rows that are not blank, their columns spelled as pyxform reads them."""
+        return ((i, canonical(row)) for i, row in enumerate(self.rows, 2) if row)
 
 
 @dataclass
@@ -58,6 +58,16 @@ class Book:
         if column:
             parts.append(f"column {column}")
         return ", ".join(parts)
+
+
+def head_of(column: str) -> str:
+    """The column without its language, as pyxform reads it: ``Constraint message::English`` is constraint_message."""
+    return "_".join(column.partition("::")[0].strip().lower().split())
+
+
+def canonical(row: Row) -> Row:
+    """The row with its columns spelled as pyxform reads them, languages kept."""
+    return {head_of(c) + "".join(c.partition("::")[1:]): v for c, v in row.items()}
 
 
 def _bad(where: str, vi: str, en: str, todo_vi: str, todo_en: str) -> InputError:

@@ -15,7 +15,7 @@ from typing import Any
 
 from survey.errors import InputError, Problem, Problems
 from survey.questionnaire.model import Choice, Node, Questionnaire
-from survey.questionnaire.sheets import Book, Row, read_book
+from survey.questionnaire.sheets import Book, Row, head_of, read_book
 from survey.questionnaire.xform import XForm, language_code, read_xform
 from survey.text import Text, nfc
 
@@ -94,7 +94,8 @@ def our_columns(sheet: str, columns: Iterable[str]) -> frozenset[str]:
     """The columns of a sheet that are ours and that pyxform must not see."""
     if sheet == "settings":
         return frozenset(c for c in columns if "::" in c)
-    return {"survey": OUR_SURVEY_COLUMNS, "choices": OUR_CHOICES_COLUMNS}.get(sheet, frozenset())
+    ours = {"survey": OUR_SURVEY_COLUMNS, "choices": OUR_CHOICES_COLUMNS}.get(sheet, frozenset())
+    return frozenset(c for c in columns if head_of(c) in ours)
 
 
 def _types(element: Any, at: str) -> Iterator[tuple[str, str]]:
@@ -110,9 +111,10 @@ def assemble(book: Book, form: XForm) -> Questionnaire:
     """The questionnaire from the XForm and what pyxform does not read."""
     settings = {k: v for row in book.rows("settings")[:1] for k, v in row.items()}
     written = dict(survey_rows(book))
+    choices = book.sheets["choices"].numbered() if "choices" in book.sheets else ()
     kinds = {
-        (row.get("list_name") or row.get("list name", ""), row.get("name") or row.get("value", "")): row["missing_kind"]
-        for row in book.rows("choices")
+        (row.get("list_name", ""), row.get("name") or row.get("value", "")): row["missing_kind"]
+        for _, row in choices
         if row.get("missing_kind")
     }
     lists = {
