@@ -121,8 +121,11 @@ def run(folder: Path, seed: int, tell: Tell, advance: Callable[[int], None] = la
 
     scores, report = folder / "scores.csv", folder / "report.html"
     by = [option for column in ("commune", "sex", "urban_rural") for option in ("--by", column)]
-    _command(hub, "score", "--round", ROUND, "--index", INSTRUMENT, *by, "--out", scores, expect=(0, 1), json_out=False)
-    _command(hub, "report", scores, "--index", INSTRUMENT, "--round", ROUND, "--out", report, json_out=False)
+    _command(
+        hub, "score", "--round", ROUND, "--index", INSTRUMENT, "--by", "commune", "--total", "--out", scores,
+        expect=(0, 1), json_out=False,
+    )  # fmt: skip
+    _command(hub, "report", "--round", ROUND, *by, "--out", report, expect=(0, 1), json_out=False)
     tell(Text("Đã tính chỉ số kèm khoảng tin cậy và lập báo cáo.", "Scores with intervals and the report are made."))
 
     _command(hub, "export", "--to", stick)
@@ -320,12 +323,12 @@ def _answer(
 
 
 def _person(unit: dict[str, Any], seed: int) -> Respondent:
-    """Communes differ by a third of a step of the scale, villages by a sixth, people by a half."""
+    """Communes differ by a quarter of a step of the scale, villages by a sixth, people by a half."""
 
     def effect(name: str, size: float) -> float:
         return random.Random(f"{seed}/{name}").gauss(0, size)
 
-    leaning = 0.9 + effect(unit["commune"], 0.35) + effect(unit["psu"], 0.15) + effect(unit["id"], 0.5)
+    leaning = 1.2 + effect(unit["commune"], 0.25) + effect(unit["psu"], 0.15) + effect(unit["id"], 0.5)
     return Respondent(leaning, fixed={"consent": "yes", "adult": "yes"})
 
 
