@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from analysis.design import Design
+from analysis.index import Index, load_index
 from analysis.table import MISSING_SUFFIX, Table
 from survey.errors import InputError
 from survey.questionnaire.model import Node, Questionnaire, generic
@@ -44,6 +45,14 @@ class Dataset:
     questions: Mapping[str, Node] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
     provisional: bool = False
+
+    @property
+    def index(self) -> Index:
+        """The index of the round's own questionnaire (of its latest version), else the one that the round names."""
+        own = [form for form in self.questionnaires.values() if form.index]
+        if own:
+            return load_index(max(own, key=lambda form: form.version))
+        return load_index(str(self.round.get("index", "")))
 
     @property
     def design(self) -> Design:

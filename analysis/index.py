@@ -113,7 +113,7 @@ def load_index(source: Any) -> Index:
         return source
     if hasattr(source, "index") and hasattr(source, "nodes"):
         return index_of(source.index, source.id, questionnaire=source if source.nodes else None)
-    path = _located(source)
+    path = located(source)
     from survey.tables import read_table
 
     if path.suffix.lower() == ".xlsx":
@@ -123,7 +123,7 @@ def load_index(source: Any) -> Index:
         raise InputError(
             str(path),
             Text("thư mục này không có index.csv", "the folder has no index.csv"),
-            Text("chọn thư mục khác", "name another"),
+            Text("chọn thư mục khác", "name another folder"),
         )
     return index_of(read_table(file).rows, file.parent.name, f"{file.parent.name}/{file.name}")
 
@@ -136,7 +136,8 @@ def index_of(rows: Sequence[Mapping[str, Any]], id: str, where: str = "index", q
     return Index(id, nodes)
 
 
-def _located(source: Any) -> Path:
+def located(source: Any) -> Path:
+    """The file or folder of an index: a path, or the id of a shipped instrument. Raises InputError for neither."""
     path = Path(source)
     if path.exists():
         return path

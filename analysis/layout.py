@@ -265,7 +265,7 @@ def _number(
             and (k == 0 or np.isfinite(low[alone]).any())
         ):
             _lonely(rows, k, [names[i] for i in np.flatnonzero(alone)])
-        stages.append(Stage(level[first], inside, size, scale))
+        stages.append(Stage(level[first], inside, size, scale, fraction))
         above = (above * fraction)[inside]
     psus = _picked(units[0], order, levels[1])
     return stages, _Names(unit, psus, _picked(stratum, order, levels[0]))
@@ -338,11 +338,7 @@ def _lonely(rows: _Columns, stage: int, names: list[str]) -> None:
 def _weights_of(stages: Sequence[Stage], unit: np.ndarray) -> np.ndarray:
     """Inverse sampling fractions of all stages, from the population counts; 1 where there are none."""
     weight = np.ones(len(stages[-1].unit))
-    above = np.ones(len(stages[0].size))
     for stage in stages:
-        remaining = stage.scale / np.where(above > 0, above, 1.0)
-        fraction = 1 - remaining
-        here = fraction[stage.stratum]
-        weight = weight / np.where(here > 0, here, 1.0)[stage.unit]
-        above = (above * fraction)[stage.stratum]
+        fraction = stage.fraction[stage.stratum]
+        weight = weight / np.where(fraction > 0, fraction, 1.0)[stage.unit]
     return weight[unit]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.index import Base, Index, Values, evaluate, load_index
-from analysis.scores import COLUMNS, Scores
+from analysis.scores import COLUMNS, Scores, noted
 from analysis.table import Table
 from survey.errors import InputError, Problem, Problems
 from survey.text import Text
@@ -170,7 +170,7 @@ def _tidy(index: Index, result: Values, round: str, level: str, labels: Sequence
                     "estimate": float(result.value[d, k]),
                     "n": None,
                     "n_psu": None,
-                    "note": f"{reason.vi} / {reason.en}" if reason else "",
+                    "note": noted([reason]) if reason else "",
                 }
             )
     return rows

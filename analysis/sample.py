@@ -28,6 +28,8 @@ class Stage:
     """Stratum → units in the sample."""
     scale: np.ndarray
     """Stratum → product of the sampling fractions above × (1 − f); the factor n/(n − 1) is not in it."""
+    fraction: np.ndarray
+    """Stratum → f, the share of its units that is in the sample; 0 without a population count."""
 
 
 @dataclass(frozen=True)

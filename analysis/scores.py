@@ -172,16 +172,21 @@ def score(
     table, index = Table.of(data), load_index(index)
     columns = _split(by)
     answered = [node for node in index.leaves if node.question]
-    _check(table, index, answered, columns)
     if level is not None:
         design = replace(design, level=level)
-    sample = lay(design, table)
+    found = _unusable(table, index, answered, columns)
+    try:
+        sample = lay(design, table)
+    except Problems as more:
+        raise Problems([*found, *more.problems]) from None
+    if found:
+        raise Problems(found)
     statistics: list[Statistic] = []
     findings: list[Problem] = []
     for node in answered:
-        statistic, found = leaves.statistic(node, table)
+        statistic, strange = leaves.statistic(node, table)
         statistics.append(statistic)
-        findings += found
+        findings += strange
     rounds = _rounds(table, round)
     parts = []
     for crossing in [[], columns] if total and columns else [columns]:
@@ -208,7 +213,7 @@ def _split(by: str | Sequence[str]) -> list[str]:
     return [column for name in named for column in name.split("*") if column]
 
 
-def _check(table: Table, index: Index, answered: Sequence[Any], columns: Sequence[str]) -> None:
+def _unusable(table: Table, index: Index, answered: Sequence[Any], columns: Sequence[str]) -> list[Problem]:
     found = leaves.problems(answered, table)
     found += [table.missing_column(name, "by") for name in columns if name not in table]
     if not answered:
@@ -223,8 +228,7 @@ def _check(table: Table, index: Index, answered: Sequence[Any], columns: Sequenc
         )
     if not len(table):
         found.append(Problem(table.source, Text("không có phiếu nào", "there are no respondents")))
-    if found:
-        raise Problems(found)
+    return found
 
 
 def _empty(table: Table, columns: Sequence[str], labels: Sequence[tuple[str, ...]]) -> None:
@@ -253,6 +257,16 @@ def _notes(provisional: bool, pooled: bool) -> tuple[Text, ...]:
             )
         )
     return tuple(found)
+
+
+def noted(texts: Sequence[Text]) -> str:
+    """Texts as the column ``note`` holds them: both languages of each."""
+    return "; ".join(f"{text.vi} / {text.en}" for text in texts)
+
+
+def note_in(note: str, language: str) -> str:
+    """What the column ``note`` says, in one language."""
+    return "; ".join(part.partition(" / ")[0 if language == "vi" else 2] for part in note.split("; ")) if note else ""
 
 
 class _Part:
@@ -377,7 +391,7 @@ class _Part:
             said.append(Text(f"{UNWEIGHTED.vi} {figure}", f"{UNWEIGHTED.en} {figure}"))
         if provisional:
             said.append(PROVISIONAL)
-        return "; ".join(f"{text.vi} / {text.en}" for text in said)
+        return noted(said)
 
     def findings(self) -> list[Problem]:
         found = []

@@ -7,7 +7,6 @@ call of ours and compares figure by figure. A kind that is not built yet is an e
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +34,3 @@ def test_oracle(folder: Path | None, case: dict[str, Any] | None) -> None:
     if missing := oracle_cases.not_built(case):
         raise NotImplementedError(missing)
     oracle_cases.compare(case, oracle_cases.answer(case, folder))
-
-
-def test_every_case_of_the_folder_is_collected_once(oracles: Path, request: pytest.FixtureRequest) -> None:
-    written = Counter(file.stem for file in oracles.glob("*.json") for _ in json.loads(file.read_text())["cases"])
-    collected = Counter(param.id.partition(":")[0] for param in _cases())
-    assert collected == written

@@ -1,0 +1,85 @@
+"""Scores written to a file: tidy CSV, Parquet or a workbook, the influence sums per PSU beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.scores import Scores
+from survey.errors import InputError
+from survey.text import Text
+
+
+def write_scores(scores: Scores, file: Path) -> list[Path]:
+    """Writes the tidy table to ``file`` (.csv, .parquet, .xlsx) and, where covariances are known, ``X.psu.parquet``.
+
+    A file is there whole or not at all. Returns the files written. Raises InputError for another ending.
+    """
+    writers: dict[str, Callable[[Path], Any]] = {
+        ".csv": lambda path: scores.table.to_csv(path, index=False, encoding="utf-8-sig"),
+        ".parquet": lambda path: scores.table.to_parquet(path, index=False),
+        ".xlsx": lambda path: scores.table.to_excel(path, index=False, engine="openpyxl"),
+    }
+    if file.suffix.lower() not in writers:
+        raise InputError(
+            str(file),
+            Text("không ghi được loại tệp này", "files of this kind are not written"),
+            Text("dùng .csv, .parquet hoặc .xlsx", "use .csv, .parquet or .xlsx"),
+        )
+    _whole(file, writers[file.suffix.lower()])
+    if scores.sample is None:
+        return [file]
+    beside = file.with_suffix(".psu.parquet")
+    _whole(beside, lambda path: _write_psus(scores, path))
+    return [file, beside]
+
+
+def _whole(file: Path, write: Callable[[Path], Any]) -> None:
+    unfinished = file.with_name(f".{os.getpid()}-{file.name}")
+    try:
+        write(unfinished)
+        os.replace(unfinished, file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write_psus(scores: Scores, path: Path) -> None:
+    """The sums with what their variance needs: for each stratum the PSUs in the sample and the factor 1 − f."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    assert scores.sample is not None
+    first = scores.sample.stages[0]
+    design = {
+        "strata": list(scores.sample.stratum_names),
+        "size": first.size.tolist(),
+        "scale": first.scale.tolist(),
+        "level": scores.sample.level,
+    }
+    frame = scores.psu_table()
+    for name in ("round", "domain_level", "domain", "code", "stratum", "psu"):
+        frame[name] = frame[name].astype("category")
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), b"survey.design": json.dumps(design, ensure_ascii=False).encode()}
+    parquet.write_table(table.replace_schema_metadata(metadata), path)
+
+
+def as_json(scores: Scores) -> dict[str, Any]:
+    """The scores as plain values for JSON; what is missing is null."""
+    rows = scores.table.astype(object).where(pd.notna(scores.table), None).to_dict("records")
+    return {
+        "index": scores.index.id,
+        "notes": [{"vi": note.vi, "en": note.en} for note in scores.notes],
+        "findings": [{"where": f.where, "what": f.what.en, "todo": f.todo.en, "vi": f("vi")} for f in scores.findings],
+        "unweighted": [
+            {"domain": domain, "code": code, "estimate": None if np.isnan(value) else value}
+            for (domain, code), value in scores.unweighted.items()
+        ],
+        "scores": rows,
+    }

@@ -1,0 +1,238 @@
+"""``survey score``: an index with its uncertainty, from respondents, from the store, or from published figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from survey.cli.base import FINDINGS, Command, json_option, language, open_store, option, say, say_json, say_table
+from survey.errors import InputError
+from survey.text import Text
+
+if TYPE_CHECKING:
+    from analysis.scores import Scores
+
+STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
+
+
+@click.command(
+    cls=Command,
+    help=Text(
+        "Tính chỉ số kèm khoảng tin cậy, từ các phiếu, từ tệp số liệu hoặc từ bảng điểm đã công bố.",
+        "Score an index with confidence intervals, from interviews, a data file or published scores.",
+    ),
+    example="survey score phieu.csv --index sipas_2026 --design design.toml --by province --out diem.csv",
+)
+@click.argument("data", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@option("--index", help=Text("Chỉ số: mã bộ công cụ, thư mục hoặc index.csv.", "Index: an id, a folder or index.csv."))
+@option(
+    "--design",
+    type=click.Path(exists=True, path_type=Path),
+    help=Text("Tệp design.toml (mặc định: tệp nằm cùng chỉ số).", "A design.toml (default: the one beside the index)."),
+)
+@option(
+    "--by",
+    multiple=True,
+    metavar="COL",
+    help=Text("Cột chia nhóm; nhiều cột thì kết hợp.", "Column of domains; several are crossed."),
+)
+@option("--total", is_flag=True, help=Text("Thêm các dòng cho toàn bộ mẫu.", "Add the rows of everybody together."))
+@option(
+    "--weights",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=Text("Tệp quyền số nối theo cột interview.", "Weights file, joined by the column interview."),
+)
+@option(
+    "--round", "round_id", help=Text("Đợt khảo sát trong kho, hoặc năm trong bảng điểm.", "Round, or year of a file.")
+)
+@option(
+    "--state",
+    type=click.Choice(list(STATES)),
+    default="approved",
+    show_default=True,
+    help=Text(
+        "Phiếu đã duyệt, hoặc cả phiếu chưa duyệt (tạm tính).", "Approved interviews, or sealed too (provisional)."
+    ),
+)
+@option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
+@option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
+)
+@json_option
+def score(
+    data: Path | None,
+    index: str | None,
+    design: Path | None,
+    by: tuple[str, ...],
+    total: bool,
+    weights: Path | None,
+    round_id: str | None,
+    state: str,
+    level: float | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    _together(out, data, level)
+    options: dict[str, Any] = {"by": by, "total": total, "weights": weights, "level": level}
+    if data is None:
+        scores = score_round(round_id, index, design, state, **options)
+    else:
+        scores = score_file(data, index, design, round_id or "", **options)
+    files = []
+    if out is not None:
+        from analysis.output import write_scores
+
+        files = write_scores(scores, out)
+    if as_json:
+        from analysis.output import as_json as plain
+
+        say_json({**plain(scores), "files": files})
+    else:
+        _show(scores, files)
+    for finding in scores.findings:
+        click.echo(finding(language()), err=True)
+    return FINDINGS if scores.findings else 0
+
+
+def _together(out: Path | None, data: Path | None, level: float | None) -> None:
+    if out is not None and out.suffix.lower() not in (".csv", ".parquet", ".xlsx"):
+        raise InputError(
+            "--out",
+            Text(f"không ghi được loại tệp “{out.suffix}”", f"files of the kind '{out.suffix}' are not written"),
+            Text("dùng .csv, .parquet hoặc .xlsx", "use .csv, .parquet or .xlsx"),
+        )
+    if out is not None and data is not None and out.resolve() == data.resolve():
+        raise InputError(
+            "--out",
+            Text("tệp kết quả trùng với tệp số liệu", "the result would replace the data"),
+            Text("chọn tên khác", "choose another name"),
+        )
+    if level is not None and not 0 < level < 1:
+        raise InputError(
+            "--level",
+            Text(f"{level:g} không nằm giữa 0 và 1", f"{level:g} is not between 0 and 1"),
+            Text("ví dụ --level 0.95", "for example --level 0.95"),
+        )
+
+
+def score_file(
+    data: Path,
+    index: str | None,
+    design: Path | None = None,
+    round_id: str = "",
+    *,
+    by: tuple[str, ...] = (),
+    total: bool = False,
+    weights: Path | None = None,
+    level: float | None = None,
+) -> Scores:
+    """Scores of a file: of respondents, or of published scores, which are rolled up."""
+    from analysis import Design, load_design, load_index
+    from analysis.index import located
+    from analysis.reading import read_table
+    from analysis.rollup import is_scores, roll_up
+    from analysis.scores import score as score_data
+
+    if not index:
+        raise InputError(
+            "--index",
+            Text("chưa nêu chỉ số", "no index is named"),
+            Text("thêm --index, ví dụ --index sipas_2026", "add --index, for example --index sipas_2026"),
+        )
+    tree, table = load_index(index), read_table(data)
+    if is_scores(table):
+        given = {"--design": design, "--by": by, "--weights": weights, "--total": total}
+        unused = ", ".join(name for name, value in given.items() if value)
+        if unused:
+            raise InputError(
+                unused,
+                Text("không dùng được với bảng điểm đã công bố", "of no use with a file of scores"),
+                Text("bỏ tùy chọn này", "leave it out"),
+            )
+        return roll_up(table, tree, round=round_id)
+    beside = located(index).with_name("design.toml") if located(index).is_file() else located(index) / "design.toml"
+    chosen = load_design(design or beside) if design or beside.is_file() else Design()
+    table, chosen = _weighted(table, chosen, weights)
+    return score_data(table, tree, chosen, by, level=level, total=total, round=round_id)
+
+
+def score_round(
+    round_id: str | None,
+    index: str | None,
+    design: Path | None,
+    state: str,
+    *,
+    by: tuple[str, ...] = (),
+    total: bool = False,
+    weights: Path | None = None,
+    level: float | None = None,
+) -> Scores:
+    """Scores of a round of the store; with ``sealed`` every row is marked provisional."""
+    from analysis import dataset, load_design, load_index
+    from analysis.scores import score as score_data
+    from survey.cli.frame import chosen_round
+
+    with open_store() as store:
+        document = chosen_round(store, round_id)
+        data = dataset.load(store, document["id"], STATES[state])
+    tree = load_index(index) if index else data.index
+    chosen = load_design(design) if design else data.design
+    table, chosen = _weighted(data.table, chosen, weights)
+    options: dict[str, Any] = {"level": level, "total": total, "round": document["id"]}
+    return score_data(table, tree, chosen, by, provisional=data.provisional, **options)
+
+
+def _weighted(table: Any, design: Any, weights: Path | None) -> tuple[Any, Any]:
+    if weights is None:
+        return table, design
+    from dataclasses import replace
+
+    from analysis.reading import read_table
+    from analysis.weighting import WEIGHT, join_weights
+
+    return join_weights(table, read_table(weights)), replace(design, weight=WEIGHT)
+
+
+def _show(scores: Scores, files: list[Path]) -> None:
+    from analysis.scores import note_in
+
+    spoken = language()
+    for note in scores.notes:
+        say(note)
+    depth = scores.index.depth
+    shown = scores.table
+    if files:  # the file has everything: here only the top of the tree
+        shown = shown[[depth[code] <= 2 for code in shown["code"]]]
+    headings = [
+        Text("nhóm", "domain"),
+        Text("mã", "code"),
+        Text("tên", "name"),
+        Text("ước lượng", "estimate"),
+        Text("từ", "low"),
+        Text("đến", "high"),
+        Text("sai số chuẩn", "se"),
+        Text("bậc tự do", "df"),
+        Text("n", "n"),
+        Text("ghi chú", "note"),
+    ]
+    rows = []
+    for row in shown.to_dict("records"):
+        name = scores.index.by_code[row["code"]].name(spoken)
+        figures = [_figure(row[key]) for key in ("estimate", "low", "high", "se", "df", "n")]
+        domain = " ".join(part for part in (row["round"], row["domain"]) if part)
+        indented = "  " * (depth[row["code"]] - 1) + name
+        rows.append([domain, row["code"], indented, *figures, note_in(row["note"], spoken)])
+    say_table(headings, rows)
+    for file in files:
+        say(Text(f"Đã ghi {file}", f"Wrote {file}"))
+
+
+def _figure(value: Any) -> str:
+    return "" if value is None or value != value else f"{value:.6g}"
+
+
+commands: dict[str, click.Command] = {"score": score}

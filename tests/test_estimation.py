@@ -1,0 +1,172 @@
+"""Estimates: two routes to one figure, domains that keep the design, arithmetic that keeps its covariance."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import Design, mean, ratio, total
+from analysis.estimation import interval, proportion
+from survey.errors import Problems
+from tests import test_oracles
+
+RNG = np.random.default_rng(20260601)
+N = 400
+FRAME = pd.DataFrame(
+    {
+        "stratum": np.repeat(list("abcd"), N // 4),
+        "village": np.repeat(np.arange(40), N // 40),
+        "w": RNG.uniform(1, 20, N),
+        "y": RNG.normal(3, 1, N),
+        "x": RNG.uniform(1, 5, N),
+        "sex": RNG.choice(["male", "female"], N),
+        "province": np.repeat(["01", "02"], N // 2),
+    }
+)
+DESIGN = Design("w", "stratum", "village")
+
+
+def test_every_case_of_the_reference_folder_is_collected_once(oracles):
+    written = Counter(file.stem for file in oracles.glob("*.json") for _ in json.loads(file.read_text())["cases"])
+    collected = Counter(param.id.partition(":")[0] for param in test_oracles._cases())
+    assert collected == written
+
+
+def test_an_estimate_is_frozen_and_says_all_about_itself():
+    (estimate,) = mean(FRAME, "y", DESIGN)
+    assert (estimate.n, estimate.n_psu, estimate.df, estimate.level) == (400, 40, 36.0, 0.95)
+    assert estimate.low < estimate.value < estimate.high
+    with pytest.raises(FrozenInstanceError):
+        estimate.value = 0.0
+
+
+def test_the_standard_error_is_that_of_clustered_least_squares():
+    """A weighted mean is a regression on a constant: with one stratum both routes must give one figure."""
+    import statsmodels.api as sm
+
+    (estimate,) = mean(FRAME, "y", Design("w", psu="village"))
+    fit = sm.WLS(FRAME.y, np.ones(N), FRAME.w).fit(
+        cov_type="cluster", cov_kwds={"groups": FRAME.village.to_numpy(), "use_correction": False}
+    )
+    villages = 40
+    assert estimate.value == pytest.approx(float(fit.params.iloc[0]), rel=1e-12)
+    assert estimate.se == pytest.approx(float(fit.bse.iloc[0]) * np.sqrt(villages / (villages - 1)), rel=1e-10)
+
+
+def test_a_domain_keeps_the_design_and_differs_from_filtered_rows():
+    women = next(e for e in mean(FRAME, "y", DESIGN, "sex") if e.domain == ("female",))
+    (cut,) = mean(FRAME[FRAME.sex == "female"], "y", DESIGN)
+    assert women.value == pytest.approx(cut.value, rel=1e-12)
+    inside = (FRAME.sex == "female").to_numpy()
+    u = np.where(inside, FRAME.y - women.value, 0) * FRAME.w / FRAME.w[inside].sum()
+    z = u.groupby([FRAME.stratum, FRAME.village]).sum()
+    by_hand = sum(10 / 9 * ((g - g.mean()) ** 2).sum() for _, g in z.groupby(level=0))
+    assert women.se == pytest.approx(np.sqrt(by_hand), rel=1e-12)
+
+
+def test_degrees_of_freedom_are_the_domain_s_own_unless_the_design_s_are_asked_for():
+    own = mean(FRAME, "y", DESIGN, "province")
+    whole = mean(FRAME, "y", Design("w", "stratum", "village", df="design"), "province")
+    assert [estimate.df for estimate in own] == [18.0, 18.0]
+    assert [estimate.df for estimate in whole] == [36.0, 36.0]
+
+
+def test_a_psu_without_members_counts_as_zero():
+    frame = FRAME.assign(part=np.where(FRAME.village % 2 == 0, "in", "out"))
+    (estimate,) = [e for e in mean(frame, "y", DESIGN, "part") if e.domain == ("in",)]
+    assert (estimate.n_psu, estimate.df) == (20, 16.0)
+    (alone,) = mean(frame[frame.part == "in"], "y", DESIGN)
+    assert estimate.se != pytest.approx(alone.se, rel=1e-6)
+
+
+def test_domains_that_share_villages_covary_and_a_difference_uses_it():
+    both = mean(FRAME, "y", DESIGN, "sex")
+    assert both.covariance[0, 1] != 0
+    (difference,) = both.contrast([[1, -1]], ["female - male"])
+    variance = both.covariance[0, 0] + both.covariance[1, 1] - 2 * both.covariance[0, 1]
+    assert difference.se == pytest.approx(np.sqrt(variance), rel=1e-12)
+
+
+def test_provinces_that_share_no_stratum_are_independent():
+    assert mean(FRAME, "y", DESIGN, "province").covariance[0, 1] == 0
+
+
+def test_a_ratio_is_the_quotient_of_totals_by_the_delta_method():
+    (direct,) = ratio(FRAME, "y", "x", DESIGN)
+    (derived,) = total(FRAME, ["y", "x"], DESIGN).function([lambda v: v[0] / v[1]], ["y/x"])
+    assert derived.value == pytest.approx(direct.value, rel=1e-12)
+    assert derived.se == pytest.approx(direct.se, rel=1e-10)
+
+
+def test_missing_values_leave_the_estimate_and_not_the_design():
+    holes = FRAME.assign(y=FRAME.y.where(FRAME.village != 0))
+    (estimate,) = mean(holes, "y", DESIGN)
+    assert (estimate.n, estimate.n_psu, estimate.df) == (390, 39, 36.0)
+
+
+def test_shares_of_a_category_add_up_to_one_and_to_no_variance():
+    shares = proportion(FRAME, "sex", DESIGN)
+    assert sum(share.value for share in shares) == pytest.approx(1)
+    assert shares.covariance.sum() == pytest.approx(0, abs=1e-18)
+
+
+def test_a_sample_of_equal_weights_without_clusters_has_a_design_effect_of_one():
+    (estimate,) = mean(FRAME.assign(w=10.0), "y", Design("w"))
+    assert estimate.deff_replacement == pytest.approx(1, rel=1e-12)
+    assert estimate.deff == pytest.approx(1 / (1 - 0.1), rel=1e-12)
+
+
+def test_without_degrees_of_freedom_there_is_no_interval():
+    low, high = interval(5.0, 1.0, 0, 0.95)
+    assert np.isnan(low)
+    assert np.isnan(high)
+
+
+def test_any_kind_of_table_gives_the_same_estimate(tmp_path):
+    import pyarrow as pa
+
+    FRAME.to_csv(tmp_path / "d.csv", index=False)
+    FRAME.to_csv(tmp_path / "semi.csv", index=False, sep=";", decimal=",", encoding="utf-8-sig")
+    FRAME.to_parquet(tmp_path / "d.parquet", index=False)
+    FRAME.to_excel(tmp_path / "d.xlsx", index=False)
+    forms = [
+        pa.Table.from_pandas(FRAME),
+        {name: FRAME[name].tolist() for name in FRAME},
+        *(tmp_path / name for name in ("d.csv", "semi.csv", "d.parquet", "d.xlsx")),
+    ]
+    (wanted,) = mean(FRAME, "y", DESIGN)
+    for form in forms:
+        (found,) = mean(form, "y", DESIGN)
+        assert found.value == pytest.approx(wanted.value, rel=1e-12)
+        assert found.se == pytest.approx(wanted.se, rel=1e-10)
+
+
+def test_a_column_that_is_missing_is_named():
+    with pytest.raises(Problems, match="column vilage"):
+        mean(FRAME, "y", Design("w", psu="vilage"))
+
+
+@given(st.floats(0.01, 1000))
+@settings(max_examples=25, deadline=None)
+def test_scaling_all_weights_moves_no_mean_and_no_standard_error(factor):
+    (before,) = mean(FRAME, "y", DESIGN)
+    (after,) = mean(FRAME.assign(w=FRAME.w * factor), "y", DESIGN)
+    assert after.value == pytest.approx(before.value, rel=1e-9)
+    assert after.se == pytest.approx(before.se, rel=1e-9)
+
+
+@given(st.randoms())
+@settings(max_examples=10, deadline=None)
+def test_the_order_of_the_rows_does_not_matter(random):
+    order = list(range(N))
+    random.shuffle(order)
+    (before,), (after,) = mean(FRAME, "y", DESIGN), mean(FRAME.iloc[order], "y", DESIGN)
+    assert after.value == pytest.approx(before.value, rel=1e-12)
+    assert after.se == pytest.approx(before.se, rel=1e-10)
