@@ -1,0 +1,160 @@
+"""Installs or upgrades the survey program from this stick: no network, no administrator's rights, standard library only.
+
+The program goes into a folder of its own beside the data; the data (``instance``) are copied to ``backups`` first and are
+never touched. The new program is complete before the start scripts point to it, so a failed upgrade leaves the old one.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+WINDOWS = os.name == "nt"
+
+
+def say(vi: str, en: str) -> None:
+    print(f"{vi}\n    {en}", flush=True)
+
+
+def base_folder() -> Path:
+    """Where program and data live: the person's own application folder, or ``SURVEY_HOME``."""
+    if os.environ.get("SURVEY_HOME"):
+        return Path(os.environ["SURVEY_HOME"])
+    if WINDOWS:
+        return Path(os.environ["LOCALAPPDATA"], "citizen-survey")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share", "citizen-survey")
+
+
+def back_up(base: Path, stamp: str) -> None:
+    """Copies the data folder, if there is one, to ``backups``; an incomplete copy never bears a backup's name.
+
+    A database with a write-ahead log (the program runs, or was cut off) is copied by SQLite, so that the copy is whole.
+    """
+    instance = base / "instance"
+    if not instance.exists():
+        return
+    part = base / "backups" / f"part-{stamp}"
+    in_use = (instance / "survey.sqlite-wal").exists()
+    shutil.copytree(instance, part, ignore=shutil.ignore_patterns("survey.sqlite*" if in_use else ""))
+    if in_use:
+        source = sqlite3.connect(f"{(instance / 'survey.sqlite').as_uri()}?mode=ro", uri=True)
+        copy = sqlite3.connect(part / "survey.sqlite")
+        with closing(source), closing(copy):
+            source.backup(copy)
+    part.rename(base / "backups" / f"instance-{stamp}")
+    say(f"Đã sao lưu dữ liệu vào {base / 'backups'}", f"Backed up the data to {base / 'backups'}")
+
+
+def install(base: Path, stamp: str) -> Path:
+    """A new virtual environment with the program in it; returns its Python."""
+    program = base / f"program-{stamp}"
+    python = program / ("Scripts/python.exe" if WINDOWS else "bin/python")
+    try:
+        subprocess.run([sys.executable, "-m", "venv", str(program)], check=True)
+        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
+        subprocess.run([*command, "--find-links", str(HERE / "wheels"), "citizen-survey"], check=True)
+        subprocess.run([str(python), "-m", "survey", "--version"], check=True)
+    except BaseException:
+        shutil.rmtree(program, ignore_errors=True)
+        raise
+    return python
+
+
+def write_start(base: Path, python: Path) -> Path:
+    """The start script. It names its neighbours by where it stands itself, so its text is plain ASCII."""
+    inside = python.relative_to(base)
+    if WINDOWS:
+        script = base / "start.bat"
+        survey = f'"%~dp0{inside}" -m survey --instance "%~dp0instance"'
+        lines = [
+            "@echo off",
+            "chcp 65001 >nul",
+            f'if not exist "%~dp0instance\\survey.sqlite" {survey} init || goto failed',
+            f"{survey} run && exit /b 0",
+            ":failed",
+            "pause",
+        ]
+        text = "".join(f"{line}\r\n" for line in lines)
+    else:
+        script = base / "start.sh"
+        text = (
+            "#!/bin/sh\n"
+            'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit 1\n'
+            f'survey() {{ "$here/{inside.as_posix()}" -m survey --instance "$here/instance" "$@"; }}\n'
+            '[ -e "$here/instance/survey.sqlite" ] || survey init || exit\n'
+            'survey run "$@"\n'
+        )
+    part = script.with_name(script.name + ".part")
+    part.write_bytes(text.encode("ascii"))
+    part.chmod(0o755)
+    part.replace(script)
+    return script
+
+
+def write_shortcut(script: Path) -> None:
+    """Something to double-click on the desktop, and in the menu on Linux."""
+    if WINDOWS:
+        desktop = Path(os.environ.get("USERPROFILE", ""), "Desktop")
+        if desktop.is_dir() and not os.environ.get("SURVEY_HOME"):
+            command = '@call "%LOCALAPPDATA%\\citizen-survey\\start.bat"\r\n'
+            (desktop / "Khao sat hai long.bat").write_bytes(command.encode("ascii"))
+        return
+    # The desktop entry specification: a quoted argument escapes these four, and the value's backslashes once more.
+    quoted = "".join(f"\\\\{c}" if c in '"`$\\' else c for c in str(script)).replace("%", "%%")
+    entry = (
+        "[Desktop Entry]\nType=Application\nTerminal=true\n"
+        "Name=Citizen survey\nName[vi]=Khảo sát hài lòng\n"
+        f'Exec=sh "{quoted}"\n'
+    )
+    menu = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share", "applications")
+    for folder in (menu, Path.home() / "Desktop"):
+        if folder == menu:
+            folder.mkdir(parents=True, exist_ok=True)
+        if folder.is_dir():
+            file = folder / "citizen-survey.desktop"
+            file.write_text(entry, encoding="utf-8")
+            file.chmod(0o755)
+
+
+def remove_old(base: Path, keep: Path) -> None:
+    """Removes earlier programs. One that is still running stays until the next upgrade."""
+    for program in base.glob("program-*"):
+        if program not in keep.parents:
+            shutil.rmtree(program, ignore_errors=True)
+
+
+def main() -> int:
+    """Installs; 0 when all is done, 1 when not, and then the old program and the data are as they were."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    base = base_folder().absolute()
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    say(f"Cài chương trình khảo sát vào {base}", f"Installing the survey program in {base}")
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        back_up(base, stamp)
+        python = install(base, stamp)
+        script = write_start(base, python)
+        write_shortcut(script)
+        remove_old(base, python)
+    except (OSError, shutil.Error, sqlite3.Error, subprocess.CalledProcessError) as error:
+        say(
+            f"Chưa cài được ({error}). Dữ liệu và bản cũ vẫn nguyên.",
+            f"Not installed ({error}). The data and the earlier version are as they were.",
+        )
+        return 1
+    say(f"Đã cài xong. Mở chương trình: {script}", f"Installed. Start it with: {script}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
