@@ -18,7 +18,7 @@ from tests import outside
 from tools import stick
 from tools.stick import LINUX, TARGETS, Target, missing
 
-FILES = outside.ROOT / "tools" / "stick"
+FILES = outside.ROOT / "tools" / "stick_files"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 

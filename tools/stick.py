@@ -3,7 +3,7 @@
     python tools/stick.py [--out stick]
 
 It holds our wheel, the wheels of everything it needs for each Python and platform below, the instruments to look at,
-and the install scripts of ``tools/stick/``. pip evaluates environment markers for the machine it runs on, so a download
+and the install scripts of ``tools/stick_files/``. pip evaluates environment markers for the machine it runs on, so a download
 on Linux leaves out what only Windows needs; :func:`missing` finds such wheels by walking the wheels' own metadata for
 each target, and they are fetched by name. The same walk is the proof, for platforms that we cannot run, that
 ``pip install --no-index`` will find everything.
@@ -150,7 +150,7 @@ def build(out: Path, targets: Sequence[Target] = TARGETS) -> Iterator[str]:
                 names = ", ".join(map(str, lacking))
                 raise RuntimeError(f"no wheel for {target.system}, Python {target.python}: {names}")
         yield f"{target.system}, Python {target.python}: complete"
-    source = ROOT / "tools" / "stick"
+    source = ROOT / "tools" / "stick_files"
     for name in ("install.bat", "install.sh", "HUONG-DAN.txt"):
         shutil.copy(source / name, out / name)
     for name in ("install.py", "no-python.txt"):
