@@ -3,10 +3,10 @@
     python tools/stick.py [--out stick]
 
 It holds our wheel, the wheels of everything it needs for each Python and platform below, the instruments to look at,
-and the install scripts of ``tools/stick_files/``. pip evaluates environment markers for the machine it runs on, so a download
-on Linux leaves out what only Windows needs; :func:`missing` finds such wheels by walking the wheels' own metadata for
-each target, and they are fetched by name. The same walk is the proof, for platforms that we cannot run, that
-``pip install --no-index`` will find everything.
+and the install scripts of ``tools/stick_files/``. pip evaluates environment markers for the machine it runs on, so a
+download on Linux leaves out what only Windows needs; :func:`missing` finds such wheels by walking the wheels' own
+metadata for each target, and they are fetched by name. The same walk is the proof, for platforms that we cannot run,
+that ``pip install --no-index`` will find everything.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Installs or upgrades the survey program from this stick: no network, no administrator's rights, standard library only.
+"""Installs or upgrades the survey program from this stick: no network, no administrator's rights, no other package.
 
-The program goes into a folder of its own beside the data; the data (``instance``) are copied to ``backups`` first and are
-never touched. The new program is complete before the start scripts point to it, so a failed upgrade leaves the old one.
+The program goes into a folder of its own beside the data; the data (``instance``) are copied to ``backups`` first and
+are never touched. The new program is complete before the start scripts point to it, so a failed upgrade leaves the old
+one.
 """
 
 from __future__ import annotations
