@@ -325,7 +325,7 @@ def test_headings_descend_without_a_gap_and_table_headers_have_a_scope(page: str
 
 
 def test_synthetic_and_provisional_results_say_so_in_both_languages(page: str) -> None:
-    marks = ("DỮ LIỆU MÔ PHỎNG", "SYNTHETIC DATA", "KẾT QUẢ TẠM TÍNH", "PROVISIONAL RESULTS")
+    marks = ("DỮ LIỆU GIẢ LẬP", "SYNTHETIC DATA", "KẾT QUẢ TẠM TÍNH", "PROVISIONAL RESULTS")
     assert not any(mark in page for mark in marks)
     marked = Meta(title=META.title, index_title=META.index_title, synthetic=True, provisional=True)
     assert all(build(cells(WHOLE), index(), marked).count(mark) == 1 for mark in marks)

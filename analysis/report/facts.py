@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 from typing import Any
 
+from analysis.dataset import WEIGHT as BASE_WEIGHT
 from analysis.design import Calibration, Design
 from analysis.index import Index
 from analysis.report.format import count, level, percent
@@ -17,7 +18,7 @@ from survey.questionnaire.index_sheet import IndexNode
 from survey.text import Text
 
 _LONELY = {
-    "error": Text("báo lỗi và dừng, không tự xử lý", "refused with an error, never handled silently"),
+    "error": Text("không có (nếu có thì không tính điểm được)", "none (one would have stopped the scoring)"),
     "adjust": Text("lấy độ lệch so với trung bình của toàn mẫu", "centred at the mean of the whole sample"),
     "average": Text("lấy trung bình phương sai của các tầng khác", "given the average variance of the other strata"),
     "certainty": Text("coi như chắc chắn được chọn, không góp phương sai", "taken as certain, adding no variance"),
@@ -59,7 +60,7 @@ def sample_facts(n: int, psus: int | None = None, strata: int | None = None) -> 
             Text("Cỡ mẫu", "Sample"),
             Text(
                 said("vi", ("người trả lời", "đơn vị mẫu cấp 1", "tầng")),
-                said("en", ("respondents", "PSUs", "strata")),
+                said("en", ("respondents", "PSUs", "stratum" if strata == 1 else "strata")),
             ),
         )
     ]
@@ -204,6 +205,11 @@ def _stages(design: Design) -> Text:
 
 
 def _weights(design: Design) -> Text:
+    if design.weight == BASE_WEIGHT:
+        return Text(
+            f"nghịch đảo xác suất chọn của đơn vị mẫu (cột {design.weight})",
+            f"inverse of the sample unit's selection probability (column {design.weight})",
+        )
     if design.weight:
         return Text(f"cột {design.weight}", f"column {design.weight}")
     if design.fpc:

@@ -37,13 +37,14 @@ _MOST_DOMAINS = 200
 class Background:
     """What is known about a round besides its scores; every part may be missing.
 
-    ``document`` is the round's document, ``units`` the documents of its sample units, ``facts`` further lines of the
-    method box, ``commands`` what was typed, ``made`` the ISO date of today.
+    ``document`` is the round's document, ``units`` the documents of its sample units, ``strata`` how many strata the
+    sample has, ``facts`` further lines of the method box, ``commands`` what was typed, ``made`` the ISO date of today.
     """
 
     document: Mapping[str, Any] = field(default_factory=dict)
     questionnaire: Questionnaire | None = None
     units: Sequence[Mapping[str, Any]] = ()
+    strata: int | None = None
     facts: Sequence[Fact] = ()
     commands: Sequence[str] = ()
     made: str = ""
@@ -106,6 +107,7 @@ def from_round(
         background,
         document=dataset.round,
         questionnaire=questionnaire,
+        strata=len(made[0].sample.stratum_names) if made[0].sample and design.strata else None,
         facts=[*facts.state_fact(_states(table)), *background.facts, *_mode(dataset)],
     )
     rows = [row for scores in made for row in scores.table.to_dict("records")]
@@ -131,7 +133,7 @@ def _report(
     own = any(not cell.published for cell in found.all)
     basis = _told(document.get("legal_basis"))
     method = [Fact(Text("Căn cứ", "Legal basis"), basis)] if basis else []
-    method += [*_sample(found, top.top.code), *background.facts]
+    method += [*_sample(found, top.top.code, background.strata), *background.facts]
     if own:
         method += facts.design_facts(design)
         method += facts.index_facts(index, _bilingual(settings, "note"))
@@ -184,11 +186,11 @@ def _mode(dataset: Dataset) -> list[Fact]:
     )
 
 
-def _sample(found: Cells, top: str) -> list[Fact]:
+def _sample(found: Cells, top: str, strata: int | None) -> list[Fact]:
     whole = found.whole().get(top)
     if whole is None or whole.published:
         return []
-    return facts.sample_facts(int(whole.n), int(whole.n_psu))
+    return facts.sample_facts(int(whole.n), int(whole.n_psu), strata)
 
 
 def _told(words: Any) -> Text | None:

@@ -159,6 +159,11 @@ class Builder:
                 "The column “unweighted” is the pooled share of all answers without weights: our reading of the "
                 "published SIPAS figure, for comparison only.",
             ))  # fmt: skip
+        if any(cell.se == 0 for cell in self.cells.all):
+            found.append(self.t(
+                "Sai số chuẩn bằng 0 là khi mọi người được hỏi trả lời như nhau, không có nghĩa là kết quả chắc chắn.",
+                "A standard error of 0 means that everyone asked gave the same answer, not that the figure is certain.",
+            ))  # fmt: skip
         unknown = {cell.code for cell in self.cells.all} - set(self.tree.nodes)
         if unknown:
             found.append(self.t(

@@ -193,7 +193,7 @@ def _typed() -> list[str]:
             continue
         for one in value if isinstance(value, tuple) else (value,):
             name = [parameter.opts[0]] if isinstance(parameter, click.Option) else []
-            words += [*name, one.name if isinstance(one, Path) else str(one)]
+            words += [*name, Path(one).name if isinstance(one, Path) or parameter.name == "index" else str(one)]
     return [shlex.join(words)]
 
 

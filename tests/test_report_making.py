@@ -1,0 +1,260 @@
+"""From scores files and from the store to a report: what is read, what is said about how the figures were made."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from analysis.design import Calibration, Design
+from analysis.index import index_of, load_index
+from analysis.report import facts
+from analysis.report.reading import read_scores
+from survey.errors import InputError, Problems
+from survey.questionnaire.model import Questionnaire
+from survey.store import Store, current, drafts, frame
+from survey.text import Text
+from tests import field
+
+Survey = Callable[..., Result]
+
+INDEX = [
+    {"code": "T", "label::Tiếng Việt (vi)": "Hài lòng chung", "label::English (en)": "Overall", "combine": "pooled",
+     "from": "0..1", "to": "0..100"},
+    {"code": "T1", "parent": "T", "label::Tiếng Việt (vi)": "Biển chỉ dẫn", "label::English (en)": "Signs",
+     "from": "0..1", "to": "0..100", "question": "b1", "score": "4 5"},
+    {"code": "T2", "parent": "T", "label::Tiếng Việt (vi)": "Chỗ ngồi", "label::English (en)": "Seats",
+     "from": "0..1", "to": "0..100", "question": "b2", "score": "4 5", "refused": "zero"},
+]  # fmt: skip
+HEAD = ("code", "parent", "label::Tiếng Việt (vi)", "label::English (en)", "combine", "from", "to", "question", "score",
+        "refused")  # fmt: skip
+
+
+def written(file: Path, rows: list[dict[str, Any]], delimiter: str = ",") -> Path:
+    """``rows`` as a CSV file with all their columns."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with file.open("w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.DictWriter(handle, columns, delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+def tidy(code: str, estimate: float, level: str = "all", domain: str = "all", **more: Any) -> dict[str, Any]:
+    row = {"index": "t", "round": "r1", "domain_level": level, "domain": domain, "code": code, "estimate": estimate}
+    return row | {"se": 1, "low": estimate - 2, "high": estimate + 2, "df": 9, "n": 40, "n_psu": 10, "deff": 1} | more
+
+
+# -- scores files -----------------------------------------------------------------------------------------------
+
+
+def test_files_of_several_domain_levels_are_taken_together_and_a_figure_twice_once(tmp_path: Path) -> None:
+    one = written(tmp_path / "1.csv", [tidy("T", 80), tidy("T", 70, "commune", "03646")])
+    two = written(tmp_path / "2.csv", [tidy("T", 80), tidy("T", 60, "sex", "f")])
+    rows = read_scores([one, two], index_of(INDEX, "t"))
+    assert [(row["domain_level"], row["domain"], row["estimate"]) for row in rows] == [
+        ("all", "all", 80),
+        ("commune", "03646", 70),
+        ("sex", "f", 60),
+    ]
+
+
+def test_a_foreign_file_needs_only_domain_code_and_value(tmp_path: Path) -> None:
+    foreign = [{"year": "2022", "province": "Hà Nội", "code": "T", "mean": "43,905"}]
+    (row,) = read_scores([written(tmp_path / "papi.csv", foreign, ";")], index_of(INDEX, "t"))
+    assert (row["round"], row["domain_level"], row["domain"], row["estimate"]) == ("2022", "province", "Hà Nội", 43.905)
+    assert "n" not in row
+
+
+@pytest.mark.parametrize(
+    ("rows", "round", "what"),
+    [
+        ([tidy("T", 1), tidy("T", 1, round="r2")], "", "several rounds: r1, r2"),
+        ([tidy("T", 1)], "r9", "there is no round 'r9'"),
+        ([tidy("X", 1)], "", "none of the codes belongs to the index t"),
+        ([tidy("T", 1, index="papi_2023")], "", "these are scores of papi_2023"),
+    ],
+)
+def test_scores_that_do_not_fit_are_refused_with_the_choice_there_is(
+    tmp_path: Path, rows: list[dict[str, Any]], round: str, what: str
+) -> None:
+    with pytest.raises(InputError, match=what):
+        read_scores([written(tmp_path / "s.csv", rows)], index_of(INDEX, "t"), round)
+
+
+def test_columns_that_are_missing_are_named_all_at_once(tmp_path: Path) -> None:
+    with pytest.raises(Problems) as raised:
+        read_scores([written(tmp_path / "s.csv", [{"code": "T", "value": 1}])], index_of(INDEX, "t"))
+    assert [problem.where.rpartition("column ")[2] for problem in raised.value.problems] == ["domain", "estimate"]
+
+
+# -- the method box ---------------------------------------------------------------------------------------------
+
+
+def said(found: list[facts.Fact], name: str) -> Text:
+    (value,) = [fact.value for fact in found if fact.name.en == name]
+    return value
+
+
+def test_the_method_box_tells_the_design_that_was_used() -> None:
+    design = Design("w", ("stratum",), ("village", "person"), ("N1", "N2"), lonely_psu="collapse", collapse="join",
+                    df="design", level=0.9, calibration=Calibration("raking", True, "w0", "margins.csv"))  # fmt: skip
+    found = facts.design_facts(design)
+    stages = said(found, "Sample design")
+    assert "phân tầng theo stratum" in stages.vi
+    assert "finite population correction by N1, N2" in stages.en
+    assert "further stages: person" in stages.en
+    assert "column join" in said(found, "Strata with one PSU").en
+    assert "90%" in said(found, "Confidence interval").en
+    assert "PSUs less strata of the whole sample" in said(found, "Confidence interval").en
+    assert said(found, "Calibration").en == "raking (margins.csv); already in the weights"
+
+
+def test_a_sample_without_design_is_not_dressed_up() -> None:
+    found = facts.design_facts(Design())
+    assert said(found, "Sample design").en.startswith("not stratified; each person is a sampling unit")
+    assert said(found, "Weights").en == "none: every interview counts the same"
+    assert said(facts.design_facts(None), "Sample design").en == "not given with the scores"
+
+
+def test_the_base_says_what_happens_to_missing_answers() -> None:
+    base = said(facts.index_facts(index_of(INDEX, "t")), "Base")
+    assert "don't know: left out" in base.en
+    assert "refused: in the base of 1 of 2 items" in base.en
+    assert "không biết: không tính" in base.vi
+
+
+def test_response_rates_count_every_case_of_the_main_list_and_the_reserves_that_were_visited() -> None:
+    units = [{"id": f"u{n}", "list": "main"} for n in range(4)] + [{"id": f"r{n}", "list": "reserve"} for n in range(3)]
+    visits = [{"unit": "u0", "disposition": "1.1"}, {"unit": "u1", "disposition": "1.1"}]
+    visits += [{"unit": "u2", "disposition": "2.112"}, {"unit": "r0", "disposition": "1.1"}]
+    (fact,) = facts.response_facts(units, visits)
+    assert fact.value.en.startswith("5 cases: 3 complete, 1 refused")
+    assert "RR1 60.0%" in fact.value.en
+    assert "RR1 60,0\u00a0%" in fact.value.vi
+    assert facts.response_facts(units, []) == []
+
+
+# -- the command ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def index_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "t"
+    folder.mkdir()
+    written(folder / "index.csv", [{name: row.get(name, "") for name in HEAD} for row in INDEX])
+    return folder
+
+
+def test_report_of_a_scores_file(survey: Survey, tmp_path: Path, index_folder: Path) -> None:
+    scores = written(tmp_path / "s.csv", [tidy("T", 80), tidy("T1", 81), tidy("T2", 79)])
+    out = tmp_path / "báo cáo.html"
+    result = survey("report", scores, "--index", index_folder, "--out", out, "--lang", "vi")
+    assert result.exit_code == 0, result.stderr
+    page = out.read_text(encoding="utf-8")
+    assert "Hài lòng chung ước lượng đạt 80,00 trên thang 0–100" in page
+    assert "survey report s.csv --index" in page
+    assert str(tmp_path) not in page, "folders of the machine stay on the machine"
+
+
+def test_report_marks_scores_that_were_provisional(survey: Survey, tmp_path: Path, index_folder: Path) -> None:
+    note = "tạm tính, phiếu chưa duyệt / provisional, interviews not yet approved"
+    scores = written(tmp_path / "s.csv", [tidy("T", 80, note=note)])
+    result = survey("report", scores, "--index", index_folder, "--out", tmp_path / "r.html", "--json")
+    assert json.loads(result.stdout)["provisional"] is True
+    assert "KẾT QUẢ TẠM TÍNH" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_report_without_the_index_of_a_scores_file_says_what_to_add(survey: Survey, tmp_path: Path) -> None:
+    result = survey("report", written(tmp_path / "s.csv", [tidy("T", 80)]), "--out", tmp_path / "r.html")
+    assert result.exit_code == 2
+    assert "--index" in result.stderr
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_report_shows_published_papi_with_its_own_intervals_only(
+    survey: Survey, shared_data: Path, tmp_path: Path
+) -> None:
+    file = shared_data / "papi_published.csv"
+    result = survey("report", file, "--index", "papi_2022", "--round", "2022", "--out", tmp_path / "r.html")
+    assert result.exit_code == 0, result.stderr
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Trình bày lại số liệu đã công bố" in page
+    assert "47.88 (46.56–49.20)" in page, "Quảng Ninh with the interval that PAPI published"
+    assert "numerically two-sided 90% intervals" in page
+    assert "Sai số chuẩn" not in page
+
+
+def respondents(store: Store, questionnaire: Questionnaire, answers: list[tuple[str, str, str]], approve: bool) -> None:
+    """One approved interview for each (village, b1, b2), in a round whose units were drawn one in ten."""
+    for number, (village, b1, b2) in enumerate(answers):
+        unit = f"x{number}"
+        document = field.unit_document(unit, 10 + number) | {"psu": village, "probability": "0.1"}
+        frame.issue(store, "unit", unit, document, {"name": "Lò Văn A"})
+        interview = drafts.start(store, unit, questionnaire.hash, field.HOA)
+        given = {"opening/consent": "yes", "a/job": "yes" if number % 2 else "no", "b/b1": b1, "b/b2": b2}
+        drafts.save(store, interview, given)
+        drafts.seal(store, interview, given, {}, {}, {}, field.HOA)
+        if approve:
+            current.decide(store, interview, "approved", actor=field.LAN)
+        visit = {"id": f"v{number}", "unit": unit, "round": field.ROUND, "disposition": "1.1", "time": "2026-10-05"}
+        frame.issue(store, "visit", f"v{number}", visit)
+
+
+ANSWERS = [(village, b1, b2) for village in "abcd" for b1, b2 in (("4", "5"), ("5", "2"), ("3", "4"), ("4", "4"))]
+
+
+@pytest.fixture
+def questionnaire(tmp_path: Path) -> Questionnaire:
+    folder = tmp_path / "small"
+    field.questionnaire(folder)
+    written(folder / "index.csv", [{name: row.get(name, "") for name in HEAD} for row in INDEX])
+    from survey.questionnaire import xlsform
+
+    return xlsform.load(folder)
+
+
+def test_report_of_a_round_scores_it_and_tells_how(
+    survey: Survey, device: Store, questionnaire: Questionnaire, tmp_path: Path
+) -> None:
+    field.set_up(device, questionnaire)
+    respondents(device, questionnaire, ANSWERS, approve=True)
+    out = tmp_path / "r.html"
+    result = survey("report", "--round", field.ROUND, "--by", "job", "--out", out, "--lang", "en")
+    assert result.exit_code == 0, result.stderr
+    page = out.read_text(encoding="utf-8")
+    # 6 of 8 answers of each village are 4 or 5 (3 of 4 on signs, 3 of 4 on seats).
+    assert "Overall is estimated at 75.00 on the scale 0–100" in page
+    assert "SYNTHETIC DATA" in page, "as the round says"
+    assert "PROVISIONAL" not in page
+    assert "16 respondents, 4 PSUs, 1 stratum" in page
+    assert "19 cases: 16 complete" in page, "the three main units of the round that nobody visited count too"
+    assert "inverse of the sample unit&#39;s selection probability" in page
+    assert "Results by do you have a job?" in page
+    assert "survey report --round r2026 --by job --out r.html" in page
+
+
+def test_report_of_sealed_interviews_is_provisional(
+    survey: Survey, device: Store, questionnaire: Questionnaire, tmp_path: Path
+) -> None:
+    field.set_up(device, questionnaire)
+    respondents(device, questionnaire, ANSWERS, approve=False)
+    assert survey("report", "--out", tmp_path / "r.html").exit_code == 2, "nothing is approved yet"
+    result = survey("report", "--state", "sealed", "--out", tmp_path / "r.html")
+    assert result.exit_code == 0, result.stderr
+    assert "PROVISIONAL RESULTS" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_every_shipped_index_has_a_scale_for_its_top_and_components_to_draw() -> None:
+    from analysis.report.tree import tree
+    from survey.questionnaire import xlsform
+
+    for name in xlsform.shipped():
+        shown = tree(load_index(name))
+        assert shown.top.scale, name
+        assert len(shown.components(14)) >= 5, name
