@@ -27,10 +27,12 @@ def read_signed(content: bytes, kind: str, signer: str, where: str) -> dict[str,
     ``signer`` names the field with the device id; ``public_key`` beside it must be that device's.
     """
     try:
+        # Not a byte may differ from what ``write_signed`` writes: one that does is damage, even where it means the same.
         first, second, rest = content.split(b"\n")
         statement, signature = json.loads(first), bytes.fromhex(json.loads(second)["signature"])
         key = bytes.fromhex(statement["public_key"])
-        right = rest == b"" and statement["kind"] == kind and device_id(key) == statement[signer]
+        right = rest == b"" and second == canonical({"signature": signature.hex()})
+        right = right and statement["kind"] == kind and device_id(key) == statement[signer]
         version = statement["v"]
     except (ValueError, KeyError, TypeError, RecursionError):
         right = False

@@ -40,7 +40,7 @@ VERSION = 1
 _ENVELOPE = canonical({"encryption": "none", "format": FORMAT, "v": VERSION}) + b"\n"
 _BLOCK = 1 << 20
 _LONGEST_LINE = 16 << 20
-_IN_MEMORY = 16 << 20
+_IN_MEMORY = 4 << 20
 _LEVEL = 6
 
 _COPY_AGAIN = Text("chép lại tệp từ máy đã tạo ra nó", "copy the file again from the device that made it")

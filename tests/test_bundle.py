@@ -1,0 +1,356 @@
+"""Bundles.
+
+1. A bundle is one immutable file, named by its hash, that gives back what was put in.
+2. Whatever is wrong with it is named, and nothing is merged from it.
+3. A stick that is full, read-only or pulled never shows half a bundle.
+4. A program written from docs/formats.md alone writes bundles that are accepted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from survey.errors import InputError, VerifyError
+from survey.store import Store, current, receipts
+from survey.store.signing import SigningKey
+from survey.sync.bundle import read_bundle, write_bundle, write_records
+from survey.sync.exchange import export, sync
+from tests.laptops import FORM, interview, keys, records, state
+from tests.outside import ROOT
+
+
+@pytest.fixture
+def bundle(device: Store, tmp_path: Path) -> Path:
+    """A bundle of two interviews."""
+    interview(device, "u1")
+    interview(device, "u2", {"q1": "Chiềng Mung", "q2": ["a", "b"], "q3": {"missing": "refused"}})
+    path = export(device, tmp_path / "stick").path
+    assert path is not None
+    return path
+
+
+def refused(path: Path, message: str = "damaged|signature does not hold") -> None:
+    """``path`` is refused by name, with what to do."""
+    with pytest.raises(VerifyError, match=message) as refusal:
+        read_bundle(path)
+    assert refusal.value.problem.where == str(path)
+    assert refusal.value.problem.todo.en
+
+
+def put(folder: Path, content: bytes, name: str = "copy.bundle") -> Path:
+    """Writes a file with this content."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+    return folder / name
+
+
+# -- 1 the file -------------------------------------------------------------------------------------------------
+
+
+def test_a_bundle_gives_back_what_was_put_in(device: Store, bundle: Path):
+    assert bundle.parent.name == "bundles"
+    assert bundle.name == hashlib.sha256(bundle.read_bytes()).hexdigest() + ".bundle"
+    read = read_bundle(bundle)
+    assert read.sender == device.device
+    assert read.keys == keys(device)
+    assert list(read.records()) == records(device)
+
+
+def test_the_envelope_keeps_the_place_of_encryption(bundle: Path):
+    assert bundle.read_bytes().split(b"\n")[0] == b'{"encryption":"none","format":"survey-bundle","v":1}'
+
+
+def test_the_same_revisions_give_the_same_file(device: Store, bundle: Path, tmp_path: Path):
+    assert write_bundle(device, tmp_path / "again", receipts.unsent(device)).read_bytes() == bundle.read_bytes()
+    assert export(device, tmp_path / "stick").path == bundle
+    assert list((tmp_path / "stick" / "bundles").iterdir()) == [bundle]
+
+
+def test_a_large_bundle_does_not_pass_through_memory_only(device: Store, tmp_path: Path):
+    chance = random.Random(1)
+    for unit in range(9):
+        interview(device, f"u{unit}", {"q1": chance.randbytes(600_000).hex()})
+    path = export(device, tmp_path).path
+    assert path is not None
+    assert path.stat().st_size > 5_000_000
+    assert list(read_bundle(path).records()) == records(device)
+    assert sorted(file.name for file in device.folder.iterdir()) == [
+        "keys",
+        "survey.sqlite",
+        "survey.sqlite-shm",
+        "survey.sqlite-wal",
+    ]
+
+
+def test_another_name_is_no_reason_to_refuse(bundle: Path, tmp_path: Path):
+    copy = shutil.copy(bundle, tmp_path / "bundle (1).bundle")
+    assert len(list(read_bundle(copy).records())) == 3
+
+
+# -- 2 damage ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.soak
+def test_one_flipped_bit_anywhere_is_seen(bundle: Path, tmp_path: Path, trials: Callable[[int, int], int]):
+    whole = bundle.read_bytes()
+    places = random.Random(3).sample(range(len(whole) * 8), trials(300, len(whole) * 8))
+    for place in places:
+        content = bytearray(whole)
+        content[place // 8] ^= 1 << place % 8
+        refused(put(tmp_path / "flipped", content), "damaged|signature|encrypted")
+
+
+@pytest.mark.soak
+def test_a_bundle_cut_anywhere_is_seen(bundle: Path, tmp_path: Path, trials: Callable[[int, int], int]):
+    whole = bundle.read_bytes()
+    for length in random.Random(4).sample(range(len(whole)), trials(100, len(whole))):
+        refused(put(tmp_path / "cut", whole[:length]))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda whole: whole + b"\0",
+        lambda whole: whole + whole,
+        lambda whole: b"",
+        lambda whole: b"\n\n\n",
+        lambda whole: b"PK\x03\x04" + whole,
+        lambda whole: b'{"format":"survey-bundle"}',
+        lambda whole: b"[" * 5000,
+        lambda whole: os.urandom(5000),
+    ],
+)
+def test_what_is_no_bundle_is_seen(bundle: Path, tmp_path: Path, spoil: Callable[[bytes], bytes]):
+    refused(put(tmp_path / "spoilt", spoil(bundle.read_bytes())), "damaged|signature|newer")
+
+
+def test_a_file_that_is_not_what_its_name_says_is_seen(bundle: Path, tmp_path: Path):
+    refused(put(tmp_path, bundle.read_bytes(), "0" * 64 + ".bundle"))
+
+
+@pytest.mark.parametrize("envelope", [{"encryption": "age", "v": 1}, {"encryption": "none", "v": 2}])
+def test_an_encrypted_or_newer_bundle_says_so(bundle: Path, tmp_path: Path, envelope: dict):
+    rest = bundle.read_bytes().split(b"\n", 1)[1]
+    first = json.dumps({"format": "survey-bundle", **envelope}).encode()
+    refused(put(tmp_path, first + b"\n" + rest), "encrypted, or from a newer version; install the newer version")
+
+
+def test_anothers_signature_is_seen(device: Store, hub: Store, bundle: Path, tmp_path: Path):
+    envelope, manifest, _, payload = bundle.read_bytes().split(b"\n", 3)
+    id = "sha256:" + hashlib.sha256(manifest).hexdigest()
+    forged = json.dumps({"signature": hub.key.sign(id.encode()).hex()}).encode()
+    refused(put(tmp_path, b"\n".join([envelope, manifest, forged, payload])))
+
+
+def _signed(manifest: dict, payload: bytes, key: SigningKey) -> bytes:
+    line = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
+    signature = key.sign(b"sha256:" + hashlib.sha256(line).hexdigest().encode())
+    return b"\n".join(
+        [
+            b'{"encryption":"none","format":"survey-bundle","v":1}',
+            line,
+            json.dumps({"signature": signature.hex()}).encode(),
+            payload,
+        ]
+    )
+
+
+def _manifest(key: SigningKey, content: bytes, packed: bytes, /, **more: object) -> dict:
+    return {
+        **{"v": 1, "kind": "bundle", "sender": key.device, "public_key": key.public.hex(), "tier": "device"},
+        **{"compression": "zlib", "revisions": 1, "content_size": len(content), "payload_size": len(packed)},
+        **{"payload": "sha256:" + hashlib.sha256(packed).hexdigest(), "keys": {}},
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "more"),
+    [
+        (bytes(50_000_000), {"content_size": 1000}),
+        (b"\x00\x00\x00\x05nope", {}),
+        (b"\xff\xff\xff\xff", {}),
+        (b"", {}),
+        (struct.pack(">I", 2) + b"{}" + bytes(64) + b"\x01\x02\xff\xff" + bytes(36), {}),
+    ],
+)
+def test_a_sender_who_lies_about_the_content_changes_nothing(
+    device: Store, hub: Store, tmp_path: Path, content: bytes, more: dict
+):
+    payload = zlib.compress(content, 9)
+    path = put(tmp_path, _signed(_manifest(device.key, content, payload, **more), payload, device.key))
+    before = state(hub)
+    report = sync(hub, [path])
+    assert [name for name, _ in report.quarantined] == ["copy.bundle"]
+    assert report.new == 0
+    assert state(hub) == before
+    assert current.verify(hub).problems == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"revisions": "1"},
+        {"content_size": -1},
+        {"keys": []},
+        {"keys": {"d1": "zz"}},
+        {"keys": {"d1": 7}},
+        {"payload": 7},
+        {"compression": "lzma"},
+        {"tier": None},
+        {"kind": "receipt"},
+        {"sender": "d" + "0" * 40},
+        {"public_key": "00"},
+        {"v": 2},
+    ],
+)
+def test_a_manifest_that_makes_no_sense_is_refused(device: Store, tmp_path: Path, more: dict):
+    payload = zlib.compress(b"")
+    manifest = _manifest(device.key, b"", payload, **more)
+    refused(put(tmp_path, _signed(manifest, payload, device.key)), "damaged|signature|newer")
+
+
+def test_a_bundle_that_breaks_off_inside_leaves_nothing_behind(device: Store, hub: Store, tmp_path: Path):
+    """The signed manifest announces one record more than there is: the records before it are not kept either."""
+    interview(device)
+    path = write_records(
+        device.key, "device", tmp_path, records(device), {device.device: device.key.public.hex()}, tmp_path
+    )
+    _, manifest, _, payload = path.read_bytes().split(b"\n", 3)
+    more = {**json.loads(manifest), "revisions": 3}
+    before = records(hub)
+    assert sync(hub, [put(tmp_path, _signed(more, payload, device.key))]).new == 0
+    assert records(hub) == before
+    assert sync(hub, [path]).new == 2
+
+
+# -- 3 the stick ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def file_limit() -> Iterator[None]:
+    """Gives the process back its right to write files of any size."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("file_limit")
+def test_a_stick_that_fills_up_at_any_byte_shows_no_half_bundle(device: Store, bundle: Path, tmp_path: Path):
+    size, target = bundle.stat().st_size, tmp_path / "full"
+    numbers = receipts.unsent(device)
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    for room in range(0, size, 64):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            with pytest.raises(InputError, match="cannot be written"):
+                write_bundle(device, target, numbers)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        assert list(target.iterdir()) == []
+    assert write_bundle(device, target, numbers).read_bytes() == bundle.read_bytes()
+
+
+def test_a_stick_that_is_a_file_is_told(device: Store, bundle: Path, tmp_path: Path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="file/bundles: it cannot be written"):
+        export(device, tmp_path / "file")
+
+
+def test_a_stick_pulled_while_writing_shows_a_whole_bundle_or_none(device: Store, bundle: Path, tmp_path: Path):
+    """The writer is killed at each of its calls that touch the stick, and then not at all."""
+    program = (
+        "import os, random, signal, sys\n"
+        "from pathlib import Path\n"
+        "from survey.store import Store, receipts\n"
+        "from survey.sync.bundle import write_bundle\n"
+        "count = 0\n"
+        "def watch(event, arguments):\n"
+        "    global count\n"
+        "    if event in ('open', 'os.rename', 'os.mkdir') and 'pulled' in str(arguments[0]):\n"
+        "        count += 1\n"
+        "        if count == int(sys.argv[3]):\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n"
+        "store = Store.open(sys.argv[1])\n"
+        "sys.addaudithook(watch)\n"
+        "write_bundle(store, Path(sys.argv[2]), receipts.unsent(store))\n"
+    )
+    seen = set()
+    for at in range(1, 12):
+        folder = tmp_path / f"pulled{at}"
+        done = subprocess.run([sys.executable, "-c", program, device.folder, folder, str(at)], cwd=ROOT, check=False)
+        files = [file for file in folder.glob("*") if not file.name.startswith(".")]
+        seen.add((done.returncode, len(files)))
+        assert all(file.read_bytes() == bundle.read_bytes() for file in files)
+    assert {(-9, 0), (0, 1)} <= seen
+
+
+# -- 4 another program ------------------------------------------------------------------------------------------
+
+
+def _bundle_written_from_the_document(folder: Path) -> tuple[Path, str]:
+    """What docs/formats.md says, with nothing but the standard library and Ed25519."""
+
+    def canonical(value: object) -> bytes:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+    def sha256(content: bytes) -> str:
+        return "sha256:" + hashlib.sha256(content).hexdigest()
+
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes_raw()
+    device = "d" + hashlib.sha256(public).hexdigest()[:40]
+    content, prev = b"", ""
+    entries = [
+        ("device", device, "issued", "", {"document": {"id": device, "public_key": public.hex()}}),
+        ("interview", "i-1", "sealed", "u1", {"answers": {"q1": "4"}, "contact": {"phone": "09"}}),
+    ]
+    for seq, (subject_type, subject, kind, target, parts) in enumerate(entries, start=1):
+        salted = {name: (os.urandom(32), canonical(body)) for name, body in parts.items()}
+        header = canonical(
+            {
+                **{"v": 1, "subject_type": subject_type, "subject": subject, "kind": kind, "parents": []},
+                **{"target": target, "questionnaire_hash": FORM, "actor": "phoa", "device": device, "epoch": "e1"},
+                **{"seq": seq, "prev": prev, "time": "2026-11-23T08:00:00+07:00", "blobs": []},
+                "parts": {name: sha256(salt + body) for name, (salt, body) in salted.items()},
+            }
+        )
+        prev = sha256(header)
+        content += struct.pack(">I", len(header)) + header + key.sign(prev.encode()) + bytes([len(salted)])
+        for name, (salt, body) in salted.items():
+            content += bytes([len(name)]) + name.encode() + salt + struct.pack(">I", len(body)) + body
+    payload = zlib.compress(content)
+    manifest = canonical(
+        {
+            **{"v": 1, "kind": "bundle", "sender": device, "public_key": public.hex(), "tier": "device"},
+            **{"compression": "zlib", "revisions": 2, "content_size": len(content), "payload_size": len(payload)},
+            **{"payload": sha256(payload), "keys": {device: public.hex()}},
+        }
+    )
+    signature = canonical({"signature": key.sign(sha256(manifest).encode()).hex()})
+    envelope = canonical({"encryption": "none", "format": "survey-bundle", "v": 1})
+    whole = b"\n".join([envelope, manifest, signature, payload])
+    return put(folder, whole, hashlib.sha256(whole).hexdigest() + ".bundle"), device
+
+
+def test_a_program_written_from_the_document_is_understood(hub: Store, tmp_path: Path):
+    path, device = _bundle_written_from_the_document(tmp_path / "other")
+    assert (sync(hub, [path]).new, sync(hub, [path]).known) == (2, 2)
+    (row,) = current.interviews(hub)
+    assert (row["interview"], row["state"], row["unit"], row["device"]) == ("i-1", "sealed", "u1", device)
+    assert current.content(hub, "i-1")["answers"] == {"q1": "4"}
+    assert current.verify(hub).problems == []
