@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -57,10 +56,7 @@ def open_other(file: Path) -> Iterator[Other]:
     """Opens another store's database file for reading. StoreError when it is none, newer, damaged or locked."""
     check_file(file)
     try:
-        # On a medium that cannot be written SQLite reads the file only when told that nobody else writes it.
-        settled = not os.access(file.parent, os.W_OK) and not file.with_name(file.name + "-wal").exists()
-        uri = f"{file.resolve().as_uri()}?{'immutable=1' if settled else 'mode=ro'}"
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
             db.execute("BEGIN")
             yield Other(db)
     except sqlite3.DatabaseError as error:
