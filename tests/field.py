@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from survey.questionnaire import xlsform
 from survey.questionnaire.model import Questionnaire
 from survey.store import Store, frame
 
@@ -28,7 +36,7 @@ RESPONDENTS = (
 
 def set_up(store: Store, questionnaire: Questionnaire, people: Sequence[tuple[str, str, list[str]]] = PEOPLE) -> None:
     """Puts people, questionnaire, round and units into a store, the way a round file brings them."""
-    pin = frame.hash_pin(PIN)
+    pin = _hashed_pin()
     for user, name, roles in people:
         frame.issue(store, "user", user, {"id": user, "name": name, "roles": roles, "pin": pin})
     frame.issue(store, "questionnaire", questionnaire.hash, questionnaire.to_json())
@@ -49,6 +57,11 @@ def set_up(store: Store, questionnaire: Questionnaire, people: Sequence[tuple[st
         frame.issue(store, "unit", unit, unit_document(unit, order, kind), {"name": name, "address": "Bản Khoang"})
 
 
+@cache
+def _hashed_pin() -> str:
+    return frame.hash_pin(PIN)
+
+
 def unit_document(unit: str, order: int, kind: str = "main") -> dict[str, Any]:
     """One sample unit of the round, given to the enumerator."""
     return {
@@ -67,3 +80,108 @@ def unit_document(unit: str, order: int, kind: str = "main") -> dict[str, Any]:
         "urban_rural": "rural",
         "assignee": HOA,
     }
+
+
+@cache
+def small() -> Questionnaire:
+    """The small questionnaire with one question of every kind, in ``tests/fixtures/small``, read once."""
+    return xlsform.load(Path(__file__).parent / "fixtures" / "small")
+
+
+# -- a browser without a screen ----------------------------------------------------------------------------------
+
+ADDRESS = "http://127.0.0.1:8450"
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 23, 9, 0, tzinfo=timezone(timedelta(hours=7)))
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def go_on(self, **by: float) -> None:
+        """``go_on(minutes=5)``"""
+        self.time += timedelta(**by)
+
+
+class Visitor:
+    """Someone at the laptop: keeps cookies, sends the CSRF token of the page last seen, as a browser does."""
+
+    def __init__(self, app: Flask):
+        self.client = app.test_client()
+        self.token = ""
+        self.lease = ""
+
+    def get(self, path: str, **query: str) -> TestResponse:
+        """Opens a page."""
+        return self._seen(self.client.get(path, base_url=ADDRESS, query_string=query))
+
+    def post(self, path: str, follow: bool = True, **fields: Any) -> TestResponse:
+        """Sends a form."""
+        data = {"csrf_token": self.token, **fields}
+        return self._seen(self.client.post(path, base_url=ADDRESS, data=data, follow_redirects=follow))
+
+    def _seen(self, page: TestResponse) -> TestResponse:
+        for name in ("csrf_token", "lease"):
+            if found := re.search(rf'name="{name}" value="([^"]+)"', page.text):
+                setattr(self, "token" if name == "csrf_token" else "lease", found[1])
+        return page
+
+    def sign_in(self, user: str, pin: str = PIN) -> TestResponse:
+        """Signs in and lands on the first page of that person."""
+        self.get(f"/sign-in/{user}")
+        return self.post(f"/sign-in/{user}", pin=pin)
+
+
+class Interviewer(Visitor):
+    """An enumerator in the middle of an interview."""
+
+    interview = ""
+
+    def start(self, unit: str) -> TestResponse:
+        """Begins the interview at a sample unit; gives its first page."""
+        self.get("/today")
+        page = self.post(f"/units/{unit}/start")
+        self.interview = page.request.path.split("/")[2]
+        return page
+
+    def open(self, section: int) -> TestResponse:
+        """Opens a section of the interview."""
+        return self.get(f"/interviews/{self.interview}/{section}")
+
+    def answer(self, question: str, value: str | list[str] = "", **fields: str) -> TestResponse:
+        """Answers a question on the page that is open, as its script does."""
+        data = {"question": question, "value": value, "lease": self.lease, "why": "leave", "ms": "1500", **fields}
+        return self.client.post(
+            f"/interviews/{self.interview}/answer",
+            base_url=ADDRESS,
+            data=data,
+            headers={"X-CSRFToken": self.token, "HX-Request": "true"},
+        )
+
+    def answers(self, given: Mapping[str, str | list[str]]) -> None:
+        """Answers several questions; each must be taken."""
+        for question, value in given.items():
+            fields = {"missing": value[1:]} if isinstance(value, str) and value.startswith("?") else {}
+            reply = self.answer(question, "" if fields else value, **fields)
+            assert reply.headers["X-Answer"] == "saved", (question, value, reply.text)
+
+    def finish(self, disposition: str = "1.1") -> TestResponse:
+        """Goes to the review page and seals."""
+        self.get(f"/interviews/{self.interview}/finish")
+        return self.post(f"/interviews/{self.interview}/finish", disposition=disposition, lease=self.lease)
+
+
+WHOLE = {
+    "opening/consent": "yes",
+    "a/age": "47",
+    "a/job": "no",
+    "a/channels": ["radio", "people"],
+    "b/b1": "4",
+    "b/b2": "?refused",
+    "b/b3": "5",
+}
+"""Answers to everything that must be answered."""

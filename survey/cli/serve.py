@@ -64,7 +64,6 @@ def run(port: int | None, hub: bool, browser: bool) -> None:
         ) from error
     address = f"http://{HOST}:{server.effective_port}/" + ("receive" if hub else "")
     say(Text(f"Mở tại {address} (dừng: Ctrl+C)", f"Open at {address} (stop: Ctrl+C)"))
-    click.get_text_stream("stdout").flush()
     if browser:
         _open_browser(address)
     try:

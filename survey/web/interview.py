@@ -14,7 +14,18 @@ from survey.store.header import CONTENT_KINDS
 from survey.text import Text
 from survey.web import forms, roles, words
 from survey.web.desk import Open, desk, store
-from survey.web.sections import SECTION_STATES, SIGNS, Sheet, changed, key, lost_words, question, sheet
+from survey.web.sections import (
+    SECTION_STATES,
+    SIGNS,
+    Heading,
+    Question,
+    Sheet,
+    changed,
+    key,
+    lost_words,
+    question,
+    sheet,
+)
 from survey.web.today import record_visit
 from survey.web.words import t
 
@@ -232,8 +243,11 @@ def _reply(
     if change is not None:
         mine.lost_sentence, mine.lost = lost_words(change.lost, language)
         mine.unsaved = True
+    questions: list[Question] = []
+    headings: list[Heading] = []
     reshaped = before is None or before.shape != after.shape
-    questions, headings = ([], []) if reshaped else changed(before, after, answered=entry.path)  # type: ignore[arg-type]
+    if before is not None and not reshaped:
+        questions, headings = changed(before, after, answered=entry.path)
     if whole:
         questions = [*(one for one in questions if one.path != mine.path), mine]
     page = render_template(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, current_app, g, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from survey.errors import NotAllowed, Problem, Problems, StoreError, SurveyError
 from survey.text import Text
@@ -84,11 +84,11 @@ def answer(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> tuple[str, int]:
+        if isinstance(error, SecurityError):
+            # A page of another site that points its name at this machine learns nothing, not even the language.
+            return "Bad host", 400
         code = error.code or 500
         if isinstance(error, InternalServerError):
             current_app.logger.exception("a page failed", exc_info=error.original_exception)
             return page((CRASH,), 500, "stop")
-        if code == 400 and request.host.partition(":")[0] not in current_app.config["TRUSTED_HOSTS"]:
-            # A page of another site that points its name at this machine learns nothing, not even the language.
-            return "Bad host", 400
         return page((HTTP.get(code, HTTP[400]),), code)

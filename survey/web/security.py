@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Flask, Response, request
 
 HOSTS = ["127.0.0.1", "localhost"]
-"""Names under which the app answers. Any other ``Host`` is a page of the internet that renamed itself to this laptop."""
+"""Names under which the app answers. Any other ``Host`` is a page of the internet that took this laptop's address."""
 
 KEY_FILE = Path("keys") / "session.key"
 

@@ -67,12 +67,11 @@ def moment(when: str | datetime | None) -> str:
     """A stored time as people write it: ``23/11/2026 14:05``."""
     if not when:
         return ""
-    if isinstance(when, str):
-        try:
-            when = datetime.fromisoformat(when)
-        except ValueError:
-            return when
-    return when.strftime("%d/%m/%Y %H:%M") if interface() == "vi" else when.strftime("%d %b %Y, %H:%M")
+    try:
+        time = when if isinstance(when, datetime) else datetime.fromisoformat(when)
+    except ValueError:
+        return str(when)
+    return time.strftime("%d/%m/%Y %H:%M") if interface() == "vi" else time.strftime("%d %b %Y, %H:%M")
 
 
 def day(when: str) -> str:
