@@ -13,7 +13,7 @@ import math
 import random
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple, Protocol
 
@@ -219,6 +219,13 @@ def _as_number_of_days(keep_date: bool) -> Callable[..., Atom]:
     return call
 
 
+def _week(value: datetime) -> int:
+    """Week of the year as ODK Collect counts in English: from Sunday, the first week holds 1 January."""
+    sunday = value.date() - timedelta(days=(value.weekday() + 1) % 7)
+    first = (sunday + timedelta(days=6)).replace(month=1, day=1)
+    return (sunday - first + timedelta(days=(first.weekday() + 1) % 7)).days // 7 + 1
+
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DATE_ESCAPES: dict[str, Callable[[datetime], str]] = {
@@ -236,7 +243,7 @@ _DATE_ESCAPES: dict[str, Callable[[datetime], str]] = {
     "S": lambda d: f"{d.second:02d}",
     "3": lambda d: f"{d.microsecond // 1000:03d}",
     "a": lambda d: _DAYS[d.weekday()],
-    "W": lambda d: str(d.isocalendar().week),
+    "W": lambda d: str(_week(d)),
 }
 
 
