@@ -129,7 +129,8 @@
 
   document.addEventListener("htmx:afterRequest", (event) => {
     restore();
-    const { elt, xhr } = event.detail;
+    // The question that was sent: when the answer replaces it, htmx tells of an element further out instead.
+    const { xhr, requestConfig: { elt } } = event.detail;
     if (!elt.matches(".question")) return;
     const form = byId(elt.id) || elt;
     const mine = note(form);
