@@ -236,6 +236,31 @@ def test_a_blank_estimate_stays_blank_and_last() -> None:
     assert [(line.label, line.estimate) for line in lines] == [("c", "7.00"), ("b", "5.00"), ("a", "–")]
 
 
+def test_the_unweighted_share_stands_beside_the_estimate_as_our_reading() -> None:
+    note = "gộp không quyền số (cách hiểu của chúng tôi) 81.2345 / unweighted pooled share (our reading) 81.2345"
+    seen = shown([own("T", 80) | {"note": note}, own("A", 80)])
+    assert [(line.code, line.unweighted) for line in seen.index[:2]] == [("T", "81.23"), ("A", "–")]
+    assert any("our reading of the published SIPAS figure" in sentence for sentence in seen.notes)
+    page = build(cells([own("T", 80) | {"note": note}]), index(), META)
+    assert "Tỷ lệ gộp không quyền số (cách hiểu của chúng tôi về số SIPAS công bố): 81,23" in page
+
+
+def test_a_missing_figure_says_why_in_the_reader_s_language() -> None:
+    note = "thiếu B1 / missing B1; tạm tính, phiếu chưa duyệt / provisional, interviews not yet approved"
+    row = own("B", math.nan) | {"note": note}
+    for language, reason in (("vi", "thiếu B1"), ("en", "missing B1")):
+        (line,) = [line for line in shown([own("T", 80), row], language).index if line.code == "B"]
+        assert (line.missing, line.remark) == (True, reason)
+
+
+def test_what_counts_in_no_part_of_the_index_is_shown_apart() -> None:
+    row = "N | | Mong đợi | Expects better | mong đợi | expectation | | 0..1 | 0..1 | f | 4 5"
+    with_need = index(_ROWS + row)
+    seen = shown([*WHOLE, own("N", 0.5)], of=with_need)
+    assert "N" not in {line.code for line in seen.index}
+    assert [line.code for line in seen.beside] == ["N"]
+
+
 def test_codes_that_the_index_does_not_know_are_counted_not_shown() -> None:
     seen = shown([*WHOLE, own("X9", 50)])
     assert "X9" not in {line.code for line in seen.index}

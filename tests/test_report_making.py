@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ from analysis.index import index_of, load_index
 from analysis.report import facts
 from analysis.report.reading import read_scores
 from survey.errors import InputError, Problems
+from survey.questionnaire import xlsform
 from survey.questionnaire.model import Questionnaire
 from survey.store import Store, current, drafts, frame
 from survey.text import Text
-from tests import field
 
 Survey = Callable[..., Result]
 
@@ -190,60 +190,95 @@ def test_report_shows_published_papi_with_its_own_intervals_only(
     assert "Sai số chuẩn" not in page
 
 
-def respondents(store: Store, questionnaire: Questionnaire, answers: list[tuple[str, str, str]], approve: bool) -> None:
-    """One approved interview for each (village, b1, b2), in a round whose units were drawn one in ten."""
-    for number, (village, b1, b2) in enumerate(answers):
-        unit = f"x{number}"
-        document = field.unit_document(unit, 10 + number) | {"psu": village, "probability": "0.1"}
-        frame.issue(store, "unit", unit, document, {"name": "Lò Văn A"})
-        interview = drafts.start(store, unit, questionnaire.hash, field.HOA)
-        given = {"opening/consent": "yes", "a/job": "yes" if number % 2 else "no", "b/b1": b1, "b/b2": b2}
+SURVEY = [
+    {"type": "select_one yn", "name": "job", "label::Tiếng Việt (vi)": "Có việc làm không?",
+     "label::English (en)": "Do you have a job?"},
+    {"type": "select_one scale", "name": "b1", "label::Tiếng Việt (vi)": "Biển chỉ dẫn", "label::English (en)": "Signs",
+     "missing": "dont_know refused"},
+    {"type": "select_one scale", "name": "b2", "label::Tiếng Việt (vi)": "Chỗ ngồi", "label::English (en)": "Seats",
+     "missing": "dont_know refused"},
+]  # fmt: skip
+CHOICES = [
+    {"list_name": list_name, "name": name, "label::Tiếng Việt (vi)": vi, "label::English (en)": en}
+    for list_name, name, vi, en in (
+        ("yn", "yes", "Có", "Yes"), ("yn", "no", "Không", "No"), ("scale", "1", "Rất không", "Not at all"),
+        ("scale", "2", "Không", "No"), ("scale", "3", "Bình thường", "Neutral"), ("scale", "4", "Hài lòng", "Agree"),
+        ("scale", "5", "Rất hài lòng", "Very satisfied"),
+    )
+]  # fmt: skip
+SETTINGS = [{"form_title": "Phiếu thử", "form_id": "t", "default_language": "Tiếng Việt (vi)"}]
+
+
+@pytest.fixture
+def questionnaire(index_folder: Path) -> Questionnaire:
+    """A questionnaire of three questions with its index, loaded from a folder of CSV sheets."""
+    for name, rows in (("survey", SURVEY), ("choices", CHOICES), ("settings", SETTINGS)):
+        written(index_folder / f"{name}.csv", [{key: row.get(key, "") for r in rows for key in r} for row in rows])
+    return xlsform.load(index_folder)
+
+
+def conduct(store: Store, questionnaire: Questionnaire, answers: Sequence[tuple[Any, ...]], approve: bool) -> None:
+    """A round with one interview for each (village, b1, b2); units drawn one in ten, three of them not visited."""
+    title = {"vi": "Đợt thử", "en": "Trial round"}
+    frame.issue(store, "questionnaire", questionnaire.hash, questionnaire.to_json())
+    document = {"id": "r1", "title": title, "questionnaire_hash": questionnaire.hash, "index": "t", "level": 0.95}
+    frame.issue(store, "round", "r1", document | {"synthetic": True})
+    for number in range(len(answers) + 3):
+        village = answers[number][0] if number < len(answers) else "a"
+        unit = {"id": f"u{number}", "round": "r1", "list": "main", "order": str(number), "province_name": "Sơn La"}
+        frame.issue(store, "unit", f"u{number}", unit | {"stratum": "s", "psu": village, "probability": "0.1"})
+    for number, (_, b1, b2) in enumerate(answers):
+        interview = drafts.start(store, f"u{number}", questionnaire.hash, "phoa")
+        given = {"job": "yes" if number % 2 else "no", "b1": b1, "b2": b2}
         drafts.save(store, interview, given)
-        drafts.seal(store, interview, given, {}, {}, {}, field.HOA)
+        drafts.seal(store, interview, given, {}, {}, {}, "phoa")
         if approve:
-            current.decide(store, interview, "approved", actor=field.LAN)
-        visit = {"id": f"v{number}", "unit": unit, "round": field.ROUND, "disposition": "1.1", "time": "2026-10-05"}
+            current.decide(store, interview, "approved", actor="plan")
+        visit = {"id": f"v{number}", "unit": f"u{number}", "round": "r1", "disposition": "1.1", "time": "2026-10-05"}
         frame.issue(store, "visit", f"v{number}", visit)
 
 
 ANSWERS = [(village, b1, b2) for village in "abcd" for b1, b2 in (("4", "5"), ("5", "2"), ("3", "4"), ("4", "4"))]
 
 
-@pytest.fixture
-def questionnaire(tmp_path: Path) -> Questionnaire:
-    folder = tmp_path / "small"
-    field.questionnaire(folder)
-    written(folder / "index.csv", [{name: row.get(name, "") for name in HEAD} for row in INDEX])
-    from survey.questionnaire import xlsform
-
-    return xlsform.load(folder)
-
-
 def test_report_of_a_round_scores_it_and_tells_how(
     survey: Survey, device: Store, questionnaire: Questionnaire, tmp_path: Path
 ) -> None:
-    field.set_up(device, questionnaire)
-    respondents(device, questionnaire, ANSWERS, approve=True)
+    conduct(device, questionnaire, ANSWERS, approve=True)
     out = tmp_path / "r.html"
-    result = survey("report", "--round", field.ROUND, "--by", "job", "--out", out, "--lang", "en")
+    result = survey("report", "--round", "r1", "--by", "job", "--out", out, "--lang", "en")
     assert result.exit_code == 0, result.stderr
     page = out.read_text(encoding="utf-8")
     # 6 of 8 answers of each village are 4 or 5 (3 of 4 on signs, 3 of 4 on seats).
     assert "Overall is estimated at 75.00 on the scale 0–100" in page
+    assert "Trial round" in page
     assert "SYNTHETIC DATA" in page, "as the round says"
     assert "PROVISIONAL" not in page
     assert "16 respondents, 4 PSUs, 1 stratum" in page
-    assert "19 cases: 16 complete" in page, "the three main units of the round that nobody visited count too"
+    assert "19 cases: 16 complete" in page, "the three units of the round that nobody visited count too"
     assert "inverse of the sample unit&#39;s selection probability" in page
     assert "Results by do you have a job?" in page
-    assert "survey report --round r2026 --by job --out r.html" in page
+    assert "survey report --round r1 --by job --out r.html" in page
+
+
+def test_report_tells_how_many_did_not_know_or_refused(
+    survey: Survey, device: Store, questionnaire: Questionnaire, tmp_path: Path
+) -> None:
+    unsure = [
+        (village, {"missing": kind}, "4") for village, kind in zip("abcd", ["dont_know", "refused"] * 2, strict=True)
+    ]
+    conduct(device, questionnaire, ANSWERS + unsure, approve=True)
+    assert survey("report", "--out", tmp_path / "r.html").exit_code == 0
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if 'scope="row">Signs' in line)
+    assert "<td>20.0%</td></tr>" in row, "4 of the 20 who were asked"
+    assert "<td>16</td>" in row, "the others are its base"
 
 
 def test_report_of_sealed_interviews_is_provisional(
     survey: Survey, device: Store, questionnaire: Questionnaire, tmp_path: Path
 ) -> None:
-    field.set_up(device, questionnaire)
-    respondents(device, questionnaire, ANSWERS, approve=False)
+    conduct(device, questionnaire, ANSWERS, approve=False)
     assert survey("report", "--out", tmp_path / "r.html").exit_code == 2, "nothing is approved yet"
     result = survey("report", "--state", "sealed", "--out", tmp_path / "r.html")
     assert result.exit_code == 0, result.stderr
@@ -252,7 +287,6 @@ def test_report_of_sealed_interviews_is_provisional(
 
 def test_every_shipped_index_has_a_scale_for_its_top_and_components_to_draw() -> None:
     from analysis.report.tree import tree
-    from survey.questionnaire import xlsform
 
     for name in xlsform.shipped():
         shown = tree(load_index(name))

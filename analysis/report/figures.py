@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analysis.report import charts
 from analysis.report.cells import SMALL, Cell
-from analysis.report.format import count, decimals, interval, known, level, number
+from analysis.report.format import count, decimals, interval, known, level, number, percent
 from analysis.report.meta import Meta
 from analysis.report.tree import Bounds, Node
 
@@ -35,6 +35,7 @@ class Line:
     also_in: str = ""
     remark: str = ""
     unweighted: str = ""
+    silent: str = ""
     aside: bool = False
     leaf: bool = False
 
@@ -73,6 +74,7 @@ class Figures:
             also_in=", ".join(node.also_in),
             remark=cell.remark(say) if cell else "",
             unweighted=number(cell.unweighted if cell else None, places, say),
+            silent=percent(self.meta.silent.get(node.code), 1, say),
             aside=not node.counts,
             leaf=not node.children,
         )

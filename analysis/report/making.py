@@ -38,13 +38,15 @@ class Background:
     """What is known about a round besides its scores; every part may be missing.
 
     ``document`` is the round's document, ``units`` the documents of its sample units, ``strata`` how many strata the
-    sample has, ``facts`` further lines of the method box, ``commands`` what was typed, ``made`` the ISO date of today.
+    sample has, ``silent`` the share of don't know and refused by code, ``facts`` further lines of the method box,
+    ``commands`` what was typed, ``made`` the ISO date of today.
     """
 
     document: Mapping[str, Any] = field(default_factory=dict)
     questionnaire: Questionnaire | None = None
     units: Sequence[Mapping[str, Any]] = ()
     strata: int | None = None
+    silent: Mapping[str, float] = field(default_factory=dict)
     facts: Sequence[Fact] = ()
     commands: Sequence[str] = ()
     made: str = ""
@@ -108,6 +110,7 @@ def from_round(
         document=dataset.round,
         questionnaire=questionnaire,
         strata=len(made[0].sample.stratum_names) if made[0].sample and design.strata else None,
+        silent=_silent(table, loaded),
         facts=[*facts.state_fact(_states(table)), *background.facts, *_mode(dataset)],
     )
     rows = [row for scores in made for row in scores.table.to_dict("records")]
@@ -153,6 +156,7 @@ def _report(
         level=design.level if design else float(document.get("level") or 0.95),
         method=tuple(method),
         commands=tuple(background.commands),
+        silent=background.silent,
         notes=(*_published_interval(found, index), *(Text(problem("vi"), problem("en")) for problem in findings)),
         level_names=_level_names(levels, questionnaire),
         domain_names=_domain_names(levels, questionnaire, background.units),
@@ -170,6 +174,22 @@ def _questionnaire(dataset: Dataset) -> Questionnaire:
 
 def _states(table: Table) -> list[str]:
     return table.labels("state")[1]
+
+
+def _silent(table: Table, index: Index) -> dict[str, float]:
+    """By leaf: people who did not know or refused, as a share of these and of those who answered (unweighted)."""
+    found = {}
+    for leaf in index.leaves:
+        name = table.find(leaf.question) if leaf.question else None
+        kinds = table.kinds(name) if name else None
+        if name is None or kinds is None:
+            continue
+        counted = {"dont_know", "refused"} & set(kinds[1])
+        silent = sum(int((kinds[0] == kinds[1].index(kind)).sum()) for kind in counted)
+        answered = int((table.codes(name)[0] >= 0).sum())
+        if answered + silent:
+            found[leaf.code] = silent / (answered + silent)
+    return found
 
 
 def _mode(dataset: Dataset) -> list[Fact]:

@@ -55,8 +55,8 @@ class Meta:
     """The frame around the scores.
 
     ``starts``, ``ends`` and ``made`` are ISO dates. ``level`` is the confidence level (0.95). ``level_names`` names
-    domain levels, ``domain_names`` their domains: ``{"sex": {"female": Text("Nữ", "Female")}}``. ``commands`` are the
-    lines that repeat the figures.
+    domain levels, ``domain_names`` their domains: ``{"sex": {"female": Text("Nữ", "Female")}}``. ``silent`` is by code
+    the share of those asked who did not know or did not answer. ``commands`` are the lines that repeat the figures.
     """
 
     title: Text
@@ -73,6 +73,7 @@ class Meta:
     level: float = 0.95
     method: tuple[Fact, ...] = ()
     commands: tuple[str, ...] = ()
+    silent: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
     level_names: Mapping[str, Text] = field(default_factory=dict)
     domain_names: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)

@@ -32,6 +32,7 @@ class View:
     index_published: bool
     index_scale: str
     has_unweighted: bool
+    index_df: str
     sections: tuple[Section, ...]
     notes: tuple[str, ...]
     own: bool
@@ -65,6 +66,7 @@ class Builder:
             index=(lines := self.index_lines(whole, self.tree.index())),
             beside=self.index_lines(whole, self.tree.beside()),
             index_scale=lines[0].scale if len({line.scale for line in lines}) == 1 else "",
+            index_df=lines[0].df if len({line.df for line in lines}) == 1 else "",
             has_unweighted=any(known(cell.unweighted) for cell in whole.values()),
             index_published=all(cell.published for cell in whole.values()),
             sections=tuple(sections),
