@@ -107,8 +107,7 @@ class _Columns:
         ]
 
     def _no_blanks(self, name: str, use: str) -> None:
-        codes, _ = self.data.codes(name)
-        blank = codes < 0
+        blank = self.data.blank(name)
         if blank.any():
             self.problems.append(
                 Problem(

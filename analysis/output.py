@@ -60,6 +60,8 @@ def _write_psus(scores: Scores, path: Path) -> None:
         "strata": list(scores.sample.stratum_names),
         "size": first.size.tolist(),
         "scale": first.scale.tolist(),
+        "stages": len(scores.sample.stages),
+        "lonely_psu": scores.sample.lonely_psu,
         "level": scores.sample.level,
     }
     frame = scores.psu_table()

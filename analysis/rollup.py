@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.carried import Carried
+from analysis.estimation import interval
 from analysis.index import Base, Index, Values, evaluate, load_index
 from analysis.scores import COLUMNS, Scores, noted
 from analysis.table import Table
@@ -30,11 +32,12 @@ def is_scores(table: Table) -> bool:
     return "code" in table and all(_first(table, names) for names in (DOMAIN, ESTIMATE))
 
 
-def roll_up(data: Any, index: Any, *, round: str = "") -> Scores:
+def roll_up(data: Any, index: Any, *, round: str = "", carried: Carried | None = None) -> Scores:
     """The nodes of ``index`` above the lowest codes that the scores file ``data`` holds, by round and domain.
 
-    ``round`` takes one round of the file. Without it every round of the file is rolled up, unless the index was made
-    for a year that some of them are not.
+    ``carried`` are the influence sums that belong to the file: with them upper nodes have standard errors. ``round``
+    takes one round of the file. Without it every round is rolled up, unless the index was made for a year that some
+    of them are not.
 
     Raises:
         Problems: columns that are missing; InputError: rounds that do not fit, codes none of which the index knows,
@@ -78,7 +81,10 @@ def roll_up(data: Any, index: Any, *, round: str = "") -> Scores:
                 base[cell] = values[row]
         labels = [domain_names[d] for d in present]
         result = evaluate(index, Base(base, column, {}, ratios=False))
-        rows += _tidy(index, result, name, found["domain_level"], labels)
+        freedom = _freedom(table, chosen, domains) if carried is not None else {}
+        for d, label in enumerate(labels):
+            errors = _errors(carried, result, d, name, label, known, freedom.get(int(present[d]), np.nan))
+            rows += _tidy(index, result, d, name, found["domain_level"], label, errors)
         findings += [_finding(entry, labels, name) for entry in result.findings]
     taken = np.isin(rounds, [k for k, name in enumerate(names) if name in wanted])
     strange = taken & np.isin(codes, [k for k, name in enumerate(code_names) if name in unknown])
@@ -109,7 +115,7 @@ def _rounds(table: Table, column: str | None) -> tuple[np.ndarray, list[str]]:
     if column is None:
         return np.zeros(len(table), dtype=np.int64), [""]
     codes, names = table.labels(column)
-    return codes, names or [""]
+    return (np.where(codes < 0, len(names), codes), [*names, ""]) if (codes < 0).any() else (codes, names)
 
 
 def _fitting(index: Index, names: Sequence[str], round: str, source: str) -> list[str]:
@@ -152,27 +158,51 @@ def _lowest(index: Index, codes: set[str]) -> list[str]:
     return [node.code for node in index.nodes if node.code in codes and node.code not in covered]
 
 
-def _tidy(index: Index, result: Values, round: str, level: str, labels: Sequence[str]) -> list[dict[str, Any]]:
+def _freedom(table: Table, chosen: np.ndarray, domains: np.ndarray) -> dict[int, float]:
+    """The degrees of freedom that the file gives each domain."""
+    if "df" not in table:
+        return {}
+    df = table.numbers("df")
+    return {int(d): float(np.nanmax(np.append(df[chosen & (domains == d)], -1.0))) for d in np.unique(domains[chosen])}
+
+
+def _errors(
+    carried: Carried | None, result: Values, d: int, round: str, label: str, known: Sequence[str], df: float
+) -> dict[str, np.ndarray]:
+    """Standard errors and intervals of the nodes of one domain; empty where covariances are not known."""
+    found = carried.of(round, label, known) if carried is not None else None
+    if found is None or carried is None:
+        return {}
+    units, sums = found
+    se = np.sqrt(carried.sample.variance(units, sums @ result.gradient[d].T))
+    se = np.where(np.isfinite(result.value[d]), se, np.nan)
+    low, high = interval(result.value[d], se, df, carried.sample.level)
+    return {"se": se, "low": low, "high": high, "df": np.full(len(se), df)}
+
+
+def _tidy(
+    index: Index, result: Values, d: int, round: str, level: str, label: str, errors: dict[str, np.ndarray]
+) -> list[dict[str, Any]]:
     blank = dict.fromkeys(("se", "low", "high", "df", "deff"), np.nan)
     rows = []
-    for d, label in enumerate(labels):
-        for k, node in enumerate(index.nodes):
-            reason = result.reasons.get((d, node.code))
-            rows.append(
-                {
-                    **blank,
-                    "index": index.id,
-                    "round": round,
-                    "domain_level": level,
-                    "domain": label,
-                    "level": index.level_of(node),
-                    "code": node.code,
-                    "estimate": float(result.value[d, k]),
-                    "n": None,
-                    "n_psu": None,
-                    "note": noted([reason]) if reason else "",
-                }
-            )
+    for k, node in enumerate(index.nodes):
+        reason = result.reasons.get((d, node.code))
+        rows.append(
+            {
+                **blank,
+                **{name: float(values[k]) for name, values in errors.items()},
+                "index": index.id,
+                "round": round,
+                "domain_level": level,
+                "domain": label,
+                "level": index.level_of(node),
+                "code": node.code,
+                "estimate": float(result.value[d, k]),
+                "n": None,
+                "n_psu": None,
+                "note": noted([reason]) if reason else "",
+            }
+        )
     return rows
 
 

@@ -126,7 +126,7 @@ class Sample:
         if self.lonely_domain:
             alone |= (members == 1) & (stage.size[h] > 1)[:, None]
         if self.lonely_psu == "adjust":
-            grand = z.sum(axis=0) / len(stage.stratum)
+            grand = z.sum(axis=0) / stage.size.sum()
             return np.where(alone, grand, mean), np.where(lonely, stage.scale[h][:, None], factors)
         counted = members > 0
         left = (counted & ~alone).sum(axis=0)

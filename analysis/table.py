@@ -61,9 +61,9 @@ class Table:
             return read_table(data)
         if isinstance(data, pa.Table):
             return cls(data)
-        if hasattr(data, "to_arrow"):
-            found = data.to_arrow()
-            return cls(found if isinstance(found, pa.Table) else found.read_all())
+        for method in ("to_arrow", "to_arrow_table", "fetch_arrow_table", "toArrow"):  # polars, DuckDB, Spark
+            if hasattr(data, method):
+                return cls(getattr(data, method)())
         if isinstance(data, Mapping):
             return cls(pa.table({str(name): _arrow_column(values) for name, values in data.items()}))
         if hasattr(data, "iloc"):
@@ -122,6 +122,14 @@ class Table:
         """Drops the remembered codes of a column that is not needed again."""
         self._labels.pop(name, None)
 
+    def blank(self, name: str) -> np.ndarray:
+        """The rows whose cell is empty."""
+        return np.isnan(self.numbers(name)) if self._is_number(name) else self.codes(name)[0] < 0
+
+    def _is_number(self, name: str) -> bool:
+        kind = self.arrow.schema.field(name).type if name in self else pa.null()
+        return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
     def labels(self, name: str) -> tuple[np.ndarray, list[str]]:
         """Codes and their texts, numbers written the short way (``3``, not ``3.0``); texts in their natural order."""
         codes, values = self.codes(name)
@@ -136,6 +144,11 @@ class Table:
         Raises:
             InputError: some cells are not numbers; says how many and in which rows.
         """
+        if self._is_number(name):
+            # Numbers as they come; a dictionary of a weight column would hold every row.
+            return (
+                pc.cast(self.arrow.column(name), pa.float64()).to_numpy(zero_copy_only=False).astype(float, copy=False)
+            )
         codes, values = self.codes(name)
         found = np.array([self.number(value) for value in values], dtype=float)
         wrong = np.array([np.isnan(x) and text_of(v) != "" for x, v in zip(found, values, strict=True)], dtype=bool)
@@ -229,8 +242,8 @@ def _encode(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]]:
         encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.dictionary(pa.int32(), column.type))
     values = encoded.dictionary.to_pylist()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    blank = np.array([text_of(value) == "" for value in values], dtype=bool)
-    if blank.any():
+    if any(isinstance(value, str) and not value.strip() for value in values):
+        blank = np.array([text_of(value) == "" for value in values], dtype=bool)
         codes = np.where(take(blank, codes, True), -1, codes)
     kind = np.int8 if len(values) < 127 else np.int32
     return codes.astype(kind, copy=False), values

@@ -136,6 +136,21 @@ def test_published_scores_are_rolled_up(shared_data):
     assert {row["se"] for row in result["scores"]} == {None}
 
 
+def test_our_own_scores_roll_up_to_themselves_with_their_standard_errors(small, tmp_path):
+    run(small, "--index", PAPI, "--by", "province", "--out", tmp_path / "diem.csv")
+    code, out, _ = run(tmp_path / "diem.csv", "--index", PAPI, "--json")
+    written = pd.read_csv(tmp_path / "diem.csv", dtype={"domain": str})
+    again = pd.DataFrame(json.loads(out)["scores"])
+    assert code == 0
+    for name in ("domain", "code"):
+        assert again[name].tolist() == written[name].tolist()
+    for name in ("estimate", "se", "low", "high", "df"):
+        assert again[name].to_numpy(float) == pytest.approx(written[name].to_numpy(float), rel=1e-10)
+    (tmp_path / "diem.psu.parquet").unlink()
+    without = pd.DataFrame(json.loads(run(tmp_path / "diem.csv", "--index", PAPI, "--json")[1])["scores"])
+    assert without["se"].isna().all()
+
+
 def test_findings_are_told_and_leave_by_exit_code_1(data, tmp_path):
     (tmp_path / "index.csv").write_text("code,parent,question,score\nT,,,\nA,T,q,1=1\n")
     code, out, err = run(data, "--index", tmp_path)

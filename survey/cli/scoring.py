@@ -132,6 +132,7 @@ def score_file(
 ) -> Scores:
     """Scores of a file: of respondents, or of published scores, which are rolled up."""
     from analysis import Design, load_design, load_index
+    from analysis.carried import beside
     from analysis.index import located
     from analysis.reading import read_table
     from analysis.rollup import is_scores, roll_up
@@ -153,9 +154,9 @@ def score_file(
                 Text("không dùng được với bảng điểm đã công bố", "of no use with a file of scores"),
                 Text("bỏ tùy chọn này", "leave it out"),
             )
-        return roll_up(table, tree, round=round_id)
-    beside = located(index).with_name("design.toml") if located(index).is_file() else located(index) / "design.toml"
-    chosen = load_design(design or beside) if design or beside.is_file() else Design()
+        return roll_up(table, tree, round=round_id, carried=beside(data))
+    usual = located(index).with_name("design.toml") if located(index).is_file() else located(index) / "design.toml"
+    chosen = load_design(design or usual) if design or usual.is_file() else Design()
     table, chosen = _weighted(table, chosen, weights)
     return score_data(table, tree, chosen, by, level=level, total=total, round=round_id)
 
