@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,6 +16,9 @@ from hypothesis import settings
 from survey.cli import cli
 from survey.store import Store
 from tests import outside
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SOAK = bool(os.environ.get("SURVEY_SOAK"))
 
@@ -81,6 +87,20 @@ def survey(instance: Path) -> Callable[..., Result]:
         return CliRunner().invoke(cli, ["--instance", str(instance), *map(str, arguments)], input=input)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright. Without either, the tests that want it are skipped and counted."""
+    from playwright.sync_api import sync_playwright
+
+    executable = outside.program("chromium", "chromium-browser", "google-chrome")
+    if subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True).returncode:
+        outside.missing("a library of Playwright's driver (libatomic1)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable)
+        yield chromium
+        chromium.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from analysis.report.cells import cells
 from analysis.report.page import build
-from tests.outside import program
 from tests.test_report import COMMUNES, META, SEX, WHOLE, index
 
 pytestmark = pytest.mark.browser
@@ -23,14 +22,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("report") / "báo cáo.html"
     file.write_text(build(cells(WHOLE + COMMUNES + SEX), index(), META), encoding="utf-8")
     return file
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program("chromium", "chromium-browser", "google-chrome"))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
