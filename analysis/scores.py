@@ -39,6 +39,7 @@ COLUMNS = (
     "note",
 )
 WHOLE = "all"
+SYNTHETIC = Text("dữ liệu giả lập", "synthetic data")
 PROVISIONAL = Text("tạm tính, phiếu chưa duyệt", "provisional, interviews not yet approved")
 UNWEIGHTED = Text("gộp không quyền số (cách hiểu của chúng tôi)", "unweighted pooled share (our reading)")
 
@@ -74,6 +75,11 @@ class Scores:
         return {
             (str(d), str(c)): k for k, (d, c) in enumerate(zip(self.table["domain"], self.table["code"], strict=True))
         }
+
+    def marked(self, mark: Text) -> Scores:
+        """The same scores with ``mark`` in the note of every row, so that it goes wherever the figures go."""
+        notes = ["; ".join(part for part in (note, f"{mark.vi} / {mark.en}") if part) for note in self.table["note"]]
+        return replace(self, table=self.table.assign(note=notes), notes=(*self.notes, mark))
 
     def estimates(self, codes: Sequence[str] | None = None, domains: Sequence[str] | None = None) -> Estimates:
         """The scores of ``codes`` in ``domains`` (all of them by default) as estimates that can be compared.

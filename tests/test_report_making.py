@@ -275,6 +275,20 @@ def test_report_tells_how_many_did_not_know_or_refused(
     assert "<td>16</td>" in row, "the others are its base"
 
 
+def test_scores_of_a_synthetic_round_stay_marked_away_from_its_store(
+    survey: Survey, device: Store, questionnaire: Questionnaire, index_folder: Path, tmp_path: Path
+) -> None:
+    conduct(device, questionnaire, ANSWERS, approve=True)
+    assert survey("score", "--round", "r1", "--out", tmp_path / "s.csv").exit_code == 0
+    elsewhere = ("--instance", tmp_path / "none")
+    made = survey(*elsewhere, "report", tmp_path / "s.csv", "--index", index_folder, "--out", tmp_path / "r.html")
+    assert made.exit_code == 0, made.stderr
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Overall is estimated at 75.00" in page
+    assert "SYNTHETIC DATA" in page
+    assert "PROVISIONAL" not in page
+
+
 def test_report_of_sealed_interviews_is_provisional(
     survey: Survey, device: Store, questionnaire: Questionnaire, tmp_path: Path
 ) -> None:

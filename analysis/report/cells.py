@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from analysis.scores import PROVISIONAL, UNWEIGHTED
+from analysis.scores import PROVISIONAL, SYNTHETIC, UNWEIGHTED
 
 WHOLE = ("", "all", "total", "national")
 SMALL = 15  # PAPI leaves cells with fewer answers blank; here they are greyed
@@ -48,10 +48,19 @@ class Cell:
         """Whether interviews not yet approved went into it."""
         return PROVISIONAL.en in self.note
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether it comes from made-up interviews."""
+        return SYNTHETIC.en in self.note
+
     def remark(self, language: str) -> str:
         """Why there is no value or interval, in ``language``; what has a place of its own on the page is left out."""
         parts = [part.partition(" / ") for part in self.note.split("; ") if part]
-        said = [(vi, en or vi) for vi, _, en in parts if en != PROVISIONAL.en and not en.startswith(UNWEIGHTED.en)]
+        said = [
+            (vi, en or vi)
+            for vi, _, en in parts
+            if en not in (PROVISIONAL.en, SYNTHETIC.en) and not en.startswith(UNWEIGHTED.en)
+        ]
         return "; ".join(vi if language == "vi" else en for vi, en in said)
 
     @property

@@ -151,7 +151,7 @@ def _report(
         starts=str(document.get("starts") or ""),
         ends=str(document.get("ends") or ""),
         made=background.made,
-        synthetic=bool(document.get("synthetic")),
+        synthetic=bool(document.get("synthetic")) or any(cell.synthetic for cell in found.all),
         provisional=provisional,
         level=design.level if design else float(document.get("level") or 0.95),
         method=tuple(method),

@@ -172,8 +172,9 @@ def score_round(
     weights: Path | None = None,
     level: float | None = None,
 ) -> Scores:
-    """Scores of a round of the store; with ``sealed`` every row is marked provisional."""
+    """Scores of a round of the store, marked provisional with ``sealed`` and synthetic where the round is made up."""
     from analysis import dataset, load_design, load_index
+    from analysis.scores import SYNTHETIC
     from analysis.scores import score as score_data
     from survey.cli.frame import chosen_round
 
@@ -184,7 +185,8 @@ def score_round(
     chosen = load_design(design) if design else data.design
     table, chosen = _weighted(data.table, chosen, weights)
     options: dict[str, Any] = {"level": level, "total": total, "round": document["id"]}
-    return score_data(table, tree, chosen, by, provisional=data.provisional, **options)
+    scores = score_data(table, tree, chosen, by, provisional=data.provisional, **options)
+    return scores.marked(SYNTHETIC) if document.get("synthetic") else scores
 
 
 def _weighted(table: Any, design: Any, weights: Path | None) -> tuple[Any, Any]:
