@@ -250,6 +250,8 @@
   };
 
   document.addEventListener("focusin", (event) => {
+    // That button saves by itself; a save before it would be refused, and put another button under the pointer.
+    if (event.target.id === "take-over") return;
     const form = event.target.closest(".question");
     const id = form ? form.id : null;
     if (id === current) return;
@@ -496,7 +498,7 @@
 
   // This window takes the interview back from another one: its unsaved answers first, then the page anew.
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.id !== "take-over" || !event.detail.successful) return;
+    if (event.detail.requestConfig.elt.id !== "take-over" || !event.detail.successful) return;
     leave(() => location.reload());
   });
 
