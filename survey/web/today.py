@@ -34,7 +34,7 @@ OFTEN = ("2.24", "2.25", "2.112", "0.2")
 class Visit(FlaskForm):
     """How a visit ended."""
 
-    disposition = RadioField(choices=[(code, code) for code in VISIT_CODES], validators=[InputRequired()])
+    disposition = RadioField(choices=VISIT_CODES, validators=[InputRequired()])
     again = StringField(validators=[Length(max=40)])
     note = StringField(validators=[Length(max=500)])
 
@@ -54,7 +54,7 @@ def units() -> str:
 
 def _listed(found: list[dict[str, Any]], query: str) -> dict[str, Any]:
     wanted = fold(query).split()
-    hits = [unit for unit in found if all(word in unit["searched"] for word in wanted)]
+    hits = [unit for unit in found if all(any(w.startswith(q) for w in unit["searched"]) for q in wanted)]
     villages: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for unit in hits[:SHOWN]:
         villages[unit["village"]].append(unit)
@@ -108,7 +108,7 @@ def _unit(
         "order": int(unit.get("order") or 0),
         "main": unit.get("list", "main") != "reserve",
         "village": " · ".join(w for w in (place_name(unit, "village"), place_name(unit, "commune")) if w),
-        "searched": fold(" ".join([name, address, str(unit.get("order") or ""), place_name(unit, "village")])),
+        "searched": fold(" ".join([name, address, str(unit.get("order") or ""), place_name(unit, "village")])).split(),
         "interview": interview["interview"] if interview else "",
         "state": interview["state"] if interview else "",
         "draft": bool(interview and interview["draft"]),

@@ -1,0 +1,267 @@
+"""Nộp phiếu and Nhận phiếu over a stick that is a folder, and the supervisor's decisions on the pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from survey import create_app
+from survey.store import Store, current, drafts, verify
+from survey.web import sticks
+from tests import field
+from tests.field import BINH, HOA, LAN, WHOLE, Clock, Interviewer, Visitor
+
+
+def serving(store: Store) -> Flask:
+    return create_app(store.folder, Clock())
+
+
+@pytest.fixture
+def laptop(device: Store) -> Iterator[Flask]:
+    field.set_up(device, field.small())
+    app = serving(device)
+    yield app
+    app.extensions["survey"].close()
+
+
+@pytest.fixture
+def office(hub: Store) -> Iterator[Flask]:
+    field.set_up(hub, field.small())
+    app = serving(hub)
+    yield app
+    app.extensions["survey"].close()
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    folder = tmp_path / "USB của Hoa"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def hoa(laptop: Flask) -> Interviewer:
+    person = Interviewer(laptop)
+    person.sign_in(HOA)
+    person.start("u1")
+    person.answers(WHOLE)
+    person.finish()
+    return person
+
+
+@pytest.fixture
+def lan(office: Flask) -> Visitor:
+    person = Visitor(office)
+    person.sign_in(LAN)
+    return person
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def handed_over(hoa: Visitor, stick: Path) -> str:
+    hoa.get("/hand-over")
+    return words(hoa.post("/hand-over", place=str(stick)).text)
+
+
+def received(lan: Visitor, stick: Path) -> str:
+    lan.get("/receive")
+    return words(lan.post("/receive", place=str(stick)).text)
+
+
+def test_the_whole_way_of_an_interview_up_and_its_confirmation_down(
+    hoa: Interviewer, lan: Visitor, stick: Path
+) -> None:
+    assert "● máy này 1 ◐ giám sát viên 0" in words(hoa.get("/today").text)
+    told = handed_over(hoa, stick)
+    assert "Đã ghi và đọc lại kiểm tra" in told
+    assert "chỉ coi là đã nộp khi có giấy xác nhận" in told
+    told = received(lan, stick)
+    assert "Giấy xác nhận đã ghi vào đó" in told
+    assert "đã khóa, chờ duyệt" in words(lan.get("/interviews").text)
+    told = handed_over(hoa, stick)
+    assert "giám sát viên đang giữ 1 phiếu của máy này" in told
+    assert "● máy này 1 ◐ giám sát viên 1" in words(hoa.get("/today").text)
+
+
+def test_receiving_the_same_again_says_that_nothing_is_new(hoa: Interviewer, lan: Visitor, stick: Path) -> None:
+    handed_over(hoa, stick)
+    received(lan, stick)
+    assert "Không có gì mới" in received(lan, stick)
+
+
+def test_a_returned_interview_comes_back_to_its_enumerator(
+    device: Store, hoa: Interviewer, lan: Visitor, stick: Path
+) -> None:
+    handed_over(hoa, stick)
+    received(lan, stick)
+    lan.get(f"/interviews/{hoa.interview}")
+    head = current.content(device, hoa.interview)["head"]
+    lan.post(f"/interviews/{hoa.interview}/decide", kind="returned", reason="Hỏi lại tuổi", head=head)
+    handed_over(lan, stick)
+    handed_over(hoa, stick)
+    assert "Giám sát viên: “Hỏi lại tuổi”" in words(hoa.get("/today").text)
+
+
+def test_a_bundle_with_a_flipped_bit_is_set_aside_by_name_and_the_rest_is_received(
+    hoa: Interviewer, lan: Visitor, stick: Path
+) -> None:
+    handed_over(hoa, stick)
+    (good,) = (stick / "bundles").iterdir()
+    content = bytearray(good.read_bytes())
+    content[len(content) // 2] ^= 1
+    (stick / "bundles" / ("0" * 64 + good.suffix)).write_bytes(content)
+    told = received(lan, stick)
+    assert "0" * 64 in told
+    assert "Để riêng, chưa dùng được" in told
+    assert "đã khóa, chờ duyệt" in words(lan.get("/interviews").text)
+
+
+@pytest.mark.parametrize("place", ["", "/nowhere/at/all"])
+def test_a_place_that_is_not_there_is_said_and_nothing_is_lost(lan: Visitor, place: str) -> None:
+    lan.get("/receive")
+    page = lan.post("/receive", place=place)
+    assert page.status_code == 400
+    assert place in page.text
+
+
+def test_a_full_or_locked_stick_is_said(hoa: Interviewer, stick: Path) -> None:
+    (stick / "bundles").write_text("a file stands where the folder should be", encoding="utf-8")
+    hoa.get("/hand-over")
+    page = hoa.post("/hand-over", place=str(stick))
+    assert page.status_code == 400
+    assert "note stop" in page.text
+
+
+def test_sticks_are_the_mount_points_below_the_usual_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("hoa/KINGSTON", "hoa/documents", "BACKUP"):
+        (tmp_path / name).mkdir(parents=True)
+    plugged = {str(tmp_path / "hoa/KINGSTON"), str(tmp_path / "BACKUP")}
+    monkeypatch.setattr("os.path.ismount", lambda folder: str(folder) in plugged)
+    monkeypatch.setattr(sticks, "_MOUNTED_UNDER", (str(tmp_path), str(tmp_path / "absent")))
+    monkeypatch.setattr("sys.platform", "linux")
+    found = sticks.sticks()
+    assert [stick.name for stick in found] == ["BACKUP", "KINGSTON"]
+    assert found[0].free.endswith("GB")
+
+
+# -- reading and deciding -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def read(hoa: Interviewer, lan: Visitor, stick: Path) -> str:
+    """The address of an interview that the hub has received."""
+    handed_over(hoa, stick)
+    received(lan, stick)
+    return f"/interviews/{hoa.interview}"
+
+
+def test_an_interview_reads_like_a_page(lan: Visitor, read: str) -> None:
+    page = words(lan.get(read).text)
+    assert "Đặng Thị Hoà đã khóa, chờ duyệt" in page
+    assert "Ông/Bà bao nhiêu tuổi? 47" in page
+    assert "Biển chỉ dẫn Hài lòng" in page
+    assert "Chỗ ngồi Không trả lời" in page
+    assert "Làm nghề gì?" not in page
+
+
+def test_approving_is_one_press(hub: Store, lan: Visitor, read: str) -> None:
+    page = lan.get(read).text
+    lan.post(read + "/decide", kind="approved", head=_head(page))
+    (row,) = current.interviews(hub)
+    assert row["state"] == "approved"
+    assert "đã duyệt" in words(lan.get(read).text)
+    assert "Nguyễn Thị Lan" in words(lan.get(read).text)
+
+
+def _head(page: str) -> str:
+    found = re.search(r'name="head" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("kind", ["returned", "voided"])
+def test_returning_and_voiding_need_a_sentence(hub: Store, lan: Visitor, read: str, kind: str) -> None:
+    head = _head(lan.get(read).text)
+    assert "nêu lý do" in lan.post(read + "/decide", kind=kind, head=head).text
+    assert current.interviews(hub)[0]["state"] == "sealed"
+    lan.post(read + "/decide", kind=kind, head=head, reason="Hai câu trái nhau")
+    assert current.interviews(hub)[0]["state"] == kind
+    assert "Hai câu trái nhau" in lan.get(read).text
+
+
+def test_nobody_decides_on_a_version_that_they_have_not_seen(hub: Store, lan: Visitor, read: str) -> None:
+    lan.get(read)
+    page = lan.post(read + "/decide", kind="approved", head="sha256:" + "0" * 64)
+    assert page.status_code == 400
+    assert current.interviews(hub)[0]["state"] == "sealed"
+
+
+def test_a_statistician_reads_but_neither_decides_nor_sees_contact_data(
+    office: Flask, laptop: Flask, hub: Store, stick: Path
+) -> None:
+    hoa = Interviewer(laptop)
+    hoa.sign_in(HOA)
+    hoa.start("u2")
+    hoa.answers({**WHOLE, "c/phone": "0912345678"})
+    hoa.finish()
+    handed_over(hoa, stick)
+    lan = Visitor(office)
+    lan.sign_in(LAN)
+    received(lan, stick)
+    assert "0912345678" in lan.get(f"/interviews/{hoa.interview}").text
+    binh = Visitor(office)
+    binh.sign_in(BINH)
+    page = binh.get(f"/interviews/{hoa.interview}").text
+    assert "47" in page
+    assert "0912345678" not in page
+    assert "Quyết định" not in page
+    assert binh.post(f"/interviews/{hoa.interview}/decide", kind="approved").status_code == 403
+
+
+# -- two versions -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def conflict(device: Store, hub: Store, hoa: Interviewer, lan: Visitor, stick: Path, read: str) -> str:
+    """The address of an interview that was corrected on the laptop and on the hub, each without the other."""
+    for store, age in ((device, "48"), (hub, "49")):
+        drafts.take_over(store, hoa.interview, HOA)
+        answers = {**current.content(store, hoa.interview)["answers"], "a/age": age}
+        drafts.seal(store, hoa.interview, answers, {}, {}, {}, HOA, "corrected")
+    handed_over(hoa, stick)
+    assert "hai bản khác nhau 1" in received(lan, stick) or "1 hai bản khác nhau" in received(lan, stick)
+    return read + "/conflict"
+
+
+def test_a_conflict_is_shown_side_by_side_with_only_the_differences_to_choose(lan: Visitor, conflict: str) -> None:
+    page = lan.get(conflict).text
+    assert page.count('class="differs"') == 1
+    row = page.partition('class="differs"')[2].partition("</tr>")[0]
+    assert "Ông/Bà bao nhiêu tuổi?" in row
+    assert "48" in row
+    assert "49" in row
+
+
+def test_a_conflict_is_settled_row_by_row_with_one_reason(
+    hub: Store, hoa: Interviewer, lan: Visitor, conflict: str
+) -> None:
+    page = lan.get(conflict).text
+    heads = re.findall(r'name="head" value="([^"]+)"', page)
+    settle = conflict.replace("conflict", "settle")
+    versions = re.findall(r'value="(\d)"[^>]*>\s*<span[^>]*>(\d+)<', page.partition('class="differs"')[2])
+    chosen = next(version for version, age in versions if age == "48")
+    assert "Còn dòng chưa chọn" in lan.post(settle, head=heads, reason="gọi điện hỏi lại").text
+    assert "Ghi lý do" in lan.post(settle, head=heads, **{"row.a/age": "0"}).text
+    assert current.interviews(hub)[0]["state"] == "conflict"
+    done = lan.post(settle, head=heads, reason="gọi điện hỏi lại", **{"row.a/age": chosen})
+    assert "Đã chọn xong" in done.text
+    content = current.content(hub, hoa.interview)
+    assert (content["kind"], content["answers"]["a/age"]) == ("combined", "48")
+    assert content["answers"]["b/b1"] == "4"
+    assert not verify.verify(hub).problems

@@ -1,0 +1,166 @@
+"""Hôm nay: what to do now and in which order; visits without an interview."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from survey import create_app
+from survey.store import Store, current, frame
+from tests import field
+from tests.field import HOA, WHOLE, Clock, Interviewer
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
+    field.set_up(device, field.small())
+    app = create_app(instance, clock)
+    yield app
+    app.extensions["survey"].close()
+
+
+@pytest.fixture
+def hoa(app: Flask) -> Interviewer:
+    person = Interviewer(app)
+    person.sign_in(HOA)
+    return person
+
+
+def headings(page: str) -> list[str]:
+    return re.findall(r"<h2>([^<]+)</h2>", page)
+
+
+def test_the_one_big_button_starts_the_first_unit_of_the_main_list(hoa: Interviewer) -> None:
+    page = hoa.get("/today").text
+    assert "Phỏng vấn tiếp theo: Đặng Thị Hoà" in page
+    assert page.count("next big") == 1
+
+
+def test_an_open_draft_comes_before_the_next_interview(hoa: Interviewer) -> None:
+    hoa.start("u2")
+    hoa.answer("opening/consent", "yes")
+    page = hoa.get("/today").text
+    assert "Làm tiếp phiếu: Quàng Văn Ơn" in page
+    assert headings(page) == ["Phiếu đang làm dở", "Đơn vị mẫu"]
+
+
+def test_going_on_never_makes_a_second_interview(device: Store, hoa: Interviewer) -> None:
+    hoa.start("u1")
+    first = hoa.interview
+    hoa.start("u1")
+    assert hoa.interview == first
+    assert len(current.interviews(device)) == 1
+
+
+def test_a_unit_with_a_finished_interview_is_not_asked_again(device: Store, hoa: Interviewer) -> None:
+    hoa.start("u1")
+    hoa.answers(WHOLE)
+    hoa.finish()
+    again = hoa.post("/units/u1/start")
+    assert "đã có phiếu" in again.text
+    assert len(current.interviews(device)) == 1
+
+
+def test_returned_interviews_stand_first_with_the_supervisors_sentence(device: Store, hoa: Interviewer) -> None:
+    hoa.start("u1")
+    hoa.answers(WHOLE)
+    hoa.finish()
+    current.decide(device, hoa.interview, "returned", reason="Hỏi lại tuổi", actor="plan")
+    page = hoa.get("/today").text
+    assert headings(page)[0] == "Yêu cầu sửa"
+    assert "Giám sát viên: “Hỏi lại tuổi”" in page
+    hoa.post(f"/interviews/{hoa.interview}/open-again")
+    hoa.open(2)
+    hoa.answers({"a/age": "48"})
+    hoa.finish()
+    content = current.content(device, hoa.interview)
+    assert (content["kind"], content["answers"]["a/age"]) == ("corrected", "48")
+    assert "Yêu cầu sửa" not in headings(hoa.get("/today").text)
+    assert len(frame.visits(device, "u1")) == 1
+
+
+@pytest.mark.parametrize("query", ["dang thi hoa", "Đặng", "HOA", "1 khoang"])
+def test_search_ignores_diacritics_and_case(hoa: Interviewer, query: str) -> None:
+    found = hoa.get("/today/units", q=query).text
+    assert "Đặng Thị Hoà" in found
+    assert "Quàng Văn Ơn" not in found
+
+
+def test_a_search_that_finds_nobody_says_so(hoa: Interviewer) -> None:
+    assert "Không tìm thấy ai với “xyz”" in hoa.get("/today/units", q="xyz").text
+
+
+def test_units_of_other_people_are_not_shown(device: Store, hoa: Interviewer) -> None:
+    frame.issue(device, "unit", "u9", {**field.unit_document("u9", 9), "assignee": "pother"}, {"name": "Người khác"})
+    assert "Người khác" not in hoa.get("/today").text
+    assert hoa.post("/units/u9/start").status_code == 404
+    assert hoa.get("/units/u9/visit").status_code == 404
+
+
+def test_a_visit_without_an_interview_is_recorded_in_aapor_codes(device: Store, hoa: Interviewer) -> None:
+    page = hoa.get("/units/u1/visit").text
+    assert "Không có ai ở nhà" in page
+    done = hoa.post("/units/u1/visit", disposition="2.24", note="hàng xóm bảo đi nương", again="25/11/2026 18:30")
+    assert "Đã lưu kết quả lần đến" in done.text
+    (visit,) = frame.visits(device, "u1")
+    assert (visit["disposition"], visit["again"]) == ("2.24", "2026-11-25T18:30")
+    assert visit["time"].startswith("2026-11-23T09:00")
+    assert "hàng xóm bảo đi nương" in hoa.get("/units/u1/visit").text
+
+
+def test_a_call_back_is_due_from_its_day_on(hoa: Interviewer, clock: Clock) -> None:
+    hoa.get("/units/u1/visit")
+    hoa.post("/units/u1/visit", disposition="0.2", again="24/11/2026")
+    assert "Đến lại" not in headings(hoa.get("/today").text)
+    clock.go_on(minutes=20)
+    clock.go_on(hours=23)
+    hoa.sign_in(HOA)
+    assert headings(hoa.get("/today").text)[0] == "Đến lại"
+
+
+def test_after_a_refusal_nobody_is_sent_there_again(hoa: Interviewer) -> None:
+    hoa.get("/units/u1/visit")
+    hoa.post("/units/u1/visit", disposition="2.112")
+    page = hoa.get("/today").text
+    assert "Đến lại" not in headings(page)
+    assert "Phỏng vấn tiếp theo: Quàng Văn Ơn" in page
+
+
+@pytest.mark.parametrize("wrong", [{"disposition": ""}, {"disposition": "1.1"}, {"disposition": "9.9"}])
+def test_a_visit_needs_a_result_that_can_be_recorded_by_hand(
+    device: Store, hoa: Interviewer, wrong: dict[str, str]
+) -> None:
+    hoa.get("/units/u1/visit")
+    page = hoa.post("/units/u1/visit", **wrong)
+    assert page.status_code == 400
+    assert "Chọn kết quả lần đến" in page.text
+    assert frame.visits(device, "u1") == []
+
+
+def test_an_appointment_that_cannot_be_read_keeps_what_was_written(device: Store, hoa: Interviewer) -> None:
+    hoa.get("/units/u1/visit")
+    page = hoa.post("/units/u1/visit", disposition="0.2", again="chiều mai", note="sau bữa cơm")
+    assert page.status_code == 400
+    assert 'value="chiều mai"' in page.text
+    assert "sau bữa cơm" in page.text
+    assert frame.visits(device, "u1") == []
+
+
+def test_the_line_on_top_says_round_place_person_and_where_the_data_is(hoa: Interviewer) -> None:
+    hoa.start("u1")
+    hoa.answers(WHOLE)
+    hoa.finish()
+    line = re.sub(r"<[^>]+>|\s+", " ", hoa.get("/today").text.partition("<nav")[0])
+    line = " ".join(line.split())
+    assert "SIPAS 2026 · bản Khoang" in line
+    assert "Lò Thị Hoa" in line
+    assert "● máy này 1 ◐ giám sát viên 0 ○ tỉnh 0" in line
