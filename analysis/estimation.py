@@ -118,6 +118,16 @@ class Estimates(Sequence[Estimate]):
             gradient[:, k] = [np.imag(function(moved)) / step for function in functions]
         return self._derived(np.array([float(np.real(f(self.values))) for f in functions]), gradient, names)
 
+    def _df_together(self, used: np.ndarray) -> float:
+        """PSUs minus strata of all domains that a result draws on; never fewer than of one of them."""
+        if not used.any():
+            return 0.0
+        own = float(self.df[used].max())
+        if self.sample.calibrated is not None:
+            return own  # calibration spreads every influence over the whole sample
+        touched = self.units[(self.sums[:, used] != 0).any(axis=1)]
+        return max(own, float(self.sample.df(touched)))
+
     def _derived(self, values: np.ndarray, gradient: np.ndarray, names: Sequence[str]) -> Estimates:
         used = gradient != 0
 
@@ -125,8 +135,7 @@ class Estimates(Sequence[Estimate]):
             return np.array([numbers[row].min() if row.any() else 0 for row in used])
 
         nothing = np.full(len(values), np.nan)
-        # A result of several domains has the degrees of freedom of the whole of them, taken as the largest one's.
-        df = np.array([self.df[row].max() if row.any() else 0 for row in used])
+        df = np.array([self._df_together(row) for row in used])
         return Estimates(
             self.sample,
             tuple(names),

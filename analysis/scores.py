@@ -170,7 +170,8 @@ def score(
     """Scores of ``index`` in every crossing of the columns ``by``, and of everybody together with ``total``.
 
     ``data`` is a table of respondents of any kind (:meth:`analysis.table.Table.of`); ``level`` overrides the design's
-    confidence level; ``provisional`` marks every row. ``deff`` false spares the second pass over the rows.
+    confidence level; ``provisional`` marks every row. ``deff`` false spares the second pass over the rows: then there
+    are no design effects, and n counts the members of the domain.
 
     Raises:
         Problems: columns of the design, of the index or of ``by`` that are missing or unusable, all at once.
@@ -207,7 +208,7 @@ def score(
         index=index,
         table=pd.DataFrame(rows, columns=list(COLUMNS)),
         findings=tuple(findings),
-        notes=_notes(provisional, any(part.unweighted for part in parts)),
+        notes=(*_notes(provisional, any(part.unweighted for part in parts)), *_outside(table, columns)),
         unweighted={key: value for part in parts for key, value in part.unweighted.items()},
         blocks=tuple(block for part in parts for block in part.blocks),
         sample=sample,
@@ -273,6 +274,20 @@ def noted(texts: Sequence[Text]) -> str:
 def note_in(note: str, language: str) -> str:
     """What the column ``note`` says, in one language."""
     return "; ".join(part.partition(" / ")[0 if language == "vi" else 2] for part in note.split("; ")) if note else ""
+
+
+def _outside(table: Table, columns: Sequence[str]) -> tuple[Text, ...]:
+    found = []
+    for name in columns:
+        count = int(table.blank(name).sum())
+        if count:
+            found.append(
+                Text(
+                    f"{count} phiếu không có {name} nên không thuộc nhóm nào",
+                    f"{count} interviews have no {name} and are in no domain",
+                )
+            )
+    return tuple(found)
 
 
 class _Part:

@@ -94,6 +94,11 @@ def test_domains_that_share_villages_covary_and_a_difference_uses_it():
     assert difference.se == pytest.approx(np.sqrt(variance), rel=1e-12)
 
 
+def test_a_difference_of_provinces_has_the_degrees_of_freedom_of_both():
+    both = mean(FRAME, "y", DESIGN, "province")
+    assert both.contrast([[1, -1]], ["01 - 02"])[0].df == 36.0
+
+
 def test_provinces_that_share_no_stratum_are_independent():
     assert mean(FRAME, "y", DESIGN, "province").covariance[0, 1] == 0
 

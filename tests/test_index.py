@@ -261,6 +261,22 @@ def test_crossing_domains_are_named_by_their_columns_and_values():
     assert score(DATA, TREE, DESIGN, by="province*sex").table.equals(table)
 
 
+def test_people_without_a_domain_are_counted_in_a_note():
+    data = DATA.assign(sex=DATA.sex.where(DATA.index > 2))
+    scores = score(data, TREE, DESIGN, by="sex")
+    assert scores.notes[-1].en == "3 interviews have no sex and are in no domain"
+    assert scores.table.loc[scores.table["code"] == "D", "n"].sum() < N - 3
+
+
+def test_a_domain_with_one_psu_has_no_interval_and_says_why():
+    data = DATA.assign(part=np.where(DATA.village == 7, "one", "rest"))
+    table = score(data, TREE, DESIGN, by="part").table.set_index(["domain", "code"])
+    row = table.loc[("one", "A")]
+    assert (row["df"], row["n_psu"]) == (0, 1)
+    assert np.isnan(row["low"])
+    assert note_in(row["note"], "en") == "too few sampled units for an interval"
+
+
 def test_the_whole_stands_beside_the_domains_when_asked_for():
     table = score(DATA, TREE, DESIGN, by="province", total=True).table
     assert table["domain_level"].drop_duplicates().tolist() == ["all", "province"]
