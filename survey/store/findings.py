@@ -30,7 +30,10 @@ def findings(store: Store) -> list[Finding]:
 
 
 def _interview_findings(store: Store) -> Iterator[Finding]:
-    rows = store.rows("SELECT interview, state, heads, opposed, unknown_parents FROM interviews ORDER BY interview")
+    rows = store.rows(
+        "SELECT interview, state, heads, opposed, unknown_parents FROM interviews"
+        " WHERE state = 'conflict' OR opposed OR unknown_parents <> '[]' ORDER BY interview"
+    )
     for row in rows:
         where = f"interview {row['interview']}"
         if row["state"] == "conflict":
@@ -61,9 +64,8 @@ def _interview_findings(store: Store) -> Iterator[Finding]:
         # A laptop is not meant to have what others were told.
         return
     absent = store.rows(
-        "SELECT DISTINCT i.interview FROM interviews i JOIN revisions r ON r.subject = i.interview"
-        " AND r.subject_type = 'interview' JOIN missing m ON m.revision = r.number"
-        " WHERE i.state NOT IN ('erased') AND m.name = 'answers' ORDER BY i.interview"
+        "SELECT DISTINCT r.subject AS interview FROM missing m CROSS JOIN revisions r ON r.number = m.revision"
+        " WHERE m.name = 'answers' ORDER BY r.subject"
     )
     for row in absent:
         yield Finding(
@@ -86,15 +88,16 @@ def _unit_findings(store: Store) -> Iterator[Finding]:
             Text(f"có {row['n']} phiếu cho cùng một đơn vị mẫu", f"{row['n']} interviews of one sample unit"),
             Text("hủy phiếu thừa (survey review void)", "void the one too many (survey review void)"),
         )
-    documents = store.rows("SELECT subject_type, subject, heads FROM documents ORDER BY subject_type, subject")
+    documents = store.rows(
+        "SELECT subject_type, subject FROM documents WHERE json_array_length(heads) > 1 ORDER BY subject_type, subject"
+    )
     for row in documents:
-        if len(json.loads(row["heads"])) > 1:
-            yield Finding(
-                "document",
-                f"{row['subject_type']} {row['subject']}",
-                Text("được sửa ở hai nơi cùng lúc", "changed in two places at once"),
-                Text("xem lại và ban hành lại", "look at it and issue it again"),
-            )
+        yield Finding(
+            "document",
+            f"{row['subject_type']} {row['subject']}",
+            Text("được sửa ở hai nơi cùng lúc", "changed in two places at once"),
+            Text("xem lại và ban hành lại", "look at it and issue it again"),
+        )
 
 
 def _feed_findings(store: Store) -> Iterator[Finding]:
