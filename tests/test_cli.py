@@ -147,6 +147,11 @@ TWO = Problems(
             "/mnt/usb/b.bundle: the disk is full; free some space and try again",
             "/mnt/usb/b.bundle: ổ đĩa đã đầy; giải phóng dung lượng rồi làm lại",
         ),
+        (
+            ModuleNotFoundError("No module named 'numpy'", name="numpy"),
+            "survey: the analysis part is not installed here; use a desk machine, or install citizen-survey[analysis]",
+            "survey: máy này chưa cài phần phân tích; chạy trên máy để bàn, hoặc cài citizen-survey[analysis]",
+        ),
         (click.Abort(), "Stopped on request.", "Đã dừng theo yêu cầu."),
     ],
 )

@@ -34,6 +34,8 @@ FINDINGS = 1
 """Returned by a command that did its work and found something that a person must look at."""
 
 _LOG = "survey-errors.log"
+# What a desk has beyond a field laptop (setup.cfg, extra `analysis`).
+_DESK = ("matplotlib", "numpy", "pandas", "pyarrow", "pyreadstat", "scipy", "statsmodels")
 
 
 # -- language ---------------------------------------------------------------------------------------------------
@@ -272,6 +274,14 @@ def _tell(text: Text) -> None:
 def _tell_unexpected(error: Exception, log: Path) -> None:
     if isinstance(error, OSError) and error.filename:
         _tell(of_os(error))
+        return
+    if isinstance(error, ModuleNotFoundError) and str(error.name).partition(".")[0] in _DESK:
+        _tell(
+            Text(
+                "survey: máy này chưa cài phần phân tích; chạy trên máy để bàn, hoặc cài citizen-survey[analysis]",
+                "survey: the analysis part is not installed here; use a desk machine, or install citizen-survey[analysis]",
+            )
+        )
         return
     name = type(error).__name__
     _tell(
