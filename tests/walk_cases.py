@@ -29,7 +29,7 @@ class Expected:
     """What the reference engine shows: paths of leaves, their values, repeats with their number of instances."""
 
     relevant: set[str] = field(default_factory=set)
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str | None] = field(default_factory=dict)
     required: set[str] = field(default_factory=set)
     repeats: dict[str, int] = field(default_factory=dict)
 
@@ -68,6 +68,9 @@ def states(document: dict[str, Any], walk: dict[str, Any]) -> Iterator[tuple[dic
         gone = set(step.get("becomes_irrelevant", ()))
         now.relevant = (now.relevant - gone) | set(step.get("becomes_relevant", ()))
         now.required = (now.required | set(step.get("becomes_required", ()))) - set(step.get("becomes_optional", ()))
+        if step["path"] in step.get("cleared_by_filter", ()):
+            # An answer that its own filter drops at once is no change to the question, which was empty before.
+            now.values[step["path"]] = None
         now.values = {p: v for p, v in now.values.items() if p not in gone} | step.get("changes", {})
         now.values = {p: v for p, v in now.values.items() if v is not None}
         now.repeats = {p: n for p, n in (now.repeats | step.get("repeats", {})).items() if n is not None}

@@ -47,11 +47,13 @@ class Compiler:
     """Compiles the expressions of one questionnaire whose root is ``root``.
 
     ``dependencies`` collects (definition, repeat): a change below the same instance of ``repeat`` (None: anywhere)
-    makes the expression due. ``unknown`` collects the paths that lead nowhere.
+    makes the expression due. ``unknown`` collects the paths that lead nowhere; ``lists`` are the names of lists and
+    files that there are.
     """
 
-    def __init__(self, root: Definition):
+    def __init__(self, root: Definition, lists: frozenset[str] = frozenset()):
         self.root = root
+        self.lists = lists
         self.dependencies: set[Dependency] = set()
         self.unknown: list[str] = []
 

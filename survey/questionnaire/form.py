@@ -53,6 +53,7 @@ class Form:
     def __init__(self, questionnaire: Questionnaire):
         self.questionnaire = questionnaire
         self.root = Definition(questionnaire.root, None, None)
+        self.lists = frozenset((*questionnaire.lists, *questionnaire.files))
         self.faults: list[tuple[Node, str, BadExpression]] = []
         self.unknown: list[tuple[Node, str, str]] = []
         _grow(self.root, questionnaire.nodes)
@@ -79,7 +80,7 @@ class Form:
     # -- compiling ----------------------------------------------------------------------------------------------
 
     def _compiler(self) -> Compiler:
-        return Compiler(self.root)
+        return Compiler(self.root, self.lists)
 
     def _compile(self, definition: Definition, kind: str, text: str) -> tuple[Code, frozenset[Dependency]] | None:
         compiler, node = self._compiler(), definition.node
@@ -209,11 +210,25 @@ class Form:
         default = self.questionnaire.default_language
         for name, choices in self.questionnaire.lists.items():
             found[name] = [
-                Row([*c.columns.items(), ("name", c.name), ("label", c.label.get(default, ""))], c) for c in choices
+                Row(
+                    [
+                        *c.columns.items(),
+                        ("name", c.name),
+                        ("label", c.label.get(default, "")),
+                        ("itextId", f"{name}-{i}"),
+                    ],
+                    c,
+                )
+                for i, c in enumerate(choices)
             ]
         for name, rows in self.questionnaire.files.items():
             found[name] = [Row(row.items()) for row in rows]
         return found
+
+    @cached_property
+    def itext(self) -> dict[str, str]:
+        """Labels of choices, in the default language, under the keys that pyxform gives them."""
+        return {row["itextId"]: row["label"] for rows in self.rows.values() for row in rows if "itextId" in row}
 
     @cached_property
     def indexes(self) -> dict[tuple[str, str], dict[str, list[Row]]]:

@@ -308,6 +308,8 @@ def _rows(c: Compiler, start: Call, tree: Path, scope: Scope) -> Nodes:
     if any(s.axis not in ("child", "self") for s in steps) or len(steps) < 2:
         what = Text("đường dẫn của danh sách phải là root/item", "a path into a list must be root/item")
         raise BadExpression(what, tree.at)
+    if name not in c.lists:
+        c.unknown.append(f"instance('{name}')")
     item, rest = steps[1], steps[2:]
     inner = replace(scope, here=None, in_predicate=True)
     fetch = _fetch(c, name, item, inner)

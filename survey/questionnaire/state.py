@@ -105,13 +105,11 @@ class State:
     whole = staticmethod(whole)
 
     def rows(self, name: str) -> list[Row]:
-        """The rows of a choice list or file. Raises Fault when there is no such list."""
+        """The rows of a choice list or file; none when there is no such list, which ``check`` has said."""
         found = self.file_rows.get(name)
         if found is None:
             found = self.form.rows.get(name)
-        if found is None:
-            raise Fault(f"there is no list or file “{name}”")
-        return found
+        return found or []
 
     def rows_where(self, name: str, column: str, value: str) -> list[Row]:
         """The rows whose ``column`` equals ``value``, in order, from an index made at the first question."""
@@ -169,8 +167,8 @@ class State:
         return ""
 
     def itext(self, key: str) -> str:
-        """``jr:itext()``: this program keeps texts with their nodes, so a key is shown as ODK Collect shows it."""
-        return f"[itext:{key}]"
+        """``jr:itext()``: the label of a choice by its ``itextId``; an unknown key is shown as ODK Collect shows it."""
+        return self.form.itext.get(key, f"[itext:{key}]")
 
     def property(self, name: str) -> str:
         """A property of the device or person."""
