@@ -149,7 +149,7 @@ TWO = Problems(
         ),
         (
             ModuleNotFoundError("No module named 'numpy'", name="numpy"),
-            "survey: the analysis part is not installed here; use a desk machine, or install citizen-survey[analysis]",
+            "survey: the analysis part is not installed here; use a desktop or install citizen-survey[analysis]",
             "survey: máy này chưa cài phần phân tích; chạy trên máy để bàn, hoặc cài citizen-survey[analysis]",
         ),
         (click.Abort(), "Stopped on request.", "Đã dừng theo yêu cầu."),

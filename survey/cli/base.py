@@ -279,7 +279,7 @@ def _tell_unexpected(error: Exception, log: Path) -> None:
         _tell(
             Text(
                 "survey: máy này chưa cài phần phân tích; chạy trên máy để bàn, hoặc cài citizen-survey[analysis]",
-                "survey: the analysis part is not installed here; use a desk machine, or install citizen-survey[analysis]",
+                "survey: the analysis part is not installed here; use a desktop or install citizen-survey[analysis]",
             )
         )
         return
