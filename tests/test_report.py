@@ -336,6 +336,13 @@ def test_ids_are_unique_and_every_chart_is_told_in_words(page: str) -> None:
     assert "Chiềng Mung: 80.00 (75.00–85.00)" in page
 
 
+def test_a_column_of_any_name_may_be_compared_by() -> None:
+    rows = [own("T", 80 + k, level='Nhóm "A" *b', domain=f"x{k}|y") for k in range(2)]
+    ids = [attributes["id"] for _, attributes in Elements(build(cells(rows), index(), META)).tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[\w-]+", name) for name in ids)
+
+
 def test_charts_are_drawn_in_both_languages_with_text_as_text(page: str) -> None:
     texts = re.findall(r"<text[^>]*>([^<]+)</text>", page)
     assert {"Công chức", "Officials", "90,00 (85,00–95,00)", "90.00 (85.00–95.00)"} <= set(texts)

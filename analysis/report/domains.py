@@ -78,7 +78,8 @@ class Domains:
         shown = [(label[d], domains[d].get(top.code)) for d in order]
         valued = [(text, cell) for text, cell in shown if cell is not None and known(cell.estimate)]
         ranks = self.ranks([cell for _, cell in shown]) if is_place else [""] * len(shown)
-        key = f"{self.language}-{name.replace('*', '-')}-{'published' if published else 'own'}"
+        # By its place, not its name: a column may be called anything, an id may not.
+        key = f"{self.language}-{self.cells.levels().index(name)}-{'published' if published else 'own'}"
         rows = [self.figures.dot(cell, top, text) for text, cell in valued]
         reference = None if published else self.figures.reference(self.cells.whole().get(top.code))
         window = charts.window(rows, top.scale, reference)

@@ -39,6 +39,7 @@ LEVELS = PLACES | {
     "urban_rural": Text("Thành thị, nông thôn", "Urban or rural"),
     "mode": Text("Hình thức khảo sát", "Mode of interview"),
     "stratum": Text("Tầng", "Stratum"),
+    "domain": Text("Nhóm", "Domain"),
 }
 
 
