@@ -29,6 +29,7 @@ from survey.store.header import Part, Record
 from survey.store.merge import quarantine, unite
 from survey.store.signed import read_signed, write_signed
 from survey.store.store import FILE
+from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import count_files, export, sync
 from tests.laptops import FORM, clone, correct, headers, interview, keys, records, state
 from tests.outside import ROOT
@@ -64,7 +65,7 @@ def test_what_was_handed_over_is_pending_until_a_receipt_comes_back(device: Stor
     assert report.receipts_read == 1
     assert receipts.conservation(device) == (2, 2, 0)
     assert receipts.safe_at(device, id) == ["device", "supervisor"]
-    assert receipts.places(device) == {"device": 1, "supervisor": 1, "province": 0, "ministry": 0}
+    assert whereabouts(device) == {"device": 1, "supervisor": 1, "province": 0, "ministry": 0}
     assert export(device, stick).path is None
 
 
@@ -104,7 +105,7 @@ def test_a_receipt_travels_down_from_the_province(device: Store, hub: Store, pro
     sync(hub, [up])
     assert receipts.safe_at(hub, id) == ["supervisor", "province"]
     assert receipts.conservation(hub) == (1, 1, 0)
-    assert receipts.places(hub) == {"supervisor": 1, "province": 1, "ministry": 0}
+    assert whereabouts(hub) == {"device": 1, "supervisor": 1, "province": 1, "ministry": 0}
     sync(hub, [stick])
     sync(device, [stick])
     assert receipts.safe_at(device, id) == ["device", "supervisor", "province"]

@@ -227,28 +227,6 @@ def safe_at(store: Store, interview: str) -> list[str]:
     return [tier for tier in TIERS if tier == store.tier or tier in shared]
 
 
-def places(store: Store) -> dict[str, int]:
-    """How many interviews are at each tier: ``{"device": 12, "supervisor": 9, "province": 0, "ministry": 0}``.
-
-    The store's own tier counts everything it holds, drafts included; a tier above counts the interviews whose every
-    current content a receipt from there names. On a device these are the interviews that it holds itself.
-    """
-    counts = dict.fromkeys(TIERS[TIERS.index(store.tier) :], 0)
-    counts[store.tier] = store.value(
-        "SELECT count(*) FROM (SELECT interview FROM interviews WHERE state <> 'erased'"
-        " UNION SELECT interview FROM drafts)"
-    )
-    for tier in list(counts)[1:]:
-        counts[tier] = store.value(
-            "SELECT count(*) FROM interviews i WHERE i.state <> 'erased' AND i.heads <> '[]' AND NOT EXISTS"
-            " (SELECT 1 FROM json_each(i.heads) h WHERE NOT EXISTS (SELECT 1 FROM revisions r"
-            "  JOIN receipted s ON s.revision = r.number WHERE r.subject = i.interview AND s.tier = ?"
-            "  AND 'sha256:' || lower(hex(r.id)) = h.value))",
-            (tier,),
-        )
-    return counts
-
-
 def bundle_known(store: Store, hash: str) -> int | None:
     """How many revisions a bundle had that was read to its end with nothing set aside; None for any other."""
     count = store.value("SELECT revisions FROM bundles WHERE hash = ?", (hash,))

@@ -27,7 +27,7 @@ def read_signed(content: bytes, kind: str, signer: str, where: str) -> dict[str,
     ``signer`` names the field with the device id; ``public_key`` beside it must be that device's.
     """
     try:
-        # Not a byte may differ from what ``write_signed`` writes: one that does is damage, even where it means the same.
+        # Not a byte may differ from what ``write_signed`` writes: one that does is damage, even if it means the same.
         first, second, rest = content.split(b"\n")
         statement, signature = json.loads(first), bytes.fromhex(json.loads(second)["signature"])
         key = bytes.fromhex(statement["public_key"])
