@@ -16,6 +16,7 @@ from scipy.special import stdtrit
 
 from analysis.design import Design
 from analysis.layout import lay
+from analysis.replicates import Replicated, replicate_sums
 from analysis.sample import Sample
 from analysis.table import Table, cross
 from analysis.totals import Pair, Slopes, Spread, Statistic, Totals, collect, influence, spread
@@ -123,8 +124,8 @@ class Estimates(Sequence[Estimate]):
         if not used.any():
             return 0.0
         own = float(self.df[used].max())
-        if self.sample.calibrated is not None:
-            return own  # calibration spreads every influence over the whole sample
+        if self.sample.calibrated is not None or isinstance(self.sample, Replicated):
+            return own  # every influence is spread over the whole sample
         touched = self.units[(self.sums[:, used] != 0).any(axis=1)]
         return max(own, float(self.sample.df(touched)))
 
@@ -220,8 +221,25 @@ def _estimate(
     totals = collect(sample, domain, len(labels), statistics)
     value, slopes = ratios_of(totals) if ratios else _totals_of(totals)
     rows = spread(totals, statistics, slopes, np.eye(len(names), dtype=bool))
-    blocks = [influence(totals, d, slopes if ratios else _plain(slopes)) for d in range(len(labels))]
+    if isinstance(sample, Replicated):
+        numerator, denominator = replicate_sums(sample, totals, statistics)
+        again = _quotient(numerator, denominator) if ratios else numerator
+        blocks = [sample.deviations(value[d], again[:, d]) for d in range(len(labels))]
+    else:
+        blocks = [influence(totals, d, slopes if ratios else _plain(slopes)) for d in range(len(labels))]
     return _joined(sample, totals, blocks, value, rows, names, labels, level or sample.level)
+
+
+def _quotient(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(denominator != 0, numerator / denominator, np.nan)
+
+
+def df_of(sample: Sample, totals: Totals, domain: int) -> int:
+    """Degrees of freedom of a domain of the totals."""
+    if isinstance(sample, Replicated):
+        return sample.df_of_rows(totals.domain == domain)
+    return sample.df(totals.members(domain))
 
 
 def ratios_of(totals: Totals) -> tuple[np.ndarray, Slopes]:
@@ -230,7 +248,7 @@ def ratios_of(totals: Totals) -> tuple[np.ndarray, Slopes]:
     numerator, denominator = (np.array([pair[k] for pair in sums]).reshape(totals.domains, -1) for k in (0, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.where(denominator != 0, 1 / denominator, 0.0)
-        value = np.where(denominator != 0, numerator / denominator, np.nan)
+    value = _quotient(numerator, denominator)
     unit = np.eye(value.shape[1])
     return value, Slopes(unit * scale[:, None, :], unit * (scale * np.nan_to_num(value))[:, None, :])
 
@@ -259,7 +277,7 @@ def _joined(
 ) -> Estimates:
     units, sums = join(blocks)
     statistics = len(names)
-    df = [sample.df(totals.members(d)) for d in range(totals.domains)]
+    df = [df_of(sample, totals, d) for d in range(totals.domains)]
     psus = []
     for d in range(totals.domains):
         part = totals.rows(d)

@@ -51,6 +51,10 @@ def lay(design: Design, data: Table, calibrated: bool = True) -> Sample:
         from analysis.weighting import calibrate
 
         sample = calibrate(sample, design, data)
+    if design.replicates is not None:
+        from analysis.replicates import replicate
+
+        sample = replicate(sample, design, data)
     return sample
 
 

@@ -21,10 +21,24 @@ def write_scores(scores: Scores, file: Path) -> list[Path]:
 
     A file is there whole or not at all. Returns the files written. Raises InputError for another ending.
     """
+    write_table(scores.table, file)
+    if scores.sample is None:
+        return [file]
+    beside = file.with_suffix(".psu.parquet")
+    _whole(beside, lambda path: _write_psus(scores, path))
+    return [file, beside]
+
+
+def write_table(table: pd.DataFrame, file: Path) -> None:
+    """Writes a table to ``file`` by its ending (.csv with a BOM, .parquet, .xlsx), whole or not at all.
+
+    Raises:
+        InputError: another ending.
+    """
     writers: dict[str, Callable[[Path], Any]] = {
-        ".csv": lambda path: scores.table.to_csv(path, index=False, encoding="utf-8-sig"),
-        ".parquet": lambda path: scores.table.to_parquet(path, index=False),
-        ".xlsx": lambda path: scores.table.to_excel(path, index=False, engine="openpyxl"),
+        ".csv": lambda path: table.to_csv(path, index=False, encoding="utf-8-sig"),
+        ".parquet": lambda path: table.to_parquet(path, index=False),
+        ".xlsx": lambda path: table.to_excel(path, index=False, engine="openpyxl"),
     }
     if file.suffix.lower() not in writers:
         raise InputError(
@@ -33,11 +47,6 @@ def write_scores(scores: Scores, file: Path) -> list[Path]:
             Text("dùng .csv, .parquet hoặc .xlsx", "use .csv, .parquet or .xlsx"),
         )
     _whole(file, writers[file.suffix.lower()])
-    if scores.sample is None:
-        return [file]
-    beside = file.with_suffix(".psu.parquet")
-    _whole(beside, lambda path: _write_psus(scores, path))
-    return [file, beside]
 
 
 def _whole(file: Path, write: Callable[[Path], Any]) -> None:
@@ -72,9 +81,13 @@ def _write_psus(scores: Scores, path: Path) -> None:
     parquet.write_table(table.replace_schema_metadata(metadata), path)
 
 
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as plain values for JSON; what is missing is null."""
+    return table.astype(object).where(pd.notna(table), None).to_dict("records")
+
+
 def as_json(scores: Scores) -> dict[str, Any]:
     """The scores as plain values for JSON; what is missing is null."""
-    rows = scores.table.astype(object).where(pd.notna(scores.table), None).to_dict("records")
     return {
         "index": scores.index.id,
         "notes": [{"vi": note.vi, "en": note.en} for note in scores.notes],
@@ -83,5 +96,5 @@ def as_json(scores: Scores) -> dict[str, Any]:
             {"domain": domain, "code": code, "estimate": None if np.isnan(value) else value}
             for (domain, code), value in scores.unweighted.items()
         ],
-        "scores": rows,
+        "scores": rows_of(scores.table),
     }

@@ -12,9 +12,10 @@ import pandas as pd
 
 from analysis import leaves
 from analysis.design import Design
-from analysis.estimation import Estimates, domains_of, interval, join
+from analysis.estimation import Estimates, df_of, domains_of, interval, join
 from analysis.index import Base, Index, Values, evaluate, load_index
 from analysis.layout import lay
+from analysis.replicates import Replicated, replicate_sums
 from analysis.sample import Sample
 from analysis.table import Table, text_of
 from analysis.totals import Slopes, Statistic, Totals, collect, influence, spread
@@ -130,7 +131,7 @@ class Scores:
 
     def psu_table(self) -> pd.DataFrame:
         """Influence sums by PSU, domain and code: what differences between rounds take their covariance from."""
-        if self.sample is None:
+        if self.sample is None or isinstance(self.sample, Replicated):
             return pd.DataFrame()
         first = self.sample.stages[0]
         codes = [node.code for node in self.index.nodes]
@@ -168,6 +169,8 @@ def score(
     deff: bool = True,
 ) -> Scores:
     """Scores of ``index`` in every crossing of the columns ``by``, and of everybody together with ``total``.
+
+    Columns are crossed whether they come as a list, as ``province*sex`` or as ``province,sex``.
 
     ``data`` is a table of respondents of any kind (:meth:`analysis.table.Table.of`); ``level`` overrides the design's
     confidence level; ``provisional`` marks every row. ``deff`` false spares the second pass over the rows: then there
@@ -217,7 +220,7 @@ def score(
 
 def _split(by: str | Sequence[str]) -> list[str]:
     named = [by] if isinstance(by, str) else list(by)
-    return [column for name in named for column in name.split("*") if column]
+    return [column.strip() for name in named for column in name.replace(",", "*").split("*") if column.strip()]
 
 
 def _unusable(table: Table, index: Index, answered: Sequence[Any], columns: Sequence[str]) -> list[Problem]:
@@ -313,7 +316,8 @@ class _Part:
         counts = np.array([self._counts(code) for code in self.codes])
         self.spread = spread(self.totals, statistics, slopes, counts) if deff else None
         self.counts = counts
-        self.blocks = [Block(level, name, *influence(self.totals, d, slopes)) for d, name in enumerate(names)]
+        made = self._blocks(statistics, slopes)
+        self.blocks = [Block(level, name, *part) for name, part in zip(names, made, strict=True)]
         self.unweighted = self._unweighted(statistics, domain)
 
     def _pooling(self) -> dict[str, np.ndarray]:
@@ -325,6 +329,10 @@ class _Part:
                 found[node.code] = np.isin(np.arange(len(self.columns)), members).astype(float)
         return found
 
+    def _mixing(self) -> np.ndarray:
+        """The sums of the leaves, then those of the pooled nodes, from the sums of the leaves."""
+        return np.vstack([np.eye(len(self.columns)), *self.pooling.values()])
+
     def _counts(self, code: str) -> np.ndarray:
         """Which leaves make a person count for a node: those that count in it, or the leaf itself."""
         below = [leaf.code for leaf in self.index.leaves_of(code)] or [code]
@@ -332,19 +340,32 @@ class _Part:
 
     def _evaluate(self, totals: Totals) -> tuple[Values, Slopes]:
         """Node values and how they answer to the sums of the leaves, through the pooled sums where there are some."""
-        leaf_count = len(self.columns)
-        mixing = np.vstack([np.eye(leaf_count), *self.pooling.values()])
+        mixing = self._mixing()
         sums = [totals.sums(d) for d in range(totals.domains)]
-        numerator = np.array([pair[0] for pair in sums]) @ mixing.T
-        denominator = np.array([pair[1] for pair in sums]) @ mixing.T
+        values, ratio, scale = self._nodes(np.array([pair[0] for pair in sums]), np.array([pair[1] for pair in sums]))
+        gradient = values.gradient * scale[:, None, :]
+        centred = gradient * np.nan_to_num(ratio)[:, None, :]
+        return values, Slopes(gradient @ mixing, centred @ mixing)
+
+    def _nodes(self, numerator: np.ndarray, denominator: np.ndarray) -> tuple[Values, np.ndarray, np.ndarray]:
+        """The tree from the sums of its leaves: node values, the ratios they rest on, and one over the denominators."""
+        leaf_count, mixing = len(self.columns), self._mixing()
+        numerator, denominator = numerator @ mixing.T, denominator @ mixing.T
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(denominator != 0, numerator / denominator, np.nan)
             scale = np.where(denominator != 0, 1 / denominator, 0.0)
         pooled = {code: leaf_count + k for k, code in enumerate(self.pooling)}
-        values = evaluate(self.index, Base(ratio, self.columns, pooled))
-        gradient = values.gradient * scale[:, None, :]
-        centred = gradient * np.nan_to_num(ratio)[:, None, :]
-        return values, Slopes(gradient @ mixing, centred @ mixing)
+        return evaluate(self.index, Base(ratio, self.columns, pooled)), ratio, scale
+
+    def _blocks(self, statistics: Sequence[Statistic], slopes: Slopes) -> list[tuple[np.ndarray, np.ndarray]]:
+        """What the covariance needs, by domain: influence sums by unit, or deviations by replicate."""
+        if not isinstance(self.sample, Replicated):
+            return [influence(self.totals, d, slopes) for d in range(self.totals.domains)]
+        numerator, denominator = replicate_sums(self.sample, self.totals, statistics)
+        count, domains, leaves = numerator.shape
+        values, _, _ = self._nodes(numerator.reshape(-1, leaves), denominator.reshape(-1, leaves))
+        again = values.value.reshape(count, domains, -1)
+        return [self.sample.deviations(self.values.value[d], again[:, d]) for d in range(domains)]
 
     def _unweighted(self, statistics: Sequence[Statistic], domain: np.ndarray) -> dict[tuple[str, str], float]:
         if not self.pooling:
@@ -363,7 +384,7 @@ class _Part:
             block, part = self.blocks[d], self.totals.rows(d)
             value = self.values.value[d]
             se = np.where(np.isfinite(value), np.sqrt(self.sample.variance(block.units, block.sums)), np.nan)
-            df = float(self.sample.df(self.totals.members(d)))
+            df = float(df_of(self.sample, self.totals, d))
             low, high = interval(value, se, df, self.sample.level)
             observed = (self.totals.denominator[part] != 0) @ self.counts.T > 0
             units = self.totals.unit[part]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.design import Calibration, Design
+from analysis.design import Calibration, Design, Replicates
 from analysis.estimation import Estimate, Estimates, domains_of, mean, proportion, ratio, total
 from analysis.index import Index, index_of
 from analysis.reading import read_rows, read_table
@@ -27,8 +27,6 @@ def not_built(case: Case) -> str:
     kind = case["estimator"]["kind"]
     if kind not in ANSWERS:
         return f"kind {kind}"
-    if case["design"].get("type") == "replicate":
-        return f"replicate designs (kind {kind})"
     for step in case.get("weighting") or ():
         if step["step"] not in ("poststratify", "rake", "calibrate"):
             return f"weighting {step['step']} (kind {kind})"
@@ -54,11 +52,40 @@ class _Question:
         if "items" in case:
             self.files = {**self.files, "items": case["items"]}
         self.table = read_table(folder / self.files["respondents"])
+        self._read_replicates(case["design"])
         self.expected: list[dict[str, Any]] = case["expected"]
         self.design = self._design()
 
+    def _read_replicates(self, design: dict[str, Any]) -> None:
+        """Joins the replicate weights of the case, row by row or by their key, as columns ``replicate_001`` …"""
+        if "rows" in design:
+            column, wanted = design["rows"].split(" == ")
+            self.table = self.table.filter(self.table.numbers(column) == float(wanted))
+        if "replicate_weights_file" in design:
+            columns = read_table(self.folder / design["replicate_weights_file"])
+            rows = np.arange(len(columns))
+        elif "replicate_factors_file" in design:
+            columns = read_table(self.folder / design["replicate_factors_file"])
+            place = {key: row for row, key in enumerate(columns.arrow.column(design["key"]).to_pylist())}
+            rows = np.array([place[key] for key in self.table.arrow.column(design["key"]).to_pylist()])
+        else:
+            return
+        names = [name for name in columns.names if re.fullmatch(r"r\d+", name)]
+        self.table = self.table.with_columns({f"replicate_{name}": columns.numbers(name)[rows] for name in names})
+
     def _design(self) -> Design:
         design = self.case["design"]
+        if design["type"] == "replicate":
+            keys = ("scale", "rscales", "mse", "combined")
+            given = {key: design[key] for key in keys if key in design}
+            given["rscales"] = tuple(given.get("rscales", ()))
+            return Design(
+                design["weights"],
+                df="design",
+                level=self.options["level"],
+                replicates=Replicates("given", "replicate_*", **given),
+                calibration=self._replicated_calibration(design.get("note", "")),
+            )
         weight, nest = design.get("weights"), bool(design.get("nest"))
         if "stages" in design:
             psu, fpc = ([stage[key] for stage in design["stages"]] for key in ("unit", "fpc"))
@@ -81,6 +108,15 @@ class _Question:
             level=self.options["level"],
             calibration=self._calibration(),
         )
+
+    def _replicated_calibration(self, note: str) -> Calibration | None:
+        """The whole sample is post-stratified as its replicates are: any of them has the totals."""
+        found = re.search(r"each replicate post-stratified to (\S+) counts", note)
+        if not found:
+            return None
+        codes, labels = self.table.labels(found[1])
+        sums = np.bincount(codes, self.table.numbers(next(n for n in self.table.names if n.startswith("replicate_"))))
+        return Calibration("poststratify", margins=_margins(found[1], dict(zip(labels, sums.tolist(), strict=True))))
 
     def _calibration(self) -> Calibration | None:
         """The weighting step of the case, its totals as rows of margins."""
@@ -281,6 +317,10 @@ def _by_province_and_year(q: _Question) -> tuple[list[Estimate], np.ndarray]:
     return _named(_scores(q, ["year", "province"]), q, _year_province)
 
 
+def _by_province(q: _Question) -> tuple[list[Estimate], np.ndarray]:
+    return _named(_scores(q, ["province"]), q, lambda name: (name[1:], "overall"))
+
+
 def _national(q: _Question) -> tuple[list[Estimate], np.ndarray]:
     return _named(_scores(q, ["year"]), q, lambda name: (name[1:], "overall"))
 
@@ -358,6 +398,7 @@ ANSWERS: dict[str, Callable[[_Question], tuple[list[Estimate], np.ndarray | None
     "item_means_latest_year": _by_province_and_year,
     "difference_between_provinces_latest_year": _province_differences,
     "change_last_year_minus_first_year": _year_differences,
+    "composite_overall_by_province": _by_province,
     "composite_overall_national": _national,
     "composite_overall": _of_domain,
     "composite_dimensions": _of_domain,
