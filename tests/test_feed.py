@@ -356,6 +356,22 @@ def test_a_disk_that_fills_up_at_any_write_leaves_what_was_there(device: Store):
     interview(device)
 
 
+@pytest.mark.usefixtures("file_limit")
+def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path):
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    for room in range(1_000, 60_000, 6_000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            with pytest.raises(StoreError):
+                Store.create(tmp_path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        assert not (tmp_path / FILE).exists()
+    with Store.create(tmp_path) as store:
+        assert [header.seq for header in headers(store)] == [1]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["keys", FILE]
+
+
 def test_a_full_database_is_told_as_a_full_disk(device: Store):
     pages = device.value("PRAGMA page_count")
     device.execute(f"PRAGMA max_page_count = {pages}")

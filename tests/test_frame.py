@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -192,6 +193,18 @@ def test_the_wait_doubles_and_holds_for_the_right_pin_too(device: Store, hoa: st
     assert frame.sign_in(device, hoa, "4711", last + timedelta(seconds=8))["id"] == hoa
     with pytest.raises(NotAllowed, match=r"not right; try again$"):
         frame.sign_in(device, hoa, "0000", last + timedelta(seconds=8))
+
+
+def test_many_tries_at_once_count_one_by_one(device: Store, hoa: str):
+    def guess(pin: int) -> str:
+        with Store.open(device.folder) as store, pytest.raises(NotAllowed) as refusal:
+            frame.sign_in(store, hoa, str(pin), NOON)
+        return refusal.value.problem.what.en
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(guess, range(16)))
+    assert told.count("the person or the PIN is not right") == people.FREE_TRIES
+    assert told.count("the PIN was wrong several times") == 16 - people.FREE_TRIES
 
 
 def test_one_persons_mistakes_do_not_hold_up_another(device: Store, hoa: str):

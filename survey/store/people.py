@@ -48,41 +48,47 @@ def sign_in(store: Store, user: str, pin: str, now: datetime | None = None) -> d
     right PIN does not shorten the delay. ``now`` must carry a time zone.
     """
     now = now or datetime.now(UTC)
-    rows = store.rows("SELECT failures, last FROM sign_ins WHERE user = ?", (user,))
-    failures = rows[0]["failures"] if rows else 0
-    if rows:
-        last = datetime.fromisoformat(rows[0]["last"])
-        if now < last:
-            # The clock was set back; without this the person would be locked out until it catches up.
-            last = now
-            store.execute("UPDATE sign_ins SET last = ? WHERE user = ?", (now.isoformat(timespec="seconds"), user))
-        wait = delay(failures) - (now - last).total_seconds()
-        if wait > 0:
-            seconds = max(1, round(wait))
-            raise NotAllowed(
-                user,
-                Text("đã nhập sai PIN nhiều lần", "the PIN was wrong several times"),
-                Text(f"thử lại sau {seconds} giây", f"try again in {seconds} seconds"),
-            )
+    # Counted as wrong before it is tried: many tries at once must not all pass while none has failed yet.
+    failures, wait = _count_try(store, user, now)
+    if wait > 0:
+        seconds = max(1, round(wait))
+        raise NotAllowed(
+            user,
+            Text("đã nhập sai PIN nhiều lần", "the PIN was wrong several times"),
+            Text(f"thử lại sau {seconds} giây", f"try again in {seconds} seconds"),
+        )
     body = reading.document_bytes(store, "user", user)
     person = json.loads(body) if body else {}
     # An unknown person costs the same time as a known one, so that names cannot be found out by a stop-watch.
     right = _matches(str(person.get("pin") or _nobody()), pin) and bool(person.get("pin"))
     if right and not person.get("disabled"):
-        store.execute(
-            "INSERT INTO sign_ins (user, failures, last, was_here) VALUES (?, 0, ?, 1)"
-            " ON CONFLICT (user) DO UPDATE SET failures = 0, last = excluded.last, was_here = 1",
-            (user, now.isoformat(timespec="seconds")),
-        )
+        store.execute("UPDATE sign_ins SET failures = 0, was_here = 1 WHERE user = ?", (user,))
         return person
-    store.execute(
-        "INSERT INTO sign_ins (user, failures, last, was_here) VALUES (?, 1, ?, 0)"
-        " ON CONFLICT (user) DO UPDATE SET failures = failures + 1, last = excluded.last",
-        (user, now.isoformat(timespec="seconds")),
-    )
-    wait = delay(failures + 1)
+    wait = delay(failures)
     again = Text(f"thử lại sau {wait} giây", f"try again in {wait} seconds") if wait else Text("thử lại", "try again")
     raise NotAllowed(user, Text("người dùng hoặc PIN không đúng", "the person or the PIN is not right"), again)
+
+
+def _count_try(store: Store, user: str, now: datetime) -> tuple[int, float]:
+    """(tries in a row, this one included; seconds still to wait). A try that must wait does not count."""
+    moment = now.isoformat(timespec="seconds")
+    with store.transaction():
+        rows = store.rows("SELECT failures, last FROM sign_ins WHERE user = ?", (user,))
+        failures = rows[0]["failures"] if rows else 0
+        last = datetime.fromisoformat(rows[0]["last"]) if rows else now
+        if now < last:
+            # The clock was set back; without this the person would be locked out until it catches up.
+            last = now
+            store.execute("UPDATE sign_ins SET last = ? WHERE user = ?", (moment, user))
+        wait = delay(failures) - (now - last).total_seconds()
+        if wait > 0:
+            return failures, wait
+        store.execute(
+            "INSERT INTO sign_ins (user, failures, last, was_here) VALUES (?, 1, ?, 0)"
+            " ON CONFLICT (user) DO UPDATE SET failures = failures + 1, last = excluded.last",
+            (user, moment),
+        )
+        return failures + 1, 0.0
 
 
 def _matches(hashed: str, pin: str) -> bool:

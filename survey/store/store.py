@@ -91,42 +91,18 @@ class Store:
         db = _connect(part)
         try:
             _migrate(db)
-            with db:
-                db.executemany(
-                    "INSERT INTO meta (name, value) VALUES (?, ?)",
-                    [("device", key.device), ("role", role), ("tier", tier), ("epoch", _random_epoch())],
-                )
-                db.execute("INSERT INTO device_keys (device, public_key) VALUES (?, ?)", (key.device, key.public))
+            db.executemany(
+                "INSERT INTO meta (name, value) VALUES (?, ?)",
+                [("device", key.device), ("role", role), ("tier", tier), ("epoch", _random_epoch())],
+            )
+            db.execute("INSERT INTO device_keys (device, public_key) VALUES (?, ?)", (key.device, key.public))
+            _introduce(cls(folder, db), name, now)
         except sqlite3.Error as error:
             raise told(part, error) from error
         finally:
             db.close()
         os.replace(part, file)
-        store = cls.open(folder)
-        from survey.store import feed
-
-        try:
-            feed.append(
-                store,
-                subject_type="device",
-                subject=key.device,
-                kind="issued",
-                parts={
-                    "document": {
-                        "id": key.device,
-                        "name": name,
-                        "public_key": key.public.hex(),
-                        "role": role,
-                        "tier": tier,
-                        "certificate": {},
-                    }
-                },
-                now=now,
-            )
-        except BaseException:
-            store.close()
-            raise
-        return store
+        return cls.open(folder)
 
     @classmethod
     def open(cls, folder: str | Path) -> Store:
@@ -247,6 +223,29 @@ class Store:
 
 
 _WHOLE = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+
+
+def _introduce(store: Store, name: str, now: datetime | None) -> None:
+    """Writes the device's own document, with its public key, as its first revision."""
+    from survey.store import feed
+
+    feed.append(
+        store,
+        subject_type="device",
+        subject=store.device,
+        kind="issued",
+        parts={
+            "document": {
+                "id": store.device,
+                "name": name,
+                "public_key": store.key.public.hex(),
+                "role": store.role,
+                "tier": store.tier,
+                "certificate": {},
+            }
+        },
+        now=now,
+    )
 
 
 def _random_epoch() -> str:
