@@ -61,6 +61,8 @@ class Form:
         self.by_path = {d.path: d for d in self.definitions}
         for i, definition in enumerate(self.definitions):
             definition.index = i
+            if definition.node is not None:
+                definition.stored = stored(definition.node)
         self.element = Element(self.root, None)
         _settle_elements(self.element)
         self.triggers: list[Trigger] = []
@@ -254,6 +256,13 @@ def _settle_elements(element: Element) -> None:
 def editable(node: Node) -> bool:
     """A calculation on a question that people can answer too."""
     return bool(node.calculation and node.control) and node.read_only not in ("true()", "yes", "true")
+
+
+def stored(node: Node) -> bool:
+    """Whether a draft stores the answer: what a person, a default or ``once()`` gave, not what is worked out again."""
+    if node.kind != "question" or node.preload.partition(":")[0] == "uid":
+        return False
+    return not node.calculation or editable(node) or keeps_first(node)
 
 
 def keeps_first(node: Node) -> bool:

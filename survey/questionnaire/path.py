@@ -14,8 +14,8 @@ from functools import cached_property
 from survey.questionnaire import lexical
 from survey.questionnaire.form import Form, compiled, editable
 from survey.questionnaire.model import MISSING, Answers, Choice, Node, Questionnaire, Value, generic, is_missing
-from survey.questionnaire.state import Context, Engine, State, stays
-from survey.questionnaire.tree import Element, Instances, Slot
+from survey.questionnaire.state import Context, Engine, State
+from survey.questionnaire.tree import Element, Slot, descendants
 from survey.questionnaire.values import Fault, to_boolean, to_string
 from survey.text import Text
 
@@ -202,14 +202,8 @@ class Section:
         state = self.owner.state
         found = []
         for element in self.elements:
-            found += [Entry(self.owner, e) for e in _below(element, state.instances)]
+            found += [Entry(self.owner, e) for e in descendants(element, state.instances)]
         return tuple(found)
-
-
-def _below(element: Element, instances: Instances) -> Iterator[Element]:
-    from survey.questionnaire.tree import descendants
-
-    return descendants(element, instances)
 
 
 class Path:
@@ -278,12 +272,12 @@ class Path:
     def off_path(self) -> Answers:
         """Answers that are kept but do not count, because their question is not asked."""
         hidden = self.state.hidden
-        return self._collect(lambda e: e in hidden and e.of.node is not None and stays(e.of.node))
+        return self._collect(lambda e: e in hidden and e.of.stored)
 
     @property
     def answers(self) -> Answers:
         """What a draft stores: every answer on and off the path, but nothing that is worked out again."""
-        return self._collect(lambda e: e.of.is_repeat or (e.of.node is not None and stays(e.of.node)))
+        return self._collect(lambda e: e.of.is_repeat or e.of.stored)
 
     @property
     def sealed(self) -> tuple[Answers, Answers, Answers]:
@@ -309,7 +303,7 @@ class Path:
                 found[slot.path] = ids
         for element in (*state.values, *(e for e in state.given if e not in state.values)):
             node = element.of.node
-            if node is not None and node.preload.partition(":")[0] != "uid" and wanted(element):
+            if node is not None and not node.preload.startswith("uid") and wanted(element):
                 value = state.answer(element)
                 if value != "":
                     found[element.path] = value
@@ -413,7 +407,7 @@ class Path:
                 yield kid
 
     def _section(self, node: Node | None, elements: list[Element]) -> Section | None:
-        below = [Entry(self, e) for top in elements for e in _below(top, self.state.instances)]
+        below = [Entry(self, e) for top in elements for e in descendants(top, self.state.instances)]
         questions = [e for e in below if e.kind == "question" and e.node.control]
         if not questions:
             return None
@@ -478,7 +472,7 @@ class Path:
         engine = Engine(state)
         engine.answer(element, given, atom)
         engine.settle()
-        return self._changed(state, element)
+        return self._changed(engine, element)
 
     preview = set
     """The same as ``set``: nothing is stored, so a change can be looked at and thrown away."""
@@ -513,7 +507,7 @@ class Path:
         engine = Engine(state)
         engine.add(slot)
         engine.settle()
-        return self._changed(state, None)
+        return self._changed(engine, None)
 
     def remove(self, path: str) -> Change:
         """Removes the repeat instance at ``path`` (``hh[r7f]``) with its answers."""
@@ -526,63 +520,64 @@ class Path:
         engine = Engine(state)
         engine.remove(element)
         engine.settle()
-        return self._changed(state, None)
+        return self._changed(engine, None)
 
-    def _changed(self, state: State, target: Element | None) -> Change:
-        old, new = self.state, Path(state, self.fresh)
-        lost, appeared, changed = [], [], []
-        present = {e for instances in state.instances.values() for e in instances}
-        gone = [e for i in old.instances.values() for e in i if e not in present]
-        for element in old.values.keys() | old.given.keys():
-            node = element.of.node
-            if element in old.hidden or element is target or node is None:
-                continue
-            if element in state.hidden or (gone and _inside(element, gone)):
-                if node.control and stays(node):
-                    lost.append(element)
-            elif old.values.get(element, "") != state.values.get(element, "") or old.given.get(
-                element
-            ) != state.given.get(element):
-                changed.append(element)
-        for element in state.values.keys() - old.values.keys():
-            if element is not target and element not in state.hidden and element.of.node is not None:
-                changed.append(element)
+    def _changed(self, engine: Engine, target: Element | None) -> Change:
+        old, state = self.state, engine.s
+        new = Path(state, self.fresh)
+        gone = self._gone(state)
+        lost = [e for e in (*(state.hidden - old.hidden), *gone) if e not in old.hidden and _answered(old, e)]
         appeared = [e for e in old.hidden - state.hidden if e.of.node is not None and e.of.node.control]
         for instances in state.instances.values():
             for instance in instances:
                 if instance not in old.position:
-                    appeared += [
-                        e
-                        for e in _below(instance, state.instances)
-                        if e not in state.hidden and e.of.node is not None and e.of.node.control
-                    ]
+                    inside = descendants(instance, state.instances)
+                    appeared += [e for e in inside if e not in state.hidden and e.of.node and e.of.node.control]
+        removed = set(gone)
+        altered = [e for e in engine.altered if e not in removed and old.answer(e) != state.answer(e)]
+        save: dict[str, Value | None] = {e.path: state.answer(e) or None for e in altered if e.of.stored}
+        save.update((e.path, None) for e in gone if e.of.stored and old.answer(e) != "")
+        save.update(self._orders(state))
         return Change(
             "ok",
             "",
             new,
             tuple(Entry(self, e) for e in _ordered(lost)),
-            tuple(Entry(new, e) for e in _ordered(dict.fromkeys(appeared))),
-            tuple(Entry(new, e) for e in _ordered(dict.fromkeys(changed))),
-            _difference(self.answers, new.answers),
+            tuple(Entry(new, e) for e in _ordered(appeared)),
+            tuple(Entry(new, e) for e in _ordered(altered) if e is not target and e not in state.hidden),
+            save,
         )
 
+    def _gone(self, state: State) -> list[Element]:
+        """Everything in repeat instances that the new state has no more."""
+        if self.state.instances == state.instances:
+            return []
+        found: list[Element] = []
+        for instances in self.state.instances.values():
+            for instance in instances:
+                if instance not in state.position:
+                    found += descendants(instance, {})
+        return found
 
-def _inside(element: Element | None, tops: list[Element]) -> bool:
-    while element is not None:
-        if element in tops:
-            return True
-        element = element.parent
-    return False
+    def _orders(self, state: State) -> Iterator[tuple[str, list[str] | None]]:
+        """The repeats whose instances changed, with their new order; None where none is left."""
+        old = self.state.instances
+        if old == state.instances:
+            return
+        for slot in old.keys() | state.instances.keys():
+            before, after = old.get(slot, ()), state.instances.get(slot, ())
+            if before != after:
+                yield slot.path, [e.id for e in after] or None
+
+
+def _answered(state: State, element: Element) -> bool:
+    """Whether a person has answered there, as opposed to a calculation."""
+    node = element.of.node
+    return node is not None and bool(node.control) and element.of.stored and state.answer(element) != ""
 
 
 def _ordered(elements: Iterable[Element]) -> list[Element]:
     return sorted(elements, key=lambda e: e.of.index)
-
-
-def _difference(old: Answers, new: Answers) -> dict[str, Value | None]:
-    found: dict[str, Value | None] = {path: value for path, value in new.items() if old.get(path) != value}
-    found.update((path, None) for path in old if path not in new)
-    return found
 
 
 def open_path(questionnaire: Questionnaire, answers: Answers, context: Context) -> Path:
@@ -644,7 +639,7 @@ def _resume(engine: Engine, answers: Answers) -> None:
         node = element.of.node
         if node is None or node.kind != "question":
             continue
-        if element.path in answers and not (node.calculation and not stays(node)):
+        if element.of.stored and element.path in answers:
             engine.put(element, *engine.stored(element, answers[element.path], keep=True))
         if node.preload.endswith(":end") or node.preload.startswith("uid"):
             engine.put(element, None, engine.preloaded(node))

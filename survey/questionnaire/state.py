@@ -17,7 +17,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from survey.questionnaire import lexical
-from survey.questionnaire.form import Form, Row, Trigger, editable
+from survey.questionnaire.form import Form, Row, Trigger
 from survey.questionnaire.functions import whole
 from survey.questionnaire.model import Choice, Node, Value
 from survey.questionnaire.syntax import BadExpression
@@ -219,12 +219,14 @@ class Engine:
         self.filters: set[Element] = set()
         self.counts: set[Slot] = set()
         self.steps = 0
+        self.altered: dict[Element, None] = {}
 
     # -- putting values -----------------------------------------------------------------------------------------
 
     def put(self, element: Element, given: Value | None, value: Atom) -> bool:
         """Puts an answer (``given``, or the value of a calculation) in its place; True if the value changed."""
         s = self.s
+        self.altered[element] = None
         old = s.values.get(element, "")
         if given is None or given == "":
             s.given.pop(element, None)
@@ -565,10 +567,3 @@ class Engine:
         if kind == "uid":
             return f"uuid:{s.interview}" if s.interview else ""
         return s.property(name) if kind == "property" else ""
-
-
-def stays(node: Node) -> bool:
-    """Whether an answer to the node is stored in a draft: all but what is worked out again at any time."""
-    from survey.questionnaire.form import keeps_first
-
-    return not node.calculation or editable(node) or keeps_first(node)

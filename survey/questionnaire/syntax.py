@@ -92,6 +92,7 @@ _TOKEN = re.compile(
 )
 _WORD_OPS = ("and", "or", "div", "mod")
 _LEVELS = (("or",), ("and",), ("=", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "div", "mod"))
+_BINDS = {op: level for level, ops in enumerate(_LEVELS) for op in ops}
 _ENDS = frozenset({"number", "string", "name", "ref"})
 
 
@@ -107,7 +108,7 @@ def _tokens(text: str) -> Iterator[_Token]:
     while at < len(text):
         if after_value:
             # After a value a name can only be an operator, and may stand close to what follows: `1 and2`.
-            word = next((w for w in _WORD_OPS if text.startswith(w, at)), None)
+            word = next((w for w in _WORD_OPS if text.startswith(w, at)), "") if text[at] in "aodm" else ""
             if word:
                 yield _Token("op", word, at)
                 at += len(word)
@@ -137,15 +138,16 @@ class _Parser:
     def __init__(self, text: str):
         self.tokens = list(_tokens(text))
         self.i = 0
+        self.next = self.tokens[0]
 
-    @property
-    def next(self) -> _Token:
-        return self.tokens[self.i]
+    def advance(self) -> None:
+        self.i += 1
+        self.next = self.tokens[self.i]
 
     def take(self, *texts: str) -> _Token | None:
         token = self.next
         if token.kind == "op" and token.text in texts:
-            self.i += 1
+            self.advance()
             return token
         return None
 
@@ -168,12 +170,13 @@ class _Parser:
             raise self.wrong()
         return tree
 
-    def binary(self, level: int) -> Tree:
-        if level == len(_LEVELS):
-            return self.unary()
-        left = self.binary(level + 1)
-        while token := self.take(*_LEVELS[level]):
-            left = Binary(token.text, left, self.binary(level + 1))
+    def binary(self, weakest: int) -> Tree:
+        """Operators of at least this level, by precedence climbing; all associate to the left."""
+        left = self.unary()
+        while self.next.kind == "op" and (level := _BINDS.get(self.next.text, -1)) >= weakest:
+            op = self.next.text
+            self.advance()
+            left = Binary(op, left, self.binary(level + 1))
         return left
 
     def unary(self) -> Tree:
@@ -187,13 +190,13 @@ class _Parser:
     def primary(self) -> Tree:
         token = self.next
         if token.kind == "number":
-            self.i += 1
+            self.advance()
             return Number(float(token.text))
         if token.kind == "string":
-            self.i += 1
+            self.advance()
             return Literal(token.text[1:-1])
         if token.kind == "ref":
-            self.i += 1
+            self.advance()
             name = Name(token.text[2:-1].strip(), token.at)
             return self.path_from(name, token.at)
         if self.take("("):
@@ -215,7 +218,8 @@ class _Parser:
 
     def call(self) -> Call:
         token = self.next
-        self.i += 2
+        self.advance()
+        self.advance()
         args: list[Tree] = []
         if not self.take(")"):
             args.append(self.binary(0))
@@ -261,13 +265,14 @@ class _Parser:
             axis = self.next.text
             if axis not in ("child", "parent", "self", "attribute"):
                 raise self.wrong(Text(f"không hỗ trợ trục «{axis}»", f"the axis “{axis}” is not supported"))
-            self.i += 2
+            self.advance()
+            self.advance()
         if self.take("*"):
             return Step(axis, "*", self.predicates())
         token = self.next
         if token.kind != "name":
             raise self.wrong()
-        self.i += 1
+        self.advance()
         if self.take("("):
             self.need(")")
             if token.text != "node":

@@ -15,7 +15,19 @@ from survey.questionnaire.model import Node
 class Definition:
     """One node of the questionnaire, or its root."""
 
-    __slots__ = ("by_name", "chain", "children", "element", "index", "is_repeat", "name", "node", "parent", "path")
+    __slots__ = (
+        "by_name",
+        "chain",
+        "children",
+        "element",
+        "index",
+        "is_repeat",
+        "name",
+        "node",
+        "parent",
+        "path",
+        "stored",
+    )
 
     def __init__(self, name: str, parent: Definition | None, node: Node | None):
         self.name = name
@@ -27,6 +39,8 @@ class Definition:
         self.children: list[Definition] = []
         self.by_name: dict[str, Definition] = {}
         self.index = 0
+        # Whether a draft stores its answer: not what is worked out again at any time.
+        self.stored = False
         # The one element of a definition outside all repeats.
         self.element: Element | None = None
 
