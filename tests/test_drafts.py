@@ -174,7 +174,7 @@ def test_a_laptop_killed_at_any_moment_loses_no_confirmed_answer(tmp_path: Path,
     folder = tmp_path / "laptop"
     Store.create(folder).close()
     lines: list[str] = []
-    for _ in range(trials(4, 500)):
+    for _ in range(trials(4, 200)):
         with subprocess.Popen(
             [sys.executable, "-c", LAPTOP, str(folder), "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
         ) as laptop:

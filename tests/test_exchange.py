@@ -692,6 +692,8 @@ def test_verify_by_command(survey: Survey, device: Store):
     assert result.exit_code == 0
     assert "this device created 2 = receipted 0 + pending 2" in result.stdout
     assert "The store is proved." in result.stdout
+    assert "revisions 2 · feeds 1 · interviews 1 · documents 1 · parts 4" in result.stdout
+    assert "bản ghi 2 · chuỗi 1 · phiếu 1" in survey("--lang", "vi", "verify").stdout
     device.execute("UPDATE revisions SET signature = zeroblob(64)")
     result = survey("verify")
     assert result.exit_code == 1

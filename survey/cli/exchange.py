@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING
 import click
 
 from survey.cli.base import FINDINGS, Command, json_option, open_store, option, progress, say, say_json
-from survey.text import Text
+from survey.text import LANGUAGES, Text
 
 if TYPE_CHECKING:
     from survey.sync.exchange import Report
+
+
+_COUNTED = {
+    "revisions": Text("bản ghi", "revisions"),
+    "feeds": Text("chuỗi", "feeds"),
+    "interviews": Text("phiếu", "interviews"),
+    "documents": Text("tài liệu", "documents"),
+    "parts": Text("phần nội dung", "parts"),
+    "missing_parts": Text("phần không có ở đây", "parts not here"),
+    "quarantined": Text("để riêng", "quarantined"),
+    "drafts": Text("phiếu đang làm dở", "drafts"),
+}
 
 
 @click.command(
@@ -126,8 +138,8 @@ def verify(as_json: bool) -> int:
     if as_json:
         say_json({"report": report, "findings": findings, "quarantined": aside})
     else:
-        counts = " · ".join(f"{name} {count}" for name, count in report.counts.items())
-        say(Text(counts, counts))
+        shown = [(_COUNTED[name], count) for name, count in report.counts.items()]
+        say(Text(*(" · ".join(f"{label(spoken)} {count}" for label, count in shown) for spoken in LANGUAGES)))
         say(
             Text(
                 f"máy này đã tạo {report.created} = đã được xác nhận {report.receipted} + còn chờ {report.pending}",

@@ -30,7 +30,7 @@ from tests.laptops import FORM, headers, interview, keys, records, state
 pytestmark = pytest.mark.soak
 
 many = settings(
-    max_examples=2_000 if SOAK else 25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=1_000 if SOAK else 25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 STORES = 4
