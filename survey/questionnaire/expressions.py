@@ -19,13 +19,12 @@ from typing import Any, TypeAlias
 from survey.questionnaire import paths
 from survey.questionnaire.functions import BUILT_IN, FUNCTIONS, UNSUPPORTED, random_number, seed_of, shuffled
 from survey.questionnaire.functions import whole as whole_number
-from survey.questionnaire.paths import Nodes
+from survey.questionnaire.nodes import Code, Nodes
 from survey.questionnaire.syntax import BadExpression, Binary, Call, Literal, Name, Negative, Number, Path, Tree
 from survey.questionnaire.tree import Definition
 from survey.questionnaire.values import Atom, Fault, is_empty, to_boolean, to_number, to_string
 from survey.text import Text
 
-Code: TypeAlias = Callable[[Any, Any, Any, Any], Any]
 Dependency: TypeAlias = tuple[Definition, "Definition | None"]
 
 

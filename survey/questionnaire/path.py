@@ -8,202 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from survey.questionnaire import lexical
-from survey.questionnaire.form import Form, compiled, editable
-from survey.questionnaire.model import MISSING, Answers, Choice, Node, Questionnaire, Value, generic, is_missing
-from survey.questionnaire.state import Context, Engine, State
+from survey.questionnaire.engine import Engine
+from survey.questionnaire.entries import Change, Entry, RepeatEntry, Section
+from survey.questionnaire.form import Form, compiled
+from survey.questionnaire.model import MISSING, Answers, Node, Questionnaire, Value, is_missing
+from survey.questionnaire.opening import begin, resume
+from survey.questionnaire.state import TROUBLE, Context, State
 from survey.questionnaire.tree import Element, Slot, descendants
-from survey.questionnaire.values import Fault, to_boolean, to_string
+from survey.questionnaire.values import to_boolean, to_string
 from survey.text import Text
 
 __all__ = ["Change", "Context", "Entry", "Path", "RepeatEntry", "Section", "open_path"]
 
 _PIPED = re.compile(r"\$\{([^{}]*)\}")
-_NOT_ASKED = frozenset({"note", "header"})
 
 REQUIRED = Text("Câu này phải có câu trả lời", "This question needs an answer")
 REFUSED = Text("Câu trả lời này không hợp lệ", "This answer is not valid")
 NOT_OFFERED = Text("Phương án này không có trong danh sách", "This option is not on the list")
 KIND_NOT_OFFERED = Text("Câu này không có lựa chọn đó", "This question does not offer that")
 READ_ONLY = Text("Câu này không sửa được", "This question cannot be changed")
-
-
-@dataclass(frozen=True)
-class Change:
-    """What an answer does.
-
-    ``verdict`` is ``ok``, ``required``, ``constraint`` or ``type``; unless ``ok`` nothing has changed and ``path`` is
-    the old one. ``lost`` are entries (of the old path) whose answers leave the path, ``appeared`` questions that are
-    asked now, ``changed`` other entries with a new value. ``save`` is what a draft must store: None deletes.
-    """
-
-    verdict: str
-    message: Text | str
-    path: Path
-    lost: tuple[Entry, ...] = ()
-    appeared: tuple[Entry, ...] = ()
-    changed: tuple[Entry, ...] = ()
-    save: dict[str, Value | None] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """Whether the answer was taken."""
-        return self.verdict == "ok"
-
-
-class Entry:
-    """One question, group or repeat instance as it stands now."""
-
-    __slots__ = ("_path", "element", "node")
-
-    def __init__(self, path: Path, element: Element):
-        self._path = path
-        self.element = element
-        node = element.of.node
-        assert node is not None
-        self.node: Node = node
-
-    def __repr__(self) -> str:
-        return f"<{self.path}={self.value!r}>"
-
-    @property
-    def path(self) -> str:
-        """Where the answer stands: ``hh[r7f]/age``."""
-        return self.element.path
-
-    @property
-    def kind(self) -> str:
-        """``question``, ``group`` or ``repeat`` (one instance)."""
-        return self.node.kind
-
-    @property
-    def relevant(self) -> bool:
-        """Whether it is on the path."""
-        return self.element not in self._path.state.hidden
-
-    @property
-    def required(self) -> bool:
-        """Whether an answer is required (where the question is asked)."""
-        return self.element in self._path.state.required
-
-    @property
-    def read_only(self) -> bool:
-        """Whether a person cannot answer here: notes, calculations, what the sheet says is read only."""
-        element = self.element
-        if not self.node.control or element in self._path.state.read_only or self.node.type in _NOT_ASKED:
-            return True
-        return bool(self.node.calculation) and not editable(self.node)
-
-    @property
-    def asked(self) -> bool:
-        """Whether it is a question on the path that a person answers."""
-        return self.kind == "question" and self.relevant and not self.read_only
-
-    @property
-    def value(self) -> Value:
-        """The answer or calculated value; ``""`` when there is none."""
-        return self._path.state.answer(self.element)
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether there is an answer; a missing kind is one."""
-        return self.element in self._path.state.given or self.element in self._path.state.values
-
-    @property
-    def position(self) -> int:
-        """Number of the repeat instance, from 1; 0 for what is none."""
-        return self._path.state.position.get(self.element, 0)
-
-    @property
-    def valid(self) -> bool:
-        """Whether the answer holds: required and present, constraint kept."""
-        return not self.relevant or self.problem == ""
-
-    @property
-    def problem(self) -> str:
-        """``required``, ``constraint`` or ``""``."""
-        if self.kind != "question":
-            return ""
-        if not self.is_answered:
-            return "required" if self.required else ""
-        return "" if self._path.holds(self.element) else "constraint"
-
-    def label(self, language: str = "") -> str:
-        """The question's text, answers piped in."""
-        return self._path.words(self.element, self.node.label, language)
-
-    def hint(self, language: str = "") -> str:
-        """The hint below the question."""
-        return self._path.words(self.element, self.node.hint, language)
-
-    def guidance(self, language: str = "") -> str:
-        """The instruction to the enumerator."""
-        return self._path.words(self.element, self.node.guidance, language)
-
-    def message(self, language: str = "") -> str:
-        """What to say about the present problem; ``""`` when there is none."""
-        return self._path.complaint(self.element, self.problem, language)
-
-    def choices(self) -> list[Choice]:
-        """The options offered now, filtered and in their order."""
-        return self._path.state.choices(self.element)
-
-    def choice_label(self, choice: Choice, language: str = "") -> str:
-        """A choice's label, answers piped in."""
-        return self._path.words(self.element, choice.label, language) or choice.name
-
-    @property
-    def section(self) -> Section:
-        """The section (page) that it belongs to."""
-        return self._path.section_of(self.element)
-
-
-@dataclass(frozen=True)
-class RepeatEntry:
-    """A repeat at one place: its instances, and whether the enumerator adds and removes them."""
-
-    path: str
-    node: Node
-    relevant: bool
-    instances: tuple[Entry, ...]
-    counted: bool
-
-
-@dataclass(frozen=True)
-class Section:
-    """A page: a top-level group or repeat, or a run of questions outside any group.
-
-    ``state`` is ``done``, ``todo`` or ``not_asked``; with ``Path.sections_at`` the current one is ``here``.
-    """
-
-    path: str
-    node: Node | None
-    elements: tuple[Element, ...]
-    state: str
-    answered: int
-    total: int
-    owner: Path = field(repr=False, compare=False)
-
-    def label(self, language: str = "") -> str:
-        """The group's label; of a run outside groups, the label of its first question that has one."""
-        for element in self.elements:
-            if element.of.node is not None and (self.node is None or element.of.node is self.node):
-                words = self.owner.words(element, element.of.node.label, language)
-                if words:
-                    return words
-        return self.node.name if self.node else ""
-
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """Everything on the page, in document order."""
-        state = self.owner.state
-        found = []
-        for element in self.elements:
-            found += [Entry(self.owner, e) for e in descendants(element, state.instances)]
-        return tuple(found)
 
 
 class Path:
@@ -337,7 +163,7 @@ class Path:
             return ""
         try:
             return to_string(code(self.state, element, element, None))
-        except (Fault, ArithmeticError, ValueError, RecursionError):
+        except TROUBLE:
             return "…"
 
     def _complaint_text(self, element: Element, problem: str) -> Text | str:
@@ -372,7 +198,7 @@ class Path:
             return True
         try:
             return to_boolean(code(state, element, element, None))
-        except (Fault, ArithmeticError, ValueError, RecursionError) as error:
+        except TROUBLE as error:
             state.trouble[element, "constraint"] = str(error)
             return True
 
@@ -589,58 +415,9 @@ def open_path(questionnaire: Questionnaire, answers: Answers, context: Context) 
     state = State(compiled(questionnaire), context)
     engine = Engine(state)
     if answers:
-        _resume(engine, answers)
+        resume(engine, answers)
     else:
-        _begin(engine)
+        begin(engine)
     engine.everything_below(state.root, resumed=bool(answers))
     engine.settle()
     return Path(state, fresh=not answers)
-
-
-def _begin(engine: Engine) -> None:
-    """A new interview: one instance of each repeat, defaults, then dynamic defaults in document order."""
-    state = engine.s
-
-    def plant(element: Element) -> None:
-        for kid in element.kids.values():
-            plant(engine.build(kid, engine.new_id(kid)) if isinstance(kid, Slot) else kid)
-
-    plant(state.root)
-    engine.defaults(state.root)
-    for element in list(state.elements()):
-        node = element.of.node
-        if node is not None and node.dynamic_default and not element.kids:
-            engine.set_to(element, node.dynamic_default, "dynamic_default")
-
-
-def _resume(engine: Engine, answers: Answers) -> None:
-    """An interview that was begun: instances in their stored order, answers as they were stored."""
-    state = engine.s
-    wanted: dict[str, list[str]] = {}
-    for path, value in answers.items():
-        for match in re.finditer(r"\[([^\[\]]*)\]", path):
-            ids = wanted.setdefault(path[: match.start()], [])
-            if match.group(1) not in ids:
-                ids.append(match.group(1))
-        definition = state.form.by_path.get(generic(path))
-        if definition is not None and definition.is_repeat and isinstance(value, list):
-            wanted[path] = list(dict.fromkeys([*value, *wanted.get(path, [])]))
-
-    def plant(element: Element) -> None:
-        for kid in element.kids.values():
-            if isinstance(kid, Slot):
-                for id in wanted.get(kid.path, ()):
-                    plant(engine.build(kid, id))
-            else:
-                plant(kid)
-
-    plant(state.root)
-    for element in state.elements():
-        node = element.of.node
-        if node is None or node.kind != "question":
-            continue
-        if element.of.stored and element.path in answers:
-            engine.put(element, *engine.stored(element, answers[element.path], keep=True))
-        if node.preload.endswith(":end") or node.preload.startswith("uid"):
-            engine.put(element, None, engine.preloaded(node))
-        engine.fill(element, node)

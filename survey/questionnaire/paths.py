@@ -6,59 +6,18 @@ Inside a repeat an absolute path means the own instance as far as the names agre
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from survey.questionnaire.syntax import BadExpression, Binary, Call, Literal, Name, Path, Step, Tree, parse, walk
+from survey.questionnaire.nodes import NOWHERE, Code, Move, Nodes, element_value, keep
+from survey.questionnaire.rows import compile_column, compile_rows
+from survey.questionnaire.syntax import BadExpression, Call, Name, Path, Step, parse
 from survey.questionnaire.tree import Definition, Element, ancestor, kids
-from survey.questionnaire.values import Atom, Fault, to_boolean
+from survey.questionnaire.values import Atom, Fault
 from survey.text import Text
 
 if TYPE_CHECKING:
     from survey.questionnaire.expressions import Compiler, Scope
-
-Code: TypeAlias = Callable[[Any, Any, Any, Any], Any]
-Move: TypeAlias = Callable[[Any, list[Any], Any], list[Any]]
-
-
-class Nodes:
-    """A compiled path: ``all`` the nodes, their ``values``, the one ``value`` (Fault if there are several)."""
-
-    def __init__(
-        self,
-        all: Code,
-        value_of: Callable[[Any, Any], Atom],
-        definition: Definition | None = None,
-        value: Code | None = None,
-        unfiltered: Code | None = None,
-    ):
-        self.all = all
-        # The same with irrelevant elements; a repeat's count is read even where its question is not asked.
-        self.unfiltered = unfiltered or all
-        self.value_of = value_of
-        self.definition = definition
-        self.value = value or self._value
-
-    def values(self, s: Any, e: Any, o: Any, p: Any) -> list[Atom]:
-        value_of = self.value_of
-        return [value_of(s, node) for node in self.all(s, e, o, p)]
-
-    def _value(self, s: Any, e: Any, o: Any, p: Any) -> Atom:
-        found = self.all(s, e, o, p)
-        if not found:
-            return ""
-        if len(found) > 1:
-            raise Fault("a path leads to several answers where one is needed; use indexed-repeat() or a position")
-        return self.value_of(s, found[0])
-
-
-def _element_value(s: Any, element: Element) -> Atom:
-    found: Atom = s.values.get(element, "")
-    return found
-
-
-_NOWHERE = Nodes(lambda s, e, o, p: [], lambda s, node: "", None, lambda s, e, o, p: "")
 
 
 def compile_path(c: Compiler, tree: Path, scope: Scope) -> Nodes:
@@ -68,12 +27,12 @@ def compile_path(c: Compiler, tree: Path, scope: Scope) -> Nodes:
         what = Text(f"chưa rõ ${{{start.name}}} là câu nào", f"${{{start.name}}} is not resolved")
         raise BadExpression(what, start.at)
     if isinstance(start, Call) and start.name == "instance":
-        return _rows(c, start, tree, scope)
+        return compile_rows(c, start, tree, scope)
     if isinstance(start, Call) and start.name != "current":
         what = Text(f"không lọc được kết quả của {start.name}()", f"the result of {start.name}() cannot be filtered")
         raise BadExpression(what, tree.at)
     if start == "." and scope.here is None:
-        return _column(c, tree)
+        return compile_column(c, tree)
     return _Route(c, tree, scope).nodes()
 
 
@@ -103,9 +62,9 @@ class _Route:
         for step in self.tree.steps:
             if not self._step(step):
                 self.c.unknown.append(_text(self.tree))
-                return _NOWHERE
+                return NOWHERE
         if self.at is None:
-            return _NOWHERE
+            return NOWHERE
         self._depend(self.at)
         return self._compiled(self.at)
 
@@ -187,7 +146,7 @@ class _Route:
     def _filter(self, step: Step, at: Definition | None) -> Move:
         bound = _outer(self._tied(), self.scope.bound)
         scope = replace(self.scope, here=at or self.base, in_predicate=True, bound=bound)
-        return _keep([self.c.compile(p, scope) for p in step.predicates])
+        return keep([self.c.compile(p, scope) for p in step.predicates])
 
     def _tied(self) -> Definition | None:
         """The innermost repeat whose own instance the path is still in where it leaves the base's way to the root."""
@@ -225,7 +184,7 @@ class _Route:
             hidden = s.hidden
             return [n for n in all(s, e, o, p) if n not in hidden]
 
-        return Nodes(shown, _element_value, at, unfiltered=all)
+        return Nodes(shown, element_value, at, unfiltered=all)
 
 
 def _constant(element: Element, at: Definition) -> Nodes:
@@ -235,7 +194,7 @@ def _constant(element: Element, at: Definition) -> Nodes:
     def value(s: Any, e: Any, o: Any, p: Any) -> Atom:
         return "" if element in s.hidden else s.values.get(element, "")
 
-    return Nodes(all, _element_value, at, value, lambda s, e, o, p: [element])
+    return Nodes(all, element_value, at, value, lambda s, e, o, p: [element])
 
 
 def _single(up: int, from_origin: bool, down: tuple[Definition, ...], at: Definition) -> Nodes:
@@ -256,7 +215,7 @@ def _single(up: int, from_origin: bool, down: tuple[Definition, ...], at: Defini
         element = find(e, o)
         return "" if element in s.hidden else s.values.get(element, "")
 
-    return Nodes(all, _element_value, at, value, lambda s, e, o, p: [find(e, o)])
+    return Nodes(all, element_value, at, value, lambda s, e, o, p: [find(e, o)])
 
 
 def _to(child: Definition) -> Move:
@@ -281,113 +240,6 @@ def _outer(a: Definition | None, b: Definition | None) -> Definition | None:
     if a is None or b is None:
         return None
     return a if len(a.chain) <= len(b.chain) else b
-
-
-def _keep(predicates: list[Code]) -> Move:
-    def keep(s: Any, found: list[Any], o: Any) -> list[Any]:
-        for predicate in predicates:
-            size, kept = len(found), []
-            for i, node in enumerate(found, 1):
-                value = predicate(s, node, o, (i, size))
-                if value is True or (value == i if type(value) is float else value is not False and to_boolean(value)):
-                    kept.append(node)
-            found = kept
-        return found
-
-    return keep
-
-
-# -- rows of choice lists and files -------------------------------------------------------------------------------
-
-
-def _rows(c: Compiler, start: Call, tree: Path, scope: Scope) -> Nodes:
-    """``instance('x')/root/item[…]/column``."""
-    if len(start.args) != 1 or not isinstance(start.args[0], Literal):
-        raise BadExpression(Text("instance() cần tên danh sách", "instance() needs the name of a list"), start.at)
-    name, steps = start.args[0].value, [s for s in tree.steps if s.axis != "self" or s.predicates]
-    if any(s.axis not in ("child", "self") for s in steps) or len(steps) < 2:
-        what = Text("đường dẫn của danh sách phải là root/item", "a path into a list must be root/item")
-        raise BadExpression(what, tree.at)
-    if name not in c.lists:
-        c.unknown.append(f"instance('{name}')")
-    item, rest = steps[1], steps[2:]
-    inner = replace(scope, here=None, in_predicate=True)
-    fetch = _fetch(c, name, item, inner)
-    if len(rest) > 1:
-        return _NOWHERE
-    column = rest[0].name if rest else ""
-
-    def all(s: Any, e: Any, o: Any, p: Any) -> list[Any]:
-        found = fetch(s, o)
-        return [row for row in found if column in row] if column else found
-
-    return Nodes(all, lambda s, row: row.get(column, ""))
-
-
-def _fetch(c: Compiler, name: str, item: Step, inner: Scope) -> Callable[[Any, Any], list[Any]]:
-    """The rows that pass the predicates; ``column = value`` is looked up, not searched, in long lists."""
-    first = _conjuncts(item.predicates[0]) if item.predicates else []
-    positional = any(isinstance(t, Call) and t.name in ("position", "last") for p in item.predicates for t in walk(p))
-    key = next((pair for part in first if (pair := _lookup(part))), None) if not positional else None
-    everything = _keep([c.compile(p, inner) for p in item.predicates])
-    if key is None:
-        return lambda s, o: everything(s, s.rows(name), o)
-    column, wanted, used = key
-    code = c.compile(wanted, inner)
-    others = [p for p in first if p is not used] + list(item.predicates[1:])
-    remaining = _keep([c.compile(p, inner) for p in others])
-
-    def fetch(s: Any, o: Any) -> list[Any]:
-        value = code(s, o, o, None)
-        if type(value) is str:
-            return remaining(s, s.rows_where(name, column, value), o)
-        return everything(s, s.rows(name), o)
-
-    return fetch
-
-
-def _conjuncts(tree: Tree) -> list[Tree]:
-    if isinstance(tree, Binary) and tree.op == "and":
-        return _conjuncts(tree.left) + _conjuncts(tree.right)
-    return [tree]
-
-
-def _lookup(tree: Tree) -> tuple[str, Tree, Tree] | None:
-    """(column, other side, the whole) of ``column = something that does not look at the row``."""
-    if not isinstance(tree, Binary) or tree.op != "=":
-        return None
-    for side, other in ((tree.left, tree.right), (tree.right, tree.left)):
-        if isinstance(side, Path) and side.start == "." and (column := _column_name(side)) and not _reads_row(other):
-            return column, other, tree
-    return None
-
-
-def _reads_row(tree: Tree) -> bool:
-    return any(
-        (isinstance(t, Path) and t.start == ".")
-        or (isinstance(t, Call) and t.name in ("position", "last", "string-length", "normalize-space") and not t.args)
-        for t in walk(tree)
-    )
-
-
-def _column_name(tree: Path) -> str:
-    steps = [s for s in tree.steps if s.axis != "self"]
-    if len(steps) == 1 and steps[0].axis == "child" and not any(s.predicates for s in tree.steps):
-        return steps[0].name
-    return ""
-
-
-def _column(c: Compiler, tree: Path) -> Nodes:
-    """A path inside a predicate on rows: the value of a column."""
-    column = _column_name(tree)
-    if not column:
-        return _NOWHERE
-
-    def value(s: Any, row: Any, o: Any, p: Any) -> Atom:
-        found: Atom = row.get(column, "")
-        return found
-
-    return Nodes(lambda s, row, o, p: [row] if column in row else [], lambda s, row: row.get(column, ""), None, value)
 
 
 # -- functions that name places ------------------------------------------------------------------------------------
