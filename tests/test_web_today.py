@@ -99,6 +99,24 @@ def test_a_search_that_finds_nobody_says_so(hoa: Interviewer) -> None:
     assert "Không tìm thấy ai với “xyz”" in hoa.get("/today/units", q="xyz").text
 
 
+def test_villages_follow_one_another_whole_and_by_number_with_the_reserve_after_the_main_list(
+    device: Store, hoa: Interviewer
+) -> None:
+    for unit, village, order, kind in (
+        ("u11", "Bản 18", 1, "main"),
+        ("u12", "Bản 4", 1, "reserve"),
+        ("u13", "Bản 4", 2, "main"),
+        ("u14", "Bản 18", 2, "main"),
+    ):
+        document = field.unit_document(unit, order, kind) | {"village": unit, "village_name": village}
+        frame.issue(device, "unit", unit, document, {"name": f"Người {unit}"})
+    page = hoa.get("/today/units").text
+    assert list(dict.fromkeys(re.findall(r"Bản \d+|Người u\d+", page))) == [
+        *("Bản 4", "Người u13", "Người u12"),
+        *("Bản 18", "Người u11", "Người u14"),
+    ]
+
+
 def test_units_of_other_people_are_not_shown(device: Store, hoa: Interviewer) -> None:
     frame.issue(device, "unit", "u9", {**field.unit_document("u9", 9), "assignee": "pother"}, {"name": "Người khác"})
     assert "Người khác" not in hoa.get("/today").text

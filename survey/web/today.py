@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -74,6 +75,7 @@ def _work() -> dict[str, Any]:
         visits[visit.get("unit")].append(visit)
     open_here = {row["interview"]: row for row in drafts.drafts(store())}
     units = [_unit(unit, interviews[unit["id"]], visits[unit["id"]], open_here) for unit in mine]
+    units.sort(key=_in_order)
     today = desk().now().date()
     waiting = [unit for unit in units if unit["again"] and not unit["interview"]]
     return {
@@ -122,6 +124,13 @@ def _unit(
         "due": _due(last),
         "appointment": last.get("again", "") if last else "",
     }
+
+
+def _in_order(unit: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Village by village (Bản 4 before Bản 18), the main list before the reserve, in the order drawn."""
+    words_and_numbers = re.split(r"(\d+)", fold(unit["village"]))
+    natural = [(part.zfill(12) if part.isdigit() else part) for part in words_and_numbers]
+    return natural, not unit["main"], unit["order"]
 
 
 def _reason(interview: Mapping[str, Any]) -> str:
