@@ -26,7 +26,8 @@ from click.testing import Result
 from survey.errors import InputError, StoreError, VerifyError
 from survey.store import Store, current, drafts, frame, receipts
 from survey.store.header import Part, Record
-from survey.store.merge import quarantine, unite
+from survey.store.merge import unite
+from survey.store.quarantine import quarantine
 from survey.store.signed import read_signed, write_signed
 from survey.store.store import FILE
 from survey.store.whereabouts import whereabouts

@@ -127,7 +127,7 @@ def _say_report(report: Report) -> None:
 def verify(as_json: bool) -> int:
     """Proves the store."""
     from survey.store import current
-    from survey.store.merge import quarantine
+    from survey.store.quarantine import quarantine
     from survey.store.verify import revision_count
 
     with open_store() as store:

@@ -31,15 +31,13 @@ from survey.store.header import (
     hash_text,
     read_header,
 )
+from survey.store.quarantine import GET_AGAIN, set_aside
 from survey.store.signing import device_id, verify
 from survey.store.store import Store
 from survey.text import Text
 
 _CHUNK = 2_000
 
-_AGAIN = Text(
-    "lấy lại từ máy gốc; phần còn lại đã được nhận", "get it again from the device that made it; the rest was merged"
-)
 _FORGED = Text("chữ ký không đúng", "the signature does not hold")
 _UNKNOWN_KEY = Text("chưa biết khóa của máy đã ký", "the key of the device that signed is not known")
 _WRONG_PART = Text("nội dung không khớp với cam kết trong phần đầu", "the content is not what its header commits to")
@@ -396,28 +394,5 @@ class _Merge:
     def _set_aside(self, name: str, content: bytes, reason: Text) -> None:
         set_aside(self.store, name, content, reason, self.source)
         self.outcome.quarantined.append(
-            (name, Problem(f"{self.source}: {name}" if self.source else name, reason, _AGAIN))
+            (name, Problem(f"{self.source}: {name}" if self.source else name, reason, GET_AGAIN))
         )
-
-
-def set_aside(store: Store, name: str, content: bytes, reason: Text, source: str) -> None:
-    """Keeps bytes that do not verify, under a name, until a good copy of the same thing comes."""
-    store.execute(
-        "INSERT OR IGNORE INTO quarantine (name, hash, reason_vi, reason_en, source, content)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (name, hash_text(content), reason.vi, reason.en, source, content),
-    )
-
-
-def clear_quarantine(store: Store, name: str) -> None:
-    """Forgets what was set aside under a name, now that a good copy came."""
-    store.execute("DELETE FROM quarantine WHERE name = ?", (name,))
-
-
-def quarantine(store: Store) -> list[tuple[str, Problem]]:
-    """Everything that is set aside now, by name."""
-    rows = store.rows("SELECT name, reason_vi, reason_en, source FROM quarantine ORDER BY name, hash")
-    return [
-        (row["name"], Problem(f"{row['source']}: {row['name']}", Text(row["reason_vi"], row["reason_en"]), _AGAIN))
-        for row in rows
-    ]

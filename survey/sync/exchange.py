@@ -12,8 +12,9 @@ from pathlib import Path
 
 from survey.errors import InputError, Problem, StoreError, SurveyError, VerifyError
 from survey.store import drafts, receipts
-from survey.store.merge import Holder, Outcome, clear_quarantine, set_aside, unite
+from survey.store.merge import Holder, Outcome, unite
 from survey.store.other import open_other
+from survey.store.quarantine import clear_quarantine, set_aside
 from survey.store.store import FILE, TIERS, Store
 from survey.sync.bundle import SUFFIX, read_bundle, write_bundle
 from survey.sync.files import write_named
@@ -152,6 +153,7 @@ def _one(store: Store, file: Path, outcome: Outcome, report: Report) -> None:
             outcome.add(_merge_store(store, file))
         else:
             outcome.add(_merge_bundle(store, file))
+        clear_quarantine(store, file.name)
     except VerifyError as error:
         name = f"{file.parent.name}/{file.name}" if file.parent.name in (BUNDLES, RECEIPTS) else file.name
         _keep_damaged(store, file, error)
@@ -182,7 +184,6 @@ def _merge_bundle(store: Store, file: Path) -> Outcome:
     outcome = unite(store, bundle.records(), file.name, bundle.keys, holder)
     if not outcome.quarantined and not outcome.withheld:
         receipts.remember_bundle(store, bundle.hash, bundle.manifest["revisions"])
-    clear_quarantine(store, bundle.hash + SUFFIX)
     return outcome
 
 

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from survey.errors import SurveyError
 from survey.store import Store, current, drafts, frame
 from survey.store.header import CONTENT_KINDS, Part, Record
-from survey.store.merge import quarantine, unite
+from survey.store.merge import unite
+from survey.store.quarantine import quarantine
 from survey.sync.bundle import write_records
 from survey.sync.exchange import export, sync
 from tests.conftest import SOAK
