@@ -205,6 +205,16 @@ def proportion(data: Any, variable: str, design: Design, by: str | Sequence[str]
     return _estimate(table, design, by, labels, [share(k) for k in range(len(labels))], ratios=True, **options)
 
 
+def population_variance(data: Any, variable: str, design: Design, **options: Any) -> Estimates:
+    """The variance of a numeric column in the population, n/(n − 1) times the weighted mean square deviation."""
+    table = Table.of(data)
+    values = table.numbers(variable)
+    (centre,) = mean(table, variable, design)
+    n = max(centre.n, 2)
+    squares = (values - centre.value) ** 2 * n / (n - 1)
+    return _estimate(table, design, (), [variable], [_observed(squares)], ratios=True, **options)
+
+
 def _estimate(
     table: Table,
     design: Design,
@@ -214,10 +224,22 @@ def _estimate(
     *,
     ratios: bool,
     level: float | None = None,
-    sample: Sample | None = None,
 ) -> Estimates:
-    sample = sample or lay(design, table)
     domain, labels = domains_of(table, by)
+    return estimate_pairs(lay(design, table), domain, labels, names, statistics, level, ratios=ratios)
+
+
+def estimate_pairs(
+    sample: Sample,
+    domain: np.ndarray,
+    labels: Sequence[tuple[str, ...]],
+    names: Sequence[str],
+    statistics: Sequence[Statistic],
+    level: float | None = None,
+    *,
+    ratios: bool = True,
+) -> Estimates:
+    """Estimates of statistics given by row, in domains given by row: ratios Σ w·y / Σ w·o, or totals Σ w·y."""
     totals = collect(sample, domain, len(labels), statistics)
     value, slopes = ratios_of(totals) if ratios else _totals_of(totals)
     rows = spread(totals, statistics, slopes, np.eye(len(names), dtype=bool))

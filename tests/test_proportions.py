@@ -1,0 +1,107 @@
+"""Intervals of proportions and quantiles: on the scale, at its ends, and in agreement with each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import Design, mean
+from analysis.estimation import Estimate, proportion
+from analysis.proportions import METHODS, proportion_interval
+from analysis.quantiles import RULES, quantile
+from survey.errors import InputError
+
+
+def share(value, se, df=30.0, n=200):
+    return Estimate("p", (), value, se, df, value - 2 * se, value + 2 * se, n, 31, 1.0, 1.0, 0.95)
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.001, 0.2), st.integers(1, 100))
+def test_every_interval_but_the_plain_one_stays_on_the_scale_and_holds_the_estimate(value, se, df):
+    for method in METHODS:
+        low, high = proportion_interval(share(value, se, df), method)
+        assert low <= value <= high
+        assert method == "wald" or 0 <= low <= high <= 1
+
+
+@pytest.mark.parametrize(("value", "closed"), [(0.0, 0), (1.0, 1)])
+def test_at_the_ends_beta_and_wilson_still_say_something(value, closed):
+    for method in ("beta", "wilson"):
+        ends = proportion_interval(share(value, 0.0), method)
+        assert ends[closed] == pytest.approx(value, abs=1e-12)
+        assert 0.005 < abs(ends[1 - closed] - value) < 0.05
+    for method in ("logit", "asin", "likelihood"):
+        assert np.isnan(proportion_interval(share(value, 0.0), method)).all()
+
+
+def test_with_many_units_and_a_middling_share_all_methods_agree():
+    ends = [proportion_interval(share(0.5, 0.005, 5000.0, 10000), method) for method in METHODS]
+    assert np.ptp(np.array(ends), axis=0).max() < 1e-4
+
+
+def test_fewer_degrees_of_freedom_make_a_wider_interval():
+    narrow, wide = (proportion_interval(share(0.3, 0.03, df), "beta") for df in (60.0, 3.0))
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+def test_a_method_that_is_not_there_is_named():
+    with pytest.raises(InputError, match="there is no method 'exact'; use logit"):
+        proportion_interval(share(0.3, 0.03), "exact")
+
+
+RNG = np.random.default_rng(8)
+FRAME = pd.DataFrame(
+    {
+        "v": np.repeat(np.arange(40), 10),
+        "w": RNG.uniform(1, 4, 400),
+        "x": RNG.normal(50, 10, 400),
+        "g": RNG.choice(["a", "b"], 400),
+    }
+)
+DESIGN = Design("w", psu="v")
+
+
+def test_the_median_splits_the_weights_in_half():
+    (median,) = quantile(FRAME, "x", [0.5], DESIGN)
+    below = FRAME.w[FRAME.x <= median.value].sum() / FRAME.w.sum()
+    assert below == pytest.approx(0.5, abs=0.01)
+    assert median.low < median.value < median.high
+
+
+def test_the_rules_differ_by_no_more_than_neighbouring_values():
+    step = FRAME.x.sort_values().diff().quantile(0.99)
+    found = [quantile(FRAME, "x", [0.5], DESIGN, rule=rule)[0].value for rule in RULES]
+    assert np.ptp(found) < 5 * step
+
+
+def test_quantiles_come_by_domain_and_probability():
+    found = quantile(FRAME, "x", [0.25, 0.75], DESIGN, "g")
+    assert [(e.domain, e.name) for e in found] == [
+        (("a",), "x 0.25"),
+        (("a",), "x 0.75"),
+        (("b",), "x 0.25"),
+        (("b",), "x 0.75"),
+    ]
+    assert found[0].n == (FRAME.g == "a").sum()
+
+
+def test_the_share_below_a_quantile_is_a_plain_proportion():
+    """Woodruff's interval is that share's interval, read back on the scale of the values."""
+    (median,) = quantile(FRAME, "x", [0.5], DESIGN, rule="math")
+    under = FRAME.assign(under=(FRAME.x <= median.value).map({True: "yes", False: "no"}))
+    yes = next(e for e in proportion(under, "under", DESIGN) if e.name == "yes")
+    (direct,) = mean(FRAME.assign(u=(FRAME.x <= median.value).astype(float)), "u", DESIGN)
+    assert (yes.low, yes.high) == pytest.approx((direct.low, direct.high))
+    ordered = FRAME.sort_values("x")
+    cumulated = (ordered.w.cumsum() / ordered.w.sum()).to_numpy()
+    assert median.low == ordered.x.to_numpy()[np.searchsorted(cumulated, yes.low, side="right")]
+
+
+def test_a_probability_off_the_scale_is_refused():
+    with pytest.raises(InputError, match=r"1\.5 is not between 0 and 1"):
+        quantile(FRAME, "x", [1.5], DESIGN)
+    with pytest.raises(InputError, match="there is no rule 'median'"):
+        quantile(FRAME, "x", [0.5], DESIGN, rule="median")
