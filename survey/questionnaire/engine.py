@@ -269,7 +269,7 @@ class Engine:
 
     def _fit(self, slot: Slot) -> None:
         s = self.s
-        if slot.parent in s.hidden or not self._may_be_asked(slot):
+        if slot.parent in s.hidden or not self.may_be_asked(slot):
             return
         wanted = self._count(slot)
         while len(s.instances.get(slot, ())) < wanted:
@@ -279,7 +279,8 @@ class Engine:
             self.remove(found[-1])
             self.run()
 
-    def _may_be_asked(self, slot: Slot) -> bool:
+    def may_be_asked(self, slot: Slot) -> bool:
+        """Whether the repeat is relevant, also while it has no instance."""
         for trigger in self.form.by_definition.get(slot.of, ()):
             if trigger.kind == "relevant":
                 try:

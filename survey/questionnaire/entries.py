@@ -13,8 +13,6 @@ from survey.text import Text
 if TYPE_CHECKING:
     from survey.questionnaire.path import Path
 
-_NOT_ASKED = frozenset({"note", "header"})
-
 
 @dataclass(frozen=True)
 class Change:
@@ -78,7 +76,10 @@ class Entry:
     def read_only(self) -> bool:
         """Whether a person cannot answer here: notes, calculations, what the sheet says is read only."""
         element = self.element
-        if not self.node.control or element in self._path.state.read_only or self.node.type in _NOT_ASKED:
+        if not self.node.control or element in self._path.state.read_only or self.node.type == "note":
+            return True
+        if self.node.appearance == "label":
+            # The head of a table-list shows the scale; nobody answers it.
             return True
         return bool(self.node.calculation) and not editable(self.node)
 

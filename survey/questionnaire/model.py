@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -32,8 +33,12 @@ MISSING: dict[str, Text] = {
     "blank": Text("Bỏ trống", "Left blank"),
     "multiple": Text("Đánh nhiều ô", "Several boxes ticked"),
 }
-"""The missing kinds in the words of both languages; the last two come from paper only."""
+"""The missing kinds in the words of both languages."""
 
+FROM_PAPER = ("blank", "multiple")
+"""Kinds that paper brings to any question; the others only where the sheet's column ``missing`` offers them."""
+
+_CODE = re.compile(r"\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\)\s*$")
 LIST_TYPES = frozenset({"select_multiple", "rank"})
 """Types whose answer is a list of choice names."""
 
@@ -196,6 +201,12 @@ class Questionnaire:
         values["index"] = tuple(values.get("index", ()))
         values["files"] = {k: tuple(v) for k, v in values.get("files", {}).items()}
         return cls(**values)
+
+
+def language_code(name: str) -> str:
+    """``vi`` of ``Tiếng Việt (vi)``; a name without a code stands for itself."""
+    match = _CODE.search(name)
+    return match.group(1) if match else name.strip()
 
 
 def generic(path: str) -> str:

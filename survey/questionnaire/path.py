@@ -14,7 +14,7 @@ from survey.questionnaire import lexical
 from survey.questionnaire.engine import Engine
 from survey.questionnaire.entries import Change, Entry, RepeatEntry, Section
 from survey.questionnaire.form import Form, compiled
-from survey.questionnaire.model import MISSING, Answers, Node, Questionnaire, Value, is_missing
+from survey.questionnaire.model import FROM_PAPER, Answers, Node, Questionnaire, Value, is_missing
 from survey.questionnaire.opening import begin, resume
 from survey.questionnaire.state import TROUBLE, Context, State
 from survey.questionnaire.tree import Element, Slot, descendants
@@ -84,7 +84,7 @@ class Path:
                 if isinstance(kid, Slot) and kid.of.node is not None:
                     inside = tuple(Entry(self, e) for e in state.instances.get(kid, ()))
                     shown = element not in state.hidden and (
-                        any(e.relevant for e in inside) if inside else Engine(state)._may_be_asked(kid)
+                        any(e.relevant for e in inside) if inside else Engine(state).may_be_asked(kid)
                     )
                     found.append(RepeatEntry(kid.path, kid.of.node, shown, inside, bool(kid.of.node.repeat_count)))
         return found
@@ -285,7 +285,7 @@ class Path:
             return Change("type", error.what, self)
         if is_missing(given):
             kind = given.get("missing", "") if isinstance(given, dict) else ""
-            if kind not in MISSING or (node.missing and kind not in (*node.missing, "blank", "multiple")):
+            if kind not in (*node.missing, *FROM_PAPER):
                 return Change("type", KIND_NOT_OFFERED, self)
         elif atom == "":
             if entry.required:
@@ -350,7 +350,7 @@ class Path:
 
     def _changed(self, engine: Engine, target: Element | None) -> Change:
         old, state = self.state, engine.s
-        new = Path(state, self.fresh)
+        new = Path(state)
         gone = self._gone(state)
         lost = [e for e in (*(state.hidden - old.hidden), *gone) if e not in old.hidden and _answered(old, e)]
         appeared = [e for e in old.hidden - state.hidden if e.of.node is not None and e.of.node.control]

@@ -12,7 +12,7 @@ from typing import Any
 from survey.questionnaire import lexical
 from survey.questionnaire.form import Form, Row
 from survey.questionnaire.functions import whole
-from survey.questionnaire.model import Choice, Node, Value
+from survey.questionnaire.model import Choice, Node, Value, language_code
 from survey.questionnaire.syntax import BadExpression
 from survey.questionnaire.tree import Definition, Element, Slot, ancestor, descendants, kids
 from survey.questionnaire.values import Atom, Fault, to_string
@@ -133,7 +133,9 @@ class State:
             choice: Choice = item.choice
             return choice
         label = item.get(node.label_column, "")
-        labels = {k.partition("::")[2]: v for k, v in item.items() if k.startswith(node.label_column + "::")}
+        labels = {
+            language_code(k.partition("::")[2]): v for k, v in item.items() if k.startswith(node.label_column + "::")
+        }
         return Choice(item.get(node.value_column, ""), labels or {"": label}, columns=dict(item))
 
     def _column(self, item: Element, name: str) -> str:

@@ -13,14 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from survey.questionnaire.model import Choice, Node
+from survey.questionnaire.model import Choice, Node, language_code
 from survey.text import nfc
 
 _XF = "{http://www.w3.org/2002/xforms}"
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _JR = "{http://openrosa.org/javarosa}"
 _ITEXT = re.compile(r"jr:itext\(\s*(?:'([^']*)'|\"([^\"]*)\")\s*\)")
-_CODE = re.compile(r"\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\)\s*$")
 _RANDOMIZE = re.compile(r"^randomize\((.*?)(?:,[^,\[\]]*)?\)$", re.DOTALL)
 _LIST = re.compile(r"^instance\('([^']*)'\)/root/item(?:\[(.*)\])?$", re.DOTALL)
 
@@ -59,12 +58,6 @@ class XForm:
     files: dict[str, str] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)
     default_language: str = ""
-
-
-def language_code(name: str) -> str:
-    """``vi`` of ``Tiếng Việt (vi)``; a name without a code stands for itself."""
-    match = _CODE.search(name)
-    return match.group(1) if match else name.strip()
 
 
 def read_xform(xml: str, types: Mapping[str, str]) -> XForm:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from survey.errors import InputError, Problem, Problems
-from survey.questionnaire.model import Choice, Node, Questionnaire
+from survey.questionnaire.model import Choice, Node, Questionnaire, language_code
 from survey.questionnaire.sheets import Book, Row, head_of, read_book
-from survey.questionnaire.xform import XForm, language_code, read_xform
+from survey.questionnaire.xform import XForm, read_xform
 from survey.text import Text, nfc
 
 OUR_SURVEY_COLUMNS = frozenset({"missing", "missing_codes", "contact"})
