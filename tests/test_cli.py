@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -237,22 +237,20 @@ def test_no_progress_bar_in_a_pipe(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are a Unix thing")
-def test_a_progress_bar_on_a_terminal():
-    import pty
+class Terminal(io.StringIO):
+    """A stream that says that a person looks at it."""
 
-    code = (
-        "from survey.cli.base import progress; from survey.text import Text\n"
-        "with progress(Text('Gộp', 'Merging'), 3) as advance: advance(3)"
-    )
-    reading, terminal = pty.openpty()
-    with subprocess.Popen([sys.executable, "-c", code], stderr=terminal, stdout=subprocess.PIPE) as process:
-        process.wait()
-    os.close(terminal)
-    shown = os.read(reading, 10_000).decode()
-    os.close(reading)
-    assert "Merging" in shown
-    assert "100%" in shown
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress(Text("Gộp", "Merging"), 3) as advance:
+        advance(3)
+    assert "Merging" in terminal.getvalue()
+    assert "100%" in terminal.getvalue()
 
 
 # -- instance -----------------------------------------------------------------------------------------------------
