@@ -30,6 +30,7 @@ COMMANDS = {
     "verify": "exchange",
     "review": "review",
     "score": "scoring",
+    "rank": "ranking",
     "report": "reporting",
 }
 

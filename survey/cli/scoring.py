@@ -76,7 +76,7 @@ def score(
     out: Path | None,
     as_json: bool,
 ) -> int:
-    _together(out, data, level)
+    together(out, data, level)
     options: dict[str, Any] = {"by": by, "total": total, "weights": weights, "level": level}
     if data is None:
         scores = score_round(round_id, index, design, state, **options)
@@ -98,7 +98,8 @@ def score(
     return FINDINGS if scores.findings else 0
 
 
-def _together(out: Path | None, data: Path | None, level: float | None) -> None:
+def together(out: Path | None, data: Path | None, level: float | None) -> None:
+    """Raises InputError where ``--out`` is no table or the data themselves, or ``--level`` is not between 0 and 1."""
     if out is not None and out.suffix.lower() not in (".csv", ".parquet", ".xlsx"):
         raise InputError(
             "--out",

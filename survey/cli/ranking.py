@@ -1,0 +1,168 @@
+"""``survey rank``: ranks and groups of domains with their uncertainty, from a scores file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from survey.cli.base import Command, json_option, language, option, say, say_json, say_table
+from survey.cli.scoring import together
+from survey.text import Text
+
+if TYPE_CHECKING:
+    from analysis.ranking import Ranking
+
+METHODS = ("holm", "bonferroni", "unadjusted", "interval-bonferroni", "interval-sidak")
+GROUP_WORDS = {
+    "best": Text("cao nhất", "best"),
+    "high_average": Text("trung bình cao", "high average"),
+    "low_average": Text("trung bình thấp", "low average"),
+    "poor": Text("thấp nhất", "poor"),
+    "": Text("", ""),
+}
+
+
+@click.command(
+    cls=Command,
+    help=Text(
+        "Xếp hạng và chia nhóm kèm độ không chắc chắn, từ tệp điểm.",
+        "Rank and group domains with their uncertainty, from a scores file.",
+    ),
+    example="survey rank diem.csv --code SIPAS --first 30 --out xep_hang.csv",
+)
+@click.argument("scores", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@option("--code", default="", help=Text("Mã chỉ số (mặc định: cao nhất).", "Code of the node (default: the top one)."))
+@option("--by", default="", help=Text("Loại nhóm (cột domain_level).", "Kind of domain (column domain_level)."))
+@option("--round", "round_id", default="", help=Text("Đợt hoặc năm trong tệp.", "Round or year of the file."))
+@option(
+    "--method",
+    type=click.Choice(METHODS),
+    default="holm",
+    show_default=True,
+    help=Text("Cách lập tập tin cậy của thứ hạng.", "How the confidence sets for ranks are made."),
+)
+@option(
+    "--first",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help=Text("Tính xác suất đứng trong N vị trí đầu.", "Give the probability of being among the first N."),
+)
+@option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
+@option(
+    "--ties",
+    type=click.Choice(["up", "down"]),
+    default="up",
+    show_default=True,
+    help=Text("Điểm đúng bằng ngưỡng nhóm: lên hay xuống.", "A value on a group's cut goes up or down."),
+)
+@option(
+    "--missing",
+    type=click.Choice(["drop", "zero"]),
+    default="drop",
+    show_default=True,
+    help=Text(
+        "Đơn vị không có điểm khi lập ngưỡng nhóm: bỏ ra, hay tính là 0.",
+        "Units without an estimate when groups are cut: left out, or kept as zeros.",
+    ),
+)
+@option("--seed", type=int, default=1, show_default=True, help=Text("Hạt giống mô phỏng.", "Seed of the simulation."))
+@option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
+)
+@json_option
+def rank(
+    scores: Path,
+    code: str,
+    by: str,
+    round_id: str,
+    method: str,
+    first: int | None,
+    level: float | None,
+    ties: str,
+    missing: str,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    together(out, scores, level)
+    from analysis.ranking import rank as ranked
+
+    options: dict[str, Any] = {"by": by, "round": round_id, "ties": ties, "missing": missing, "seed": seed}
+    found = ranked(scores, code, method=method, level=level, first=first or 0, **options)
+    if out is not None:
+        from analysis.output import write_table
+
+        write_table(found.table, out)
+    if as_json:
+        say_json(_plain(found))
+    else:
+        _show(found)
+        if out is not None:
+            say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+    return 0
+
+
+def _plain(found: Ranking) -> dict[str, Any]:
+    from analysis.output import rows_of
+
+    return {
+        "code": found.code,
+        "round": found.round,
+        "by": found.by,
+        "method": found.method,
+        "level": found.level,
+        "first": found.first,
+        "groups": {"sizes": dict(found.groups.sizes), "bounds": dict(found.groups.bounds), "cuts": found.groups.cuts},
+        "notes": [note._asdict() for note in found.notes],
+        "ranks": rows_of(found.table),
+    }
+
+
+def _show(found: Ranking) -> None:
+    from analysis.ranking import METHODS as METHOD_WORDS
+    from analysis.scores import note_in
+
+    spoken, percent = language(), f"{100 * found.level:g} %"
+    words = METHOD_WORDS[found.method]
+    say(
+        Text(
+            f"{found.code} {found.round}: tập tin cậy {percent} của thứ hạng ({words.vi})",
+            f"{found.code} {found.round}: {percent} confidence sets for ranks ({words.en})",
+        )
+    )
+    for note in found.notes:
+        say(note)
+    headings = [
+        Text("hạng", "rank"),
+        Text("từ", "from"),
+        Text("đến", "to"),
+        Text("đơn vị", "domain"),
+        Text("ước lượng", "estimate"),
+        Text("sai số chuẩn", "se"),
+        Text("nhóm", "group"),
+        *([Text(f"P({found.first} vị trí đầu)", f"P(first {found.first})")] if found.first else []),
+        Text("P(nhóm cao nhất)", "P(best group)"),
+        Text("ghi chú", "note"),
+    ]
+    rows = []
+    for row in found.table.astype(object).where(found.table.notna(), None).to_dict("records"):
+        chances = [row["p_first"]] if found.first else []
+        rows.append(
+            [
+                *("" if row[key] is None else row[key] for key in ("rank", "rank_low", "rank_high")),
+                row["domain"],
+                *("" if row[key] is None else f"{row[key]:.6g}" for key in ("estimate", "se")),
+                GROUP_WORDS[row["group"]](spoken),
+                *("" if chance is None else f"{chance:.2f}" for chance in [*chances, row["p_best"]]),
+                note_in(row["note"], spoken),
+            ]
+        )
+    say_table(headings, rows)
+
+
+commands: dict[str, click.Command] = {"rank": rank}
