@@ -37,6 +37,8 @@ class Engine:
         self.counts: set[Slot] = set()
         self.steps = 0
         self.altered: dict[Element, None] = {}
+        # While an interview is taken up again, what people made of editable calculations stands.
+        self.resuming = False
 
     # -- putting values -----------------------------------------------------------------------------------------
 
@@ -134,7 +136,7 @@ class Engine:
         return below(top if top is not None and scope in target.chain else self.s.root, target, self.s.instances)
 
     def _enqueue(self, trigger: Trigger, elements: Sequence[Element]) -> None:
-        if not elements:
+        if not elements or (self.resuming and trigger.stands):
             return
         waiting = self.due.get(trigger.order)
         if waiting is None:
@@ -143,12 +145,11 @@ class Engine:
         for element in elements:
             waiting[element] = None
 
-    def everything_below(self, element: Element, resumed: bool = False) -> None:
+    def everything_below(self, element: Element) -> None:
         """Makes due every expression and filter at and below ``element``."""
         for one in descendants(element, self.s.instances):
             for trigger in self.form.by_definition.get(one.of, ()):
-                if not (resumed and trigger.stands):
-                    self._enqueue(trigger, (one,))
+                self._enqueue(trigger, (one,))
             if one.of in self.form.filters:
                 self.filters.add(one)
             self.counts.update(k for k in one.kids.values() if isinstance(k, Slot) and k.of in self.form.counts)
@@ -323,6 +324,7 @@ class Engine:
 
     def add(self, slot: Slot) -> Element:
         """A new instance with its defaults, everything in it and all that looks at it due."""
+        resuming, self.resuming = self.resuming, False
         element = self.build(slot, self.new_id(slot))
         self.defaults(element)
         for one in list(descendants(element, self.s.instances)):
@@ -331,6 +333,7 @@ class Engine:
                 self.set_to(one, node.dynamic_default, "dynamic_default")
         self.everything_below(element)
         self.touch(slot.of, slot.parent)
+        self.resuming = resuming
         return element
 
     def remove(self, element: Element) -> None:

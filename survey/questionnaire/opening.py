@@ -28,6 +28,7 @@ def begin(engine: Engine) -> None:
 def resume(engine: Engine, answers: Answers) -> None:
     """An interview that was begun: instances in their stored order, answers as they were stored."""
     state = engine.s
+    engine.resuming = True
     wanted: dict[str, list[str]] = {}
     for path, value in answers.items():
         for match in re.finditer(r"\[([^\[\]]*)\]", path):

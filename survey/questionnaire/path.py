@@ -418,6 +418,6 @@ def open_path(questionnaire: Questionnaire, answers: Answers, context: Context) 
         resume(engine, answers)
     else:
         begin(engine)
-    engine.everything_below(state.root, resumed=bool(answers))
+    engine.everything_below(state.root)
     engine.settle()
     return Path(state, fresh=not answers)
