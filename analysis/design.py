@@ -18,6 +18,7 @@ from survey.text import Text
 
 LONELY = ("error", "adjust", "average", "certainty", "remove", "collapse")
 METHODS = ("poststratify", "raking", "linear", "logit", "bounded")
+VARIANCES = ("regression", "sweeps")
 REPLICATES = ("JK1", "JKn", "BRR", "Fay", "bootstrap", "SDR", "given")
 
 
@@ -26,7 +27,8 @@ class Calibration:
     """How the weights were, or shall be, calibrated to known margins.
 
     ``margins`` is a file (or, in Python, rows) of ``variable, category, total``; ``bounds`` limit the ratio of the
-    weights after and before (methods ``logit`` and ``bounded``).
+    weights after and before (methods ``logit`` and ``bounded``); ``variance`` is ``regression``, or ``sweeps`` for
+    that of R's ``rake()``.
     """
 
     method: str = "raking"
@@ -34,6 +36,7 @@ class Calibration:
     base_weight: str = ""
     margins: Any = ""
     bounds: tuple[float, ...] = ()
+    variance: str = "regression"
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,8 @@ def design_of(settings: Mapping[str, Any], where: str = "design.toml") -> Design
         if name in settings and isinstance(settings[name], Mapping):
             inner = _section(settings[name], kind, f"{where}, [{name}]", problems)
             allowed = METHODS if kind is Calibration else REPLICATES
+            if inner.get("variance", VARIANCES[0]) not in VARIANCES:
+                problems.append(_not_one_of(f"{where}, [{name}], variance", inner["variance"], VARIANCES))
             problems += _bounds(inner, f"{where}, [{name}]")
             word = inner.get("method" if kind is Calibration else "type", allowed[0])
             if word not in allowed:

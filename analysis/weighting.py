@@ -61,6 +61,8 @@ class Margins:
     x: np.ndarray
     totals: np.ndarray
     names: tuple[str, ...]
+    variables: np.ndarray
+    """Which margin each column belongs to, numbered from 0."""
 
 
 def calibrate(sample: Sample, design: Design, data: Table) -> Sample:
@@ -76,7 +78,9 @@ def calibrate(sample: Sample, design: Design, data: Table) -> Sample:
     margins = read_margins(rule, data)
     before = data.numbers(rule.base_weight) if rule.base_weight else sample.weight
     after = sample.weight if rule.already_applied else solve(before, margins, rule)
-    return replace(sample, weight=after, calibrated=Calibrated(margins.x, before, after))
+    swept = margins.variables if rule.variance == "sweeps" else None
+    reference = np.ones(len(before)) if rule.variance == "sweeps" else before
+    return replace(sample, weight=after, calibrated=Calibrated(margins.x, reference, after, swept))
 
 
 def read_margins(rule: Calibration, data: Table) -> Margins:
@@ -99,8 +103,8 @@ def read_margins(rule: Calibration, data: Table) -> Margins:
                 )
             )
         wanted.setdefault(str(row.get("variable", "")), {})[str(row.get("category", ""))] = total
-    columns, totals, names = [], [], []
-    for variable, categories in wanted.items():
+    columns, totals, names, variables = [], [], [], []
+    for number, (variable, categories) in enumerate(wanted.items()):
         parts = variable.split("*")
         absent = [data.missing_column(part, "margins") for part in parts if part not in data]
         if absent:
@@ -109,6 +113,7 @@ def read_margins(rule: Calibration, data: Table) -> Margins:
             columns.append(data.numbers(variable))
             totals.append(categories[""])
             names.append(variable)
+            variables.append(number)
         else:
             codes, crossed = cross([data.labels(part) for part in parts], len(data))
             found = ["|".join(name) for name in crossed]
@@ -117,9 +122,10 @@ def read_margins(rule: Calibration, data: Table) -> Margins:
                 columns.append((codes == k).astype(float))
                 totals.append(categories.get(category, np.nan))
                 names.append(f"{variable} = {category}")
+                variables.append(number)
     if problems:
         raise Problems(problems)
-    return Margins(np.column_stack(columns), np.array(totals), tuple(names))
+    return Margins(np.column_stack(columns), np.array(totals), tuple(names), np.array(variables))
 
 
 def _differences(

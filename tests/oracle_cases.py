@@ -25,6 +25,13 @@ Case = dict[str, Any]
 Answer = list[dict[str, Any]]
 
 
+DESIGN_KEYS = {
+    *("type", "strata", "psu", "stages", "nest", "weights", "fpc", "fpc_meaning", "n", "note", "df", "rows"),
+    *("replicate_weights_file", "replicate_factors_file", "key", "combined", "scale", "rscales", "mse"),
+}
+"""What a case may say of its design for us to understand it; anything else would be silently ignored."""
+
+
 def not_built(case: Case) -> str:
     """What of the case is not built yet; "" where everything is."""
     kind = case["estimator"]["kind"]
@@ -32,11 +39,12 @@ def not_built(case: Case) -> str:
         return ""
     if kind not in ANSWERS:
         return f"kind {kind}"
+    unknown = case["design"].keys() - DESIGN_KEYS
+    if unknown:
+        return f"design {', '.join(sorted(unknown))} (kind {kind})"
     for step in case.get("weighting") or ():
         if step["step"] not in ("poststratify", "rake", "calibrate"):
             return f"weighting {step['step']} (kind {kind})"
-        if step.get("variance", "").startswith("R rake()"):
-            return f"R's own variance after rake() (kind {kind})"
     return ""
 
 
@@ -149,7 +157,9 @@ class _Question:
                 totals = step["totals"]
             return Calibration("poststratify", margins=_margins(variable, totals))
         if step["step"] == "rake":
-            return Calibration("raking", margins=[r for m in step["margins"] for r in _margins(m["by"], m["totals"])])
+            rows = [row for margin in step["margins"] for row in _margins(margin["by"], margin["totals"])]
+            swept = step.get("variance", "").startswith("R rake()")
+            return Calibration("raking", margins=rows, variance="sweeps" if swept else "regression")
         method = {"l": "linear", "r": "raking"}[step["distance"][0]] if step["distance"] != "logit" else "logit"
         return Calibration(method, margins=self._model_margins(step), bounds=tuple(step.get("bounds", ())))
 
