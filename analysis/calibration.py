@@ -5,8 +5,9 @@ u is replaced by u − x'β with β from the regression of u on x under the desi
 (Deville & Särndal 1992; post-stratification is the case of one indicator per cell, Valliant 1993; raking and the other
 distances share the linear case's variance).
 
-R's ``rake()`` has another variance for raked weights: ten sweeps over the margins, each taking away the *unweighted* mean
-influence of every category. It is kept as the option ``sweeps`` for comparison; with unequal weights it can be far off.
+R's ``rake()`` has another variance for raked weights: ten sweeps over the margins, each taking away the *unweighted*
+mean influence of every category. It is kept as the option ``sweeps`` for comparison; with unequal weights it can be far
+off.
 """
 
 from __future__ import annotations

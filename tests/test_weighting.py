@@ -94,6 +94,18 @@ def test_calibration_agrees_with_the_jackknife_that_calibrates_again():
     assert estimate.se == pytest.approx(jackknife, rel=0.05)
 
 
+def test_the_variance_of_r_s_rake_is_an_option():
+    """With equal weights and one margin the two are the same; with unequal weights they are not."""
+    one = margins(sex={"f": 2000, "m": 1900})
+    errors = {}
+    for label, data in (("equal", FRAME.assign(w=10.0)), ("unequal", FRAME)):
+        for variance in ("regression", "sweeps"):
+            calibration = Calibration("raking", margins=one, variance=variance)
+            errors[label, variance] = mean(data, "y", Design("w", psu="village", calibration=calibration))[0].se
+    assert errors["equal", "sweeps"] == pytest.approx(errors["equal", "regression"], rel=1e-12)
+    assert errors["unequal", "sweeps"] != pytest.approx(errors["unequal", "regression"], rel=1e-6)
+
+
 def test_margins_that_do_not_fit_the_data_are_all_named():
     known = [*margins(sex={"f": 1, "x": 1}, agee={"young": 1}), {"variable": "age", "category": "old", "total": "?"}]
     with pytest.raises(Problems) as error:
