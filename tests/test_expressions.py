@@ -229,7 +229,7 @@ expressions = st.recursive(
     st.sampled_from(["1", "2.5", "'a'", ".", "..", "/data/a", "current()/../b", "true()", "today()"]),
     lambda inner: st.one_of(
         st.tuples(
-            inner, st.sampled_from(["+", "-", "*", " div ", " mod ", "=", "!=", "<", ">=", " and ", " or "]), inner
+            inner, st.sampled_from(["+", " - ", "*", " div ", " mod ", "=", "!=", "<", ">=", " and ", " or "]), inner
         ).map("".join),
         inner.map(lambda x: f"({x})"),
         inner.map(lambda x: f"-{x}"),

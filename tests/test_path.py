@@ -444,7 +444,8 @@ def test_the_path_follows_from_the_answers_not_from_their_order(steps: list[tupl
     straight, _ = saved(
         begin(LARGE), *((n, path.entry(n).value) for n in ("a", "n", "g/x", "g/y") if path.entry(n).value)
     )
-    assert relevant(straight)[:4] == relevant(path)[:4]
+    outside = [[p for p in relevant(one) if "[" not in p] for one in (straight, path)]
+    assert outside[0] == outside[1]
     assert straight.values.get("g/xy") == path.values.get("g/xy")
     shown = [sum(e.relevant for r in p.repeats for e in r.instances) for p in (straight, path)]
     assert shown[0] == shown[1]
