@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from survey.errors import InputError, StoreError
@@ -46,6 +48,7 @@ class Store:
         self.folder = folder
         self.db = db
         self._key: SigningKey | None = None
+        self._held: tuple[int, int] | None = None
         meta = {row["name"]: row["value"] for row in self.rows("SELECT name, value FROM meta")}
         self.device: str = meta["device"]
         self.role: str = meta["role"]
@@ -111,25 +114,33 @@ class Store:
         Raises StoreError (missing, not a store, from a newer version, damaged, locked) and then changes nothing.
         """
         file = Path(folder) / FILE
-        check_file(file)
         db: sqlite3.Connection | None = None
-        try:
-            db = _connect(file)
-            if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
-                _migrate(db)
-            return cls(Path(folder), db)
-        except sqlite3.Error as error:
-            if db is not None:
-                db.close()
-            raise told(file, error) from error
-        except BaseException:
-            if db is not None:
-                db.close()
-            raise
+        with _GUARD:
+            check_file(file)
+            try:
+                db = _connect(file)
+                if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
+                    _migrate(db)
+                store = cls(Path(folder), db)
+            except sqlite3.Error as error:
+                if db is not None:
+                    db.close()
+                raise told(file, error) from error
+            except BaseException:
+                if db is not None:
+                    db.close()
+                raise
+            store._held = _identity(file)
+            _OPEN[store._held] += 1
+            return store
 
     def close(self) -> None:
         """Closes the database. Closing twice is harmless."""
-        self.db.close()
+        with _GUARD:
+            self.db.close()
+            if self._held is not None:
+                _OPEN[self._held] -= 1
+                self._held = None
 
     def __enter__(self) -> Store:
         return self
@@ -273,11 +284,29 @@ def _migrate(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
+_GUARD = RLock()
+_OPEN: Counter[tuple[int, int]] = Counter()
+"""How many connections this process has to each database file."""
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_dev, found.st_ino
+
+
 def check_file(file: Path) -> None:
-    """Raises StoreError unless ``file`` is a store that this program can read. Only reads its first 100 bytes."""
+    """Raises StoreError unless ``file`` is a store that this program can read. Only reads its first 100 bytes.
+
+    A file that this process has open is not read again: on POSIX, closing any handle of a file lets go of every lock
+    that the process has on it. Another process that then came and went would take itself for the last one, and remove
+    the write-ahead log under those that still write.
+    """
     try:
-        with file.open("rb") as stream:
-            start = stream.read(100)
+        with _GUARD:
+            if _OPEN[_identity(file)]:
+                return
+            with file.open("rb") as stream:
+                start = stream.read(100)
     except (FileNotFoundError, NotADirectoryError):
         raise StoreError(
             str(file),
