@@ -300,7 +300,7 @@ def test_nothing_but_the_consent_question_is_open_at_the_start() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_random_complete_interview_walks_to_the_end(seed: int) -> None:
+def test_a_random_complete_interview_reaches_the_end(seed: int) -> None:
     path, names = fill(start(), {}, random.Random(seed))
 
     assert path.problems() == []
