@@ -144,7 +144,8 @@ class _Columns:
     def stages(self) -> tuple[tuple[np.ndarray, list[str]], list[tuple[np.ndarray, list[str]]], list[np.ndarray]]:
         """Stratum, unit of each stage, population count of each stage, by row; certainty units moved one stage down."""
         design, data, n = self.design, self.data, len(self.data)
-        row_names = [str(place) for place in data.places]
+        # No unit's own name: rows of two rounds with one number are not the same unit (see analysis.score_file.ROW).
+        row_names = [f"#{place}" for place in data.places]
         row_unit = (np.arange(n), row_names)
         strata, crossed = cross([data.labels(name) for name in design.strata], n)
         stratum = (strata, ["|".join(parts) for parts in crossed])

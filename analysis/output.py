@@ -22,10 +22,11 @@ def write_scores(scores: Scores, file: Path) -> list[Path]:
     A file is there whole or not at all. Returns the files written. Raises InputError for another ending.
     """
     write_table(scores.table, file)
-    if scores.sample is None:
+    beside, sums = file.with_suffix(".psu.parquet"), scores.psu_table()
+    if sums.empty:
+        beside.unlink(missing_ok=True)  # those of earlier scores of this name would be wrong for these
         return [file]
-    beside = file.with_suffix(".psu.parquet")
-    _whole(beside, lambda path: _write_psus(scores, path))
+    _whole(beside, lambda path: _write_psus(scores, sums, path))
     return [file, beside]
 
 
@@ -58,7 +59,7 @@ def _whole(file: Path, write: Callable[[Path], Any]) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _write_psus(scores: Scores, path: Path) -> None:
+def _write_psus(scores: Scores, frame: pd.DataFrame, path: Path) -> None:
     """The sums with what their variance needs: for each stratum the PSUs in the sample and the factor 1 − f."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -73,7 +74,6 @@ def _write_psus(scores: Scores, path: Path) -> None:
         "lonely_psu": scores.sample.lonely_psu,
         "level": scores.sample.level,
     }
-    frame = scores.psu_table()
     for name in ("round", "domain_level", "domain", "code", "stratum", "psu"):
         frame[name] = frame[name].astype("category")
     table = pa.Table.from_pandas(frame, preserve_index=False)

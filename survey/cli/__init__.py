@@ -30,6 +30,7 @@ COMMANDS = {
     "verify": "exchange",
     "review": "review",
     "score": "scoring",
+    "compare": "comparing",
     "rank": "ranking",
     "report": "reporting",
 }
