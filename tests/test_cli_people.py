@@ -64,3 +64,18 @@ def test_what_cannot_be_added_is_told_and_nothing_is_written(
 
 def test_disabling_someone_unknown_is_an_error(survey: Survey, device: Store):
     assert survey("user", "disable", "pnobody").exit_code == 2
+
+
+def test_a_person_who_forgot_the_pin_gets_a_new_one_and_the_old_one_ends(survey: Survey, device: Store):
+    add(survey, "--id", "phoa", "--pin", "4711")
+    assert survey("user", "pin", "phoa", input="2468\n2468\n").exit_code == 0
+    assert frame.sign_in(device, "phoa", "2468")["roles"] == ["enumerator"]
+    with pytest.raises(NotAllowed):
+        frame.sign_in(device, "phoa", "4711")
+
+
+@pytest.mark.parametrize(("user", "pin"), [("pnobody", "2468"), ("phoa", "12")])
+def test_a_new_pin_for_nobody_or_a_short_one_changes_nothing(survey: Survey, device: Store, user: str, pin: str):
+    add(survey, "--id", "phoa", "--pin", "4711")
+    assert survey("user", "pin", user, "--pin", pin).exit_code == 2
+    assert frame.sign_in(device, "phoa", "4711")["name"] == "Lò Thị Hoa"

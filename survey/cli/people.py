@@ -1,14 +1,18 @@
-"""``survey user add | list | disable``: the people who sign in."""
+"""``survey user add | list | pin | disable``: the people who sign in."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
 from survey.errors import InputError
 from survey.text import LANGUAGES, Text, nfc
+
+if TYPE_CHECKING:
+    from survey.store import Store
 
 ROLES = {
     "enumerator": Text("điều tra viên", "enumerator"),
@@ -18,7 +22,14 @@ ROLES = {
 }
 
 
-@click.group(cls=Group, help=Text("Người dùng: thêm, xem, ngừng.", "People: add, list, disable."))
+pin_option = option(
+    "--pin", help=Text("Mã PIN 4–12 chữ số (mặc định: hỏi).", "PIN of 4–12 digits (default: asks for it).")
+)
+
+
+@click.group(
+    cls=Group, help=Text("Người dùng: thêm, xem, đổi PIN, ngừng.", "People: add, list, give a new PIN, disable.")
+)
 def user() -> None:
     pass
 
@@ -37,7 +48,7 @@ def user() -> None:
     help=Text("Vai trò; lặp lại được.", "Role; may be repeated."),
 )
 @option("--id", "user_id", help=Text("Mã, bắt đầu bằng chữ cái (mặc định: tự đặt).", "Id, beginning with a letter."))
-@option("--pin", help=Text("Mã PIN 4–12 chữ số (mặc định: hỏi).", "PIN of 4–12 digits (default: asks for it)."))
+@pin_option
 @option(
     "--language", "speaks", type=click.Choice(LANGUAGES), default="vi", help=Text("Ngôn ngữ làm việc.", "Language.")
 )
@@ -45,13 +56,7 @@ def user() -> None:
 def add(name: str, roles: tuple[str, ...], user_id: str | None, pin: str | None, speaks: str, as_json: bool) -> None:
     from survey.store import frame
 
-    chosen = pin or click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
-    if not re.fullmatch(r"\d{4,12}", chosen, re.ASCII):
-        raise InputError(
-            "--pin",
-            Text("mã PIN phải gồm 4 đến 12 chữ số", "a PIN has 4 to 12 digits"),
-            Text("đặt mã khác", "choose another"),
-        )
+    chosen = _chosen(pin)
     with open_store() as store:
         subject = user_id or frame.new_id("user")
         if frame.person(store, subject):
@@ -104,6 +109,21 @@ def list_(as_json: bool) -> None:
 
 
 @user.command(
+    help=Text("Đặt mã PIN mới cho người quên PIN; tới các máy theo USB.", "Give a person a new PIN."),
+    example="survey user pin p7f3…",
+)
+@click.argument("user_id", metavar="ID")
+@pin_option
+def pin(user_id: str, pin: str | None) -> None:
+    from survey.store import frame
+
+    with open_store() as store:
+        person = _known(store, user_id)
+        frame.issue(store, "user", user_id, {**person, "pin": frame.hash_pin(_chosen(pin))})
+    say(Text(f"Đã đổi PIN của {person.get('name', user_id)}", f"New PIN for {person.get('name', user_id)}"))
+
+
+@user.command(
     help=Text("Ngừng cho một người đăng nhập; phiếu đã làm vẫn giữ nguyên.", "Stop a person from signing in."),
     example="survey user disable p7f3…",
 )
@@ -112,15 +132,35 @@ def disable(user_id: str) -> None:
     from survey.store import frame
 
     with open_store() as store:
-        person = frame.person(store, user_id)
-        if person is None:
-            raise InputError(
-                user_id,
-                Text("không có người mang mã này", "there is no person with this id"),
-                Text("xem: survey user list", "see: survey user list"),
-            )
+        person = _known(store, user_id)
         frame.issue(store, "user", user_id, {**person, "disabled": True})
     say(Text(f"Đã ngừng {person.get('name', user_id)}", f"Disabled {person.get('name', user_id)}"))
+
+
+def _chosen(pin: str | None) -> str:
+    """The PIN given or asked for. InputError unless it has 4 to 12 digits."""
+    chosen = pin or str(click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True))
+    if not re.fullmatch(r"\d{4,12}", chosen, re.ASCII):
+        raise InputError(
+            "--pin",
+            Text("mã PIN phải gồm 4 đến 12 chữ số", "a PIN has 4 to 12 digits"),
+            Text("đặt mã khác", "choose another"),
+        )
+    return chosen
+
+
+def _known(store: Store, user_id: str) -> dict[str, Any]:
+    """The person with this id; InputError when there is none."""
+    from survey.store import frame
+
+    person = frame.person(store, user_id)
+    if person is None:
+        raise InputError(
+            user_id,
+            Text("không có người mang mã này", "there is no person with this id"),
+            Text("xem: survey user list", "see: survey user list"),
+        )
+    return person
 
 
 commands = {"user": user}
