@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from survey.errors import SurveyError
+from survey.errors import InputError, SurveyError
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Exported, Report, export, sync
+from survey.text import Text
 from survey.web import words
 from survey.web.desk import desk, store
 from survey.web.sticks import sticks
@@ -32,13 +33,25 @@ def hand_over() -> Any:
         return _show(), 400
     place = Path(typed)
     try:
-        read = sync(store(), [place], now=desk().now()) if place.exists() else None
+        _there(place)
+        read = sync(store(), [place], now=desk().now())
         written = export(store(), place, now=desk().now())
     except SurveyError as wrong:
         problem = wrong.problem
         lines = [words.sentence(problem.what(words.interface())), words.sentence(problem.todo(words.interface()))]
         return _show({"tone": "stop", "lines": [typed, *lines]}, typed), 400
     return _show(_told(written, read), typed)
+
+
+def _there(place: Path) -> None:
+    """Raises InputError unless ``place`` is a folder: made anew, it would lie on this laptop while everybody believes it
+    to be on a stick."""
+    if not place.is_dir():
+        raise InputError(
+            str(place),
+            Text("không có thư mục này", "there is no such folder"),
+            Text("kiểm tra đường dẫn, cắm lại USB", "check the path, plug the stick in again"),
+        )
 
 
 def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
@@ -52,7 +65,7 @@ def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
     )
 
 
-def _told(written: Exported, read: Report | None) -> dict[str, Any]:
+def _told(written: Exported, read: Report) -> dict[str, Any]:
     """What happened, in sentences: what lies on the stick, who confirmed what, what a person must look at."""
     counts = whereabouts(store())
     lines = []
@@ -73,7 +86,7 @@ def _told(written: Exported, read: Report | None) -> dict[str, Any]:
         lines.append(
             t("Không còn gì phải nộp: mọi bản ghi đã được xác nhận.", "Nothing is left to hand over: all is confirmed.")
         )
-    if read is not None and read.receipts_read:
+    if read.receipts_read:
         lines.append(
             t(
                 f"Đã nhận giấy xác nhận: giám sát viên đang giữ {counts['supervisor']} phiếu của máy này, "
@@ -82,11 +95,11 @@ def _told(written: Exported, read: Report | None) -> dict[str, Any]:
                 f"the province {counts['province']}.",
             )
         )
-    if read is not None and read.new:
+    if read.new:
         lines.append(
             t(f"Nhận về {read.new} bản ghi mới (giao việc, yêu cầu sửa, duyệt).", f"{read.new} new entries came back.")
         )
-    details = problems(read) if read is not None else []
+    details = problems(read)
     return {"tone": "look" if details else "good", "lines": lines, "details": details}
 
 

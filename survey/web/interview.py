@@ -375,17 +375,13 @@ def _open_question(opened: Open, entry: Entry, message: Text | str, language: st
 def _seal(opened: Open, code: str) -> Any:
     """The draft becomes a signed revision, and the visit is recorded, in one transaction."""
     interview, now = opened.draft["interview"], desk().now()
-    contact_paths = {entry.path for entry in opened.path.entries if entry.node.contact}
-    values = opened.path.values
     first = not any(_kind(parent) not in ("", "partial") for parent in opened.draft["parents"])
     try:
         with store().transaction():
             drafts.seal(
                 store(),
                 interview,
-                {path: value for path, value in values.items() if path not in contact_paths},
-                {path: value for path, value in opened.path.off_path.items() if path not in contact_paths},
-                {path: value for path, value in values.items() if path in contact_paths},
+                *opened.path.sealed,
                 {"language": _tongue(opened), "disposition": code, "ended": now.isoformat(timespec="seconds")},
                 g.person["id"],
                 kind="sealed" if first else "corrected",

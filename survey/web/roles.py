@@ -55,6 +55,15 @@ PAGES: dict[str, frozenset[str]] = {
 }
 
 
+HOMES: dict[str, str] = {
+    ENUMERATOR: "today.page",
+    SUPERVISOR: "records.page",
+    STATISTICIAN: "records.page",
+    ADMINISTRATOR: "receive.page",
+}
+"""The page that each role needs first; of several roles the first one here counts."""
+
+
 def may(endpoint: str | None, roles: frozenset[str]) -> bool:
     """Whether a person with ``roles`` (none when nobody is signed in) may open the page ``endpoint``."""
     allowed = PAGES.get(endpoint or "", frozenset())

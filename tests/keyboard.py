@@ -1,0 +1,198 @@
+"""A laptop with its server and a person who has only a keyboard, for the browser tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+from urllib.request import urlopen
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+
+COMMAND = [sys.executable, "-c", "from survey.cli import main; main()"]
+
+LIGHT = {"viewport": {"width": 1366, "height": 768}, "color_scheme": "light", "locale": "vi-VN"}
+
+
+def survey(instance: Path, *arguments: object, input: str = "", code: int = 0) -> str:
+    """Runs the ``survey`` command on an instance in a process of its own; returns what it printed."""
+    done = subprocess.run(
+        [*COMMAND, "--instance", str(instance), *map(str, arguments)],
+        input=input,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "SURVEY_LANG": "en"},
+        check=False,
+    )
+    assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
+    return done.stdout
+
+
+class Served:
+    """``survey run`` on an instance, as a process that can be killed and started again on the same address."""
+
+    def __init__(self, instance: Path):
+        self.instance = instance
+        self.port = 0
+        self.process: subprocess.Popen[str] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Starts the server and waits until it says where it is."""
+        self.process = subprocess.Popen(
+            [*COMMAND, "--instance", str(self.instance), "run", "--port", str(self.port), "--no-browser"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "SURVEY_LANG": "en"},
+        )
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().split()[2].rstrip("/")
+        self.port = int(self.address.rpartition(":")[2])
+        with urlopen(self.address + "/sign-in") as first:
+            assert first.status == 200
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Ends this server's process: SIGKILL is the power cut."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=20)
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def __enter__(self) -> Served:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+
+class Hand:
+    """Presses keys on a page and reads what it says; knows which answers the page has confirmed."""
+
+    def __init__(self, browser: Browser, served: Served, shots: Path, name: str, **look: Any):
+        self.context = browser.new_context(**{**LIGHT, **look})
+        self.page: Page = self.context.new_page()
+        self.served = served
+        self.shots = shots
+        self.name = name
+        self.confirmed: dict[str, str | list[str]] = {}
+        self.complaints: list[str] = []
+        self.presses = 0
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._said)
+        self.page.on("request", lambda asked: self._asked(asked.url))
+        self.page.on("response", self._answered)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if "Content Security" in message.text:
+            self.complaints.append(f"{message.text[:60]} {message.location}")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith(self.served.address):
+            self.complaints.append(f"a request to another host: {url}")
+
+    def _answered(self, response: Response) -> None:
+        if response.headers.get("x-answer") != "saved":
+            return
+        sent = parse_qs(response.request.post_data or "")
+        question = sent.get("question", [""])[0]
+        if sent.get("missing"):
+            self.confirmed[question] = "?" + sent["missing"][0]
+        elif sent.get("value"):
+            self.confirmed[question] = sent["value"][0] if len(sent["value"]) == 1 else sent["value"]
+
+    def press(self, *keys: str) -> None:
+        """Presses keys one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.presses += 1
+
+    def write(self, text: str) -> None:
+        """Types a text letter by letter."""
+        self.page.keyboard.type(text)
+        self.presses += len(text)
+
+    def tab_to(self, words: str) -> None:
+        """Goes on with Tab until what is focused bears these words."""
+        for _ in range(120):
+            self.page.keyboard.press("Tab")
+            focused = "document.activeElement.innerText || document.activeElement.ariaLabel || ''"
+            if words in str(self.page.evaluate(focused)):
+                return
+        raise AssertionError(f"no way to “{words}” by Tab")
+
+    def go(self, *keys: str) -> None:
+        """Presses keys that lead to another page, and waits until it is there."""
+        with self.page.expect_navigation():
+            self.press(*keys)
+
+    def sign_in(self, who: str, pin: str) -> None:
+        """Signs in by keyboard alone."""
+        self.page.goto(self.served.address)
+        self.tab_to(who)
+        self.go("Enter")
+        self.page.wait_for_selector("#pin:focus")
+        self.write(pin)
+        self.go("Enter")
+
+    def shot(self, name: str) -> None:
+        """Keeps a picture of the screen for a person to look at."""
+        self.page.wait_for_timeout(200)
+        self.page.screenshot(path=self.shots / f"{self.name}-{name}.png")
+
+    def where(self) -> dict[str, Any]:
+        """What has the focus: the question, the kind of box, the key that its button bears."""
+        found: dict[str, Any] = self.page.evaluate(
+            """() => {
+                const a = document.activeElement, q = a.closest('.question');
+                const state = q && q.querySelector('.state');
+                return {id: a.id, type: a.type || a.tagName, question: q ? q.id : '', key: a.dataset.key || '',
+                        figures: a.hasAttribute('data-figures'), typed: Boolean(q && q.querySelector('.typed')),
+                        path: q ? q.querySelector('[name=question]').value : '', state: state ? state.innerText : ''};
+            }"""
+        )
+        return found
+
+    def answer_here(self, choose: dict[str, str]) -> str:
+        """Answers the focused question by keys and waits until the focus has moved on; returns the question's path.
+
+        ``choose`` says what to press or write at questions where the first choice will not do.
+        """
+        here = self.where()
+        name = here["path"].rpartition("/")[2]
+        if name in choose:
+            self.write(choose[name])
+        elif here["type"] in ("text", "textarea"):
+            self.write("35" if here["figures"] else "Chợ phiên")
+        else:
+            self.write(here["key"])
+        if here["typed"]:
+            self.press("Enter")  # ends the code
+        if here["type"] != "radio":
+            self.press("Enter")  # goes on
+        self.page.wait_for_function(
+            "id => { const q = document.activeElement.closest('.question'); return !q || q.id !== id }",
+            arg=here["question"],
+        )
+        return str(here["path"])
+
+    def interview(self, choose: dict[str, str], until: int = 10_000) -> int:
+        """Goes through the interview by keys until the review page, or until so many questions are answered."""
+        asked = 0
+        while asked < until and not self.page.url.endswith("/finish"):
+            if self.where()["id"] == "onward":
+                self.go("Enter")
+            else:
+                self.answer_here(choose)
+                asked += 1
+        return asked
+
+    def close(self) -> None:
+        """Leaves; anything the page complained about fails the test."""
+        self.context.close()
+        assert not self.complaints, self.complaints
