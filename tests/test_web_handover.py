@@ -138,6 +138,14 @@ def test_a_full_or_locked_stick_is_said(hoa: Interviewer, stick: Path) -> None:
     assert "note stop" in page.text
 
 
+def test_nothing_is_written_to_a_stick_that_is_not_plugged_in(hoa: Interviewer, tmp_path: Path) -> None:
+    hoa.get("/hand-over")
+    page = hoa.post("/hand-over", place=str(tmp_path / "media" / "usb"))
+    assert page.status_code == 400
+    assert "Không có thư mục này." in words(page.text)
+    assert not (tmp_path / "media").exists()
+
+
 def test_sticks_are_the_mount_points_below_the_usual_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("hoa/KINGSTON", "hoa/documents", "BACKUP"):
         (tmp_path / name).mkdir(parents=True)

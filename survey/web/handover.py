@@ -44,8 +44,8 @@ def hand_over() -> Any:
 
 
 def _there(place: Path) -> None:
-    """Raises InputError unless ``place`` is a folder: made anew, it would lie on this laptop while everybody believes it
-    to be on a stick."""
+    """Raises InputError unless ``place`` is a folder: made anew, it would lie on this laptop while everybody thinks it
+    is on a stick."""
     if not place.is_dir():
         raise InputError(
             str(place),
