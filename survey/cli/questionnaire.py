@@ -1,4 +1,4 @@
-"""``survey questionnaire list | check | show | export``: the instruments."""
+"""``survey questionnaire``: the instruments; ``diff``, ``carry`` and ``print`` are in modules of their own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from survey.cli import versions
 from survey.cli.base import FINDINGS, Group, json_option, language, say, say_json, say_table
 from survey.errors import Problem, Problems
 from survey.text import Text
@@ -137,5 +138,8 @@ def _outline(node: Node) -> dict[str, str]:
 def _plain(problem: Problem) -> dict[str, str]:
     return {"where": problem.where, "what": problem.what(language()), "todo": problem.todo(language())}
 
+
+for command in versions.commands.values():
+    questionnaire.add_command(command)
 
 commands = {"questionnaire": questionnaire}
