@@ -25,9 +25,10 @@ class Carried:
     sample: Sample
     sums: pd.DataFrame
 
-    def of(self, round: str, domain: str, codes: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:
+    def of(self, round: str, level: str, domain: str, codes: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:
         """``(units, sums)`` of ``codes`` in one domain of a round, one column a code; ``None`` if any has none."""
-        here = self.sums[(self.sums["round"] == round) & (self.sums["domain"] == domain)]
+        same = (self.sums["round"] == round) & (self.sums["domain_level"] == level) & (self.sums["domain"] == domain)
+        here = self.sums[same]
         wide = here.pivot(index="unit", columns="code", values="influence")
         if not len(wide) or not set(codes) <= set(wide.columns):
             return None
@@ -47,7 +48,7 @@ def beside(file: Path) -> Carried | None:
     design: dict[str, Any] = json.loads(written) if written else {"stages": 0}
     if design["stages"] != 1:
         return None  # a second stage adds a variance within PSUs that their sums do not hold
-    frame = table.to_pandas().astype(dict.fromkeys(("round", "domain", "code", "stratum", "psu"), str))
+    frame = table.to_pandas().astype(dict.fromkeys(("round", "domain_level", "domain", "code", "stratum", "psu"), str))
     place_of = {name: h for h, name in enumerate(design["strata"])}
     psus = frame[["stratum", "psu"]].drop_duplicates()
     psus = psus.assign(h=psus["stratum"].map(place_of)).sort_values(["h", "psu"]).reset_index(drop=True)

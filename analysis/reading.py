@@ -32,8 +32,8 @@ _WORDS = {
 }
 
 
-def read_table(path: Any) -> Table:
-    """The file at ``path`` as a table.
+def read_table(path: Any, encoding: str = "") -> Table:
+    """The file at ``path`` as a table; ``encoding`` (``tcvn3``, ``vni``) is that of a CSV or sheet from before Unicode.
 
     Raises:
         InputError: no such file, a kind that is not read, a broken row, a repeated column, text that is not UTF-8.
@@ -56,7 +56,7 @@ def read_table(path: Any) -> Table:
             Text("không đọc được loại tệp này", "files of this kind are not read"),
             Text("dùng .csv, .xlsx, .parquet, .dta hoặc .sav", "use .csv, .xlsx, .parquet, .dta or .sav"),
         )
-    return reader(file)
+    return reader(file, encoding)
 
 
 def read_rows(path: Any) -> list[dict[str, str]]:
@@ -74,11 +74,11 @@ def _unreadable(file: Path, detail: str) -> InputError:
     )
 
 
-def _text_table(file: Path) -> Table:
+def _text_table(file: Path, encoding: str) -> Table:
     """CSV or a sheet: small files by the forgiving reader that all tables share, large CSV files by Arrow's."""
-    if file.suffix.lower() != ".xlsx" and file.stat().st_size > _LARGE:
+    if file.suffix.lower() != ".xlsx" and file.stat().st_size > _LARGE and not encoding:
         return _large_csv(file)
-    found = tables.read_table(file)
+    found = tables.read_table(file, encoding)
     columns = {name: pa.array([row[name] or None for row in found.rows], pa.string()) for name in found.columns}
     comma = found.decimal_comma or file.suffix.lower() == ".xlsx"
     return Table(pa.table(columns), found.source, 2, comma, np.array(found.places))
@@ -110,7 +110,7 @@ def _large_csv(file: Path) -> Table:
     return Table(rows, file.name, 2, separator != ",")
 
 
-def _parquet(file: Path) -> Table:
+def _parquet(file: Path, encoding: str) -> Table:
     from pyarrow import parquet
 
     try:
@@ -119,13 +119,13 @@ def _parquet(file: Path) -> Table:
         raise _unreadable(file, type(error).__name__) from None
 
 
-def _dta(file: Path) -> Table:
+def _dta(file: Path, encoding: str) -> Table:
     import pyreadstat
 
     return _statistical(file, pyreadstat.read_dta)
 
 
-def _sav(file: Path) -> Table:
+def _sav(file: Path, encoding: str) -> Table:
     import pyreadstat
 
     return _statistical(file, pyreadstat.read_sav)

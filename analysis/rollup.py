@@ -18,7 +18,7 @@ from analysis.carried import Carried
 from analysis.estimation import interval
 from analysis.index import Base, Index, Values, evaluate, load_index
 from analysis.scores import COLUMNS, Scores, noted
-from analysis.table import Table
+from analysis.table import Table, cross
 from survey.errors import InputError, Problem, Problems
 from survey.text import Text
 
@@ -55,7 +55,7 @@ def roll_up(data: Any, index: Any, *, round: str = "", carried: Carried | None =
             Text(f"không mã nào thuộc chỉ số {index.id}", f"none of the codes belongs to the index {index.id}"),
             Text("chọn chỉ số khác bằng --index", "name another index with --index"),
         )
-    domains, domain_names = table.labels(found["domain"])
+    domains, domain_names = _domains(table, found["domain"])
     values = table.numbers(found["estimate"])
     rows: list[dict[str, Any]] = []
     findings: list[Problem] = []
@@ -84,7 +84,7 @@ def roll_up(data: Any, index: Any, *, round: str = "", carried: Carried | None =
         freedom = _freedom(table, chosen, domains) if carried is not None else {}
         for d, label in enumerate(labels):
             errors = _errors(carried, result, d, name, label, known, freedom.get(int(present[d]), np.nan))
-            rows += _tidy(index, result, d, name, found["domain_level"], label, errors)
+            rows += _tidy(index, result, d, name, label, errors)
         findings += [_finding(entry, labels, name) for entry in result.findings]
     taken = np.isin(rounds, [k for k, name in enumerate(names) if name in wanted])
     strange = taken & np.isin(codes, [k for k, name in enumerate(code_names) if name in unknown])
@@ -104,11 +104,16 @@ def _columns(table: Table) -> dict[str, str]:
         problems.append(table.missing_column("code"))
     if problems:
         raise Problems(problems)
-    level = "domain_level" if "domain_level" in table else ""
-    written = table.labels(level)[1] if level else []
-    return {key: name for key, name in found.items() if name} | {
-        "domain_level": written[0] if len(written) == 1 else ("province" if found["domain"] == "province" else "domain")
-    }
+    return {key: name for key, name in found.items() if name}
+
+
+def _domains(table: Table, column: str) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    """Domain of each row, and (level, name) of each domain: one name may stand for a province and for a commune."""
+    if "domain_level" in table:
+        codes, pairs = cross([table.labels("domain_level"), table.labels(column)], len(table))
+        return codes, [(level, name) for level, name in pairs]
+    codes, names = table.labels(column)
+    return codes, [("province" if column == "province" else "domain", name) for name in names]
 
 
 def _rounds(table: Table, column: str | None) -> tuple[np.ndarray, list[str]]:
@@ -167,10 +172,10 @@ def _freedom(table: Table, chosen: np.ndarray, domains: np.ndarray) -> dict[int,
 
 
 def _errors(
-    carried: Carried | None, result: Values, d: int, round: str, label: str, known: Sequence[str], df: float
+    carried: Carried | None, result: Values, d: int, round: str, label: tuple[str, str], known: Sequence[str], df: float
 ) -> dict[str, np.ndarray]:
     """Standard errors and intervals of the nodes of one domain; empty where covariances are not known."""
-    found = carried.of(round, label, known) if carried is not None else None
+    found = carried.of(round, *label, known) if carried is not None else None
     if found is None or carried is None:
         return {}
     units, sums = found
@@ -181,7 +186,7 @@ def _errors(
 
 
 def _tidy(
-    index: Index, result: Values, d: int, round: str, level: str, label: str, errors: dict[str, np.ndarray]
+    index: Index, result: Values, d: int, round: str, label: tuple[str, str], errors: dict[str, np.ndarray]
 ) -> list[dict[str, Any]]:
     blank = dict.fromkeys(("se", "low", "high", "df", "deff"), np.nan)
     rows = []
@@ -193,8 +198,8 @@ def _tidy(
                 **{name: float(values[k]) for name, values in errors.items()},
                 "index": index.id,
                 "round": round,
-                "domain_level": level,
-                "domain": label,
+                "domain_level": label[0],
+                "domain": label[1],
                 "level": index.level_of(node),
                 "code": node.code,
                 "estimate": float(result.value[d, k]),
@@ -206,11 +211,13 @@ def _tidy(
     return rows
 
 
-def _finding(entry: tuple[int, str, float, tuple[float, float]], labels: Sequence[str], round: str) -> Problem:
+def _finding(
+    entry: tuple[int, str, float, tuple[float, float]], labels: Sequence[tuple[str, str]], round: str
+) -> Problem:
     d, code, value, (low, high) = entry
     scale = f"{low:g}..{high:g}"
     return Problem(
-        f"{code}, {labels[d]}" + (f", {round}" if round else ""),
+        f"{code}, {labels[d][1]}" + (f", {round}" if round else ""),
         Text(f"{value:.6g} nằm ngoài thang {scale}", f"{value:.6g} is outside the scale {scale}"),
         Text("kiểm tra số liệu nguồn", "check the source's figures"),
     )

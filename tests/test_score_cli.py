@@ -151,6 +151,28 @@ def test_our_own_scores_roll_up_to_themselves_with_their_standard_errors(small, 
     assert without["se"].isna().all()
 
 
+def test_a_name_may_stand_for_a_province_and_for_the_whole(small, tmp_path):
+    run(small, "--index", PAPI, "--by", "year", "--total", "--out", tmp_path / "diem.csv")
+    again = pd.DataFrame(json.loads(run(tmp_path / "diem.csv", "--index", PAPI, "--json")[1])["scores"])
+    assert again["domain_level"].drop_duplicates().tolist() == ["all", "year"]
+    assert again["se"].notna().all()
+
+
+def test_without_a_design_the_figures_say_what_was_assumed(data, tmp_path):
+    (tmp_path / "design.toml").unlink()
+    assert "simple random sample" in run(data, "--index", tmp_path)[1].splitlines()[0]
+
+
+def test_text_from_before_unicode_is_converted_on_request(tmp_path):
+    (tmp_path / "index.csv").write_text("code,question,score\nA,q,linear\n")
+    (tmp_path / "cu.csv").write_bytes("tinh,q\nS¬n La,1\n§iÖn Biªn,2\nLai Ch©u,3\n".encode("latin-1"))
+    code, _, err = run(tmp_path / "cu.csv", "--index", tmp_path, "--by", "tinh")
+    assert code == 2
+    assert "add --from-tcvn3" in err
+    found = json.loads(run(tmp_path / "cu.csv", "--index", tmp_path, "--by", "tinh", "--from-tcvn3", "--json")[1])
+    assert {row["domain"] for row in found["scores"]} == {"Sơn La", "Điện Biên", "Lai Châu"}
+
+
 def test_findings_are_told_and_leave_by_exit_code_1(data, tmp_path):
     (tmp_path / "index.csv").write_text("code,parent,question,score\nT,,,\nA,T,q,1=1\n")
     code, out, err = run(data, "--index", tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ from survey.text import Text
 if TYPE_CHECKING:
     from analysis.scores import Scores
 
+UNDECLARED = Text(
+    "không có design.toml: coi như mẫu ngẫu nhiên đơn giản, mọi phiếu như nhau, khoảng có thể hẹp hơn thực tế",
+    "no design.toml: taken as a simple random sample of equal weights, so intervals may be too narrow",
+)
 STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
 
 
@@ -62,6 +67,8 @@ STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
     type=click.Path(dir_okay=False, path_type=Path),
     help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
 )
+@option("--from-tcvn3", "encoding", flag_value="tcvn3", help=Text("Chữ trong tệp là mã TCVN3 (ABC).", "Text is TCVN3."))
+@option("--from-vni", "encoding", flag_value="vni", help=Text("Chữ trong tệp là mã VNI.", "Text is VNI."))
 @json_option
 def score(
     data: Path | None,
@@ -74,6 +81,7 @@ def score(
     state: str,
     level: float | None,
     out: Path | None,
+    encoding: str | None,
     as_json: bool,
 ) -> int:
     together(out, data, level)
@@ -81,7 +89,7 @@ def score(
     if data is None:
         scores = score_round(round_id, index, design, state, **options)
     else:
-        scores = score_file(data, index, design, round_id or "", **options)
+        scores = score_file(data, index, design, round_id or "", encoding=encoding or "", **options)
     files = []
     if out is not None:
         from analysis.output import write_scores
@@ -130,6 +138,7 @@ def score_file(
     total: bool = False,
     weights: Path | None = None,
     level: float | None = None,
+    encoding: str = "",
 ) -> Scores:
     """Scores of a file: of respondents, or of published scores, which are rolled up."""
     from analysis import Design, load_design, load_index
@@ -145,9 +154,9 @@ def score_file(
             Text("chưa nêu chỉ số", "no index is named"),
             Text("thêm --index, ví dụ --index sipas_2026", "add --index, for example --index sipas_2026"),
         )
-    tree, table = load_index(index), read_table(data)
+    tree, table = load_index(index), read_table(data, encoding)
     if is_scores(table):
-        given = {"--design": design, "--by": by, "--weights": weights, "--total": total}
+        given = {"--design": design, "--by": by, "--weights": weights, "--total": total, "--level": level}
         unused = ", ".join(name for name, value in given.items() if value)
         if unused:
             raise InputError(
@@ -157,9 +166,10 @@ def score_file(
             )
         return roll_up(table, tree, round=round_id, carried=beside(data))
     usual = located(index).with_name("design.toml") if located(index).is_file() else located(index) / "design.toml"
-    chosen = load_design(design or usual) if design or usual.is_file() else Design()
-    table, chosen = _weighted(table, chosen, weights)
-    return score_data(table, tree, chosen, by, level=level, total=total, round=round_id)
+    declared = design or (usual if usual.is_file() else None)
+    table, chosen = _weighted(table, load_design(declared) if declared else Design(), weights)
+    scores = score_data(table, tree, chosen, by, level=level, total=total, round=round_id)
+    return scores if declared else replace(scores, notes=(UNDECLARED, *scores.notes))
 
 
 def score_round(
@@ -193,8 +203,6 @@ def score_round(
 def _weighted(table: Any, design: Any, weights: Path | None) -> tuple[Any, Any]:
     if weights is None:
         return table, design
-    from dataclasses import replace
-
     from analysis.reading import read_table
     from analysis.weighting import WEIGHT, join_weights
 
