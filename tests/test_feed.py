@@ -110,6 +110,12 @@ def test_a_header_is_hashed_as_it_is_stored_and_never_written_again():
         (json.dumps({**GOOD, "parents": [1]}).encode(), "wrong type"),
         (json.dumps({**GOOD, "parts": {"answers": 1}}).encode(), "wrong type"),
         (json.dumps({**GOOD, "parts": []}).encode(), "wrong type"),
+        (json.dumps(GOOD).encode("utf-16"), "not JSON"),
+        (json.dumps(GOOD).encode().replace(b'"actor": "', b'"actor": "\xed\xa0\x80'), "not JSON"),
+        (json.dumps({**GOOD, "subject": "\ud800"}).encode(), "no text"),
+        (json.dumps({**GOOD, "target": "u1\0"}).encode(), "no text"),
+        (json.dumps({**GOOD, "parents": ["\ud800"]}).encode(), "no text"),
+        (json.dumps({**GOOD, "parts": {"\ud800": ""}}).encode(), "no text"),
     ],
 )
 def test_a_header_that_is_none_says_why(content: bytes, reason: str):

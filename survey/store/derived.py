@@ -151,7 +151,10 @@ def _document(content: bytes | None) -> dict[str, Any] | None:
     if content is None:
         return None
     try:
-        document = json.loads(content)
+        document = json.loads(content.decode("utf-8"))
+        if b"\\u" in content:
+            # Half of a character (\ud800 alone) is JSON but no text, and SQLite would refuse the derived row.
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

@@ -146,7 +146,8 @@ def read_header(content: bytes) -> Header:
     The id is the hash of these very bytes: a header is never written again in order to check it.
     """
     try:
-        fields = json.loads(content)
+        # Decoded here: json would take UTF-16 and half characters too, which RFC 8785 has not and SQLite refuses.
+        fields = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
         raise Malformed(Text("không đọc được phần đầu của bản ghi", "the header is not JSON")) from None
     if not isinstance(fields, dict) or fields.keys() != _KEYS:
@@ -172,6 +173,12 @@ def read_header(content: bytes) -> Header:
         or not _is_texts(list(parts.values()))
     ):
         raise Malformed(Text("một mục ở phần đầu sai kiểu", "a field of the header has the wrong type"))
+    if b"\\u" in content and not all(
+        map(_is_plain, [*(fields[key] for key in _TEXT_KEYS), *parents, *blobs, *parts, *parts.values()])
+    ):
+        raise Malformed(
+            Text("phần đầu có ký tự không dùng được", "a field of the header has characters that are no text")
+        )
     return Header(
         hash_text(content),
         fields["subject_type"],
@@ -193,6 +200,11 @@ def read_header(content: bytes) -> Header:
 
 def _is_texts(value: object) -> bool:
     return type(value) is list and all(type(item) is str for item in value)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text has neither control characters nor halves of characters, as every id, name and time."""
+    return not any(char < " " or "\ud800" <= char <= "\udfff" for char in text)
 
 
 def follows(later: Header, earlier: Header) -> bool:
