@@ -23,7 +23,9 @@ import pytest
 
 from survey.errors import InputError, NotAllowed
 from survey.store import Store, current, drafts, feed, frame
-from tests.laptops import FORM, headers, interview, records
+from survey.store.merge import unite
+from survey.store.verify import verify
+from tests.laptops import FORM, headers, interview, keys, records
 from tests.outside import ROOT
 
 
@@ -255,6 +257,23 @@ def test_a_refused_interview_leaves_nothing(device: Store, draft: str):
         == []
     )
     assert records(device) == before
+
+
+def test_an_interview_refused_after_a_hand_over_leaves_nothing_here_nor_at_the_hub(
+    device: Store, hub: Store, draft: str
+):
+    drafts.save(device, draft, {"q1": "chiềng mung"})
+    drafts.partials(device)
+    unite(hub, records(device), "", keys(device))
+    assert current.content(hub, draft)["contact"] == {"q1": "chiềng mung"}
+    drafts.save(device, draft, {"consent": "no"})
+    drafts.discard(device, draft)
+    unite(hub, records(device), "", keys(device))
+    for store in (device, hub):
+        assert [row["state"] for row in current.interviews(store)] == ["erased"]
+        assert not any({"answers", "contact"} & record.parts.keys() for record in records(store))
+        assert "chiềng mung".encode() not in b"".join(file.read_bytes() for file in store.folder.glob("survey.sqlite*"))
+        assert verify(store).problems == []
 
 
 # -- 4 handing on -----------------------------------------------------------------------------------------------

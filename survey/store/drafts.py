@@ -16,7 +16,8 @@ from typing import Any
 
 from survey.errors import InputError, NotAllowed
 from survey.store import feed, reading
-from survey.store.header import CONTENT_KINDS
+from survey.store.erasure import delete_parts, wipe
+from survey.store.header import CONTENT_KINDS, ERASED
 from survey.store.store import Store, now_text
 from survey.text import Text, nfc
 
@@ -145,10 +146,27 @@ def seal(
 
 
 def discard(store: Store, interview: str, *, token: str | None = None) -> None:
-    """Throws a draft away with all its answers: consent was refused, and only the visit may remain."""
+    """Throws a draft away with all its answers: consent was refused, and only the visit may remain.
+
+    What a hand-over wrote of it meanwhile (``partial``) is erased, here and wherever it went. An interview that was
+    sealed before stays as it was sealed.
+    """
     with store.transaction():
         _check_lease(store, interview, token)
+        actor = store.value("SELECT actor FROM drafts WHERE interview = ?", (interview,))
         store.execute("DELETE FROM drafts WHERE interview = ?", (interview,))
+        written = {header.kind for header in feed.revisions(store, "interview", interview)} & CONTENT_KINDS
+        if written == {"partial"}:
+            feed.append(
+                store,
+                subject_type="interview",
+                subject=interview,
+                kind=ERASED,
+                parts={"decision": {"reason": "consent refused"}},
+                actor=actor,
+            )
+            delete_parts(store, [("interview", interview)])
+    wipe(store)
 
 
 def partials(store: Store, now: datetime | None = None) -> list[str]:
