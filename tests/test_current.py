@@ -67,6 +67,14 @@ def test_an_interview_belongs_to_its_units_round(hub: Store):
     assert [row["interview"] for row in current.interviews(hub, "r1", ("sealed", "approved"))] == [id]
 
 
+def test_responses_come_in_the_order_of_their_units_so_that_sums_repeat_to_the_last_digit(hub: Store):
+    units = [f"u{number}" for number in range(8)]
+    for unit in reversed(units):
+        frame.issue(hub, "unit", unit, {"id": unit, "round": "r1"})
+        interview(hub, unit)
+    assert [document["id"] for _, document, *_ in current.responses(hub, "r1", ("sealed",))] == units
+
+
 def test_a_new_head_is_unreviewed(device: Store):
     id = interview(device)
     current.decide(device, id, "approved", actor="psup")

@@ -145,12 +145,13 @@ def document_bytes(store: Store, subject_type: str, subject: str) -> bytes | Non
 def responses(
     store: Store, round: str, states: Collection[str] = ("approved",)
 ) -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any], dict[str, Any]]]:
-    """The interviews of a round in one of ``states``, in order of their ids, for the data set.
+    """The interviews of a round in one of ``states``, in order of their sample units, for the data set: ids of
+    interviews are random, and sums taken in a random order differ in their last digits.
 
     Yields (interview, unit document, questionnaire hash, answers, meta); ``meta`` has ``state, head, kind, actor,
     device, time, unit``. Interviews whose answers are not here are left out: they are findings.
     """
-    for row in interviews(store, round, states):
+    for row in sorted(interviews(store, round, states), key=lambda row: (row["unit"], row["interview"])):
         answers = feed.part_json(store, row["head"], "answers") if row["head"] else None
         if answers is not None:
             unit = document_bytes(store, "unit", row["unit"])
