@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from survey.store import Store
+from survey.store import Store, frame
+from survey.sync import exchange, rounds
 from tests import outside
 from tools import stick
 from tools.stick import LINUX, TARGETS, Target, missing
@@ -104,41 +107,73 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.skipif(sys.platform != "linux" or not "3.11" <= PYTHON <= "3.13", reason="the stick is for other Pythons")
-def test_a_laptop_is_installed_and_upgraded_without_a_network_and_keeps_its_data(made: Path, tmp_path: Path):
-    home = tmp_path / "nhà Lò Thị Hoa"
-    (home / "Desktop").mkdir(parents=True)
-    # An unreachable proxy: whatever asked the network would fail. C: a laptop that knows no language.
-    closed = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "LANG": "C"}
-    python = Path(sys.executable).resolve().parent
-    environment = {"PATH": f"{python}:/usr/bin:/bin", "HOME": str(home), **closed}
+@pytest.fixture
+def with_round(made: Path, hub: Store) -> Iterator[Path]:
+    """The stick with a round file beside ``install.sh``."""
+    rounds.issue_round(hub, {"id": "r1", "title": {"vi": "Đợt một", "en": "Round one"}})
+    file = made / "r1.round"
+    rounds.export_round(hub, "r1", file)
+    yield made
+    file.unlink()
 
-    def run(*command: str | Path) -> str:
-        done = subprocess.run(["sh", *command], env=environment, capture_output=True, cwd=tmp_path, timeout=300)
+
+class Laptop:
+    """A person's home folder with spaces and diacritics, on a machine that reaches no network."""
+
+    def __init__(self, folder: Path):
+        self.home = folder / "nhà Lò Thị Hoa"
+        (self.home / "Desktop").mkdir(parents=True)
+        self.base = self.home / ".local" / "share" / "citizen-survey"
+        # An unreachable proxy: whatever asked the network would fail. C: a laptop that knows no language.
+        closed = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "LANG": "C"}
+        path = f"{Path(sys.executable).resolve().parent}:/usr/bin:/bin"
+        self.environment = {"PATH": path, "HOME": str(self.home), **closed}
+
+    def run(self, *command: str | Path, answer: str = "") -> str:
+        done = subprocess.run(
+            command, env=self.environment, input=answer.encode(), capture_output=True, cwd=self.home, timeout=300
+        )
         assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
         return done.stdout.decode()
 
-    said = run(made / "install.sh")
+    def data(self) -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in (self.base / "instance").rglob("*") if path.is_file()}
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not "3.11" <= PYTHON <= "3.13", reason="the stick is for other Pythons")
+def test_a_laptop_is_installed_and_upgraded_without_a_network_and_keeps_its_data(
+    with_round: Path, hub: Store, tmp_path: Path
+):
+    laptop = Laptop(tmp_path)
+    said = laptop.run("sh", with_round / "install.sh", answer="y\n")
     assert "Đã cài xong" in said
     assert "Installed." in said
-    base = home / ".local" / "share" / "citizen-survey"
-    (first,) = base.glob("program-*")
-    survey = first / "bin" / "survey"
-    assert "sipas_2024" in os.listdir(made / "questionnaires")
-    subprocess.run([survey, "--instance", base / "instance", "init"], env=environment, check=True, capture_output=True)
-    assert str(base / "start.sh") in (home / "Desktop" / "citizen-survey.desktop").read_text(encoding="utf-8")
-    with Store.open(base / "instance") as store:
-        device = store.device
-    before = {path: path.read_bytes() for path in (base / "instance").rglob("*") if path.is_file()}
+    assert "sipas_2024" in os.listdir(with_round / "questionnaires")
 
-    os.rename(first, base / "program-20000101-000000")
-    run(made / "install.sh")
-    assert len(list(base.glob("program-*"))) == 1
-    assert not (base / "program-20000101-000000").exists()
-    assert {path: path.read_bytes() for path in (base / "instance").rglob("*") if path.is_file()} == before
-    (backup,) = base.glob("backups/*")
+    # The command, the desktop's icon, and a round whose key was confirmed.
+    listed = json.loads(laptop.run(laptop.home / ".local" / "bin" / "survey", "round", "show", "--json"))
+    assert (listed["id"], listed["fingerprint_confirmed"]) == ("r1", True)
+    icon = (laptop.home / "Desktop" / "citizen-survey.desktop").read_text(encoding="utf-8")
+    assert f'Exec=sh "{laptop.base / "start.sh"}"' in icon
+    # The hub learns of the laptop from the stick.
+    with Store.open(laptop.base / "instance") as store:
+        device = store.device
+    exchange.sync(hub, [with_round])
+    assert device in [document["id"] for document in frame.devices(hub)]
+
+    (first,) = laptop.base.glob("program-*")
+    os.rename(first, laptop.base / "program-20000101-000000")
+    (with_round / "r1.round").rename(tmp_path / "r1.round")
+    before = laptop.data()
+    laptop.run("sh", with_round / "install.sh")
+    (tmp_path / "r1.round").rename(with_round / "r1.round")
+    assert laptop.data() == before
+    assert len(list(laptop.base.glob("program-*"))) == 1
+    assert not (laptop.base / "program-20000101-000000").exists()
+    (backup,) = laptop.base.glob("backups/*")
     with Store.open(backup) as copy:
         assert copy.device == device
+        assert [document["id"] for document in frame.rounds(copy)] == ["r1"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="install.sh is for Linux")

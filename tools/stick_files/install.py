@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import platform
 import shutil
 import sqlite3
 import subprocess
@@ -69,42 +70,56 @@ def install(base: Path, stamp: str) -> Path:
     return python
 
 
-def write_start(base: Path, python: Path) -> Path:
-    """The start script. It names its neighbours by where it stands itself, so its text is plain ASCII."""
+def set_up(base: Path, python: Path) -> None:
+    """What a new laptop needs before its first interview, and offers the rounds that lie on the stick.
+
+    A laptop without data gets its store, and leaves its name on the stick so that the hub learns of it. A round is
+    loaded only when the person at the keyboard confirms its key. The commands say themselves what went wrong.
+    """
+    stick = HERE.parent
+    survey = [str(python), "-m", "survey", "--instance", str(base / "instance")]
+    if not (base / "instance" / "survey.sqlite").exists():
+        subprocess.run([*survey, "init", "--name", platform.node()])
+        subprocess.run([*survey, "export", "--to", str(stick)])
+    for file in sorted(stick.glob("*.round")):
+        subprocess.run([*survey, "round", "import", str(file)])
+
+
+def write_scripts(base: Path, python: Path) -> Path:
+    """``survey`` (the command, for this machine's data) and ``start`` (opens the pages); returns the latter's path.
+
+    They name their neighbours by where they stand themselves, so their text is plain ASCII.
+    """
     inside = python.relative_to(base)
     if WINDOWS:
-        script = base / "start.bat"
-        survey = f'"%~dp0{inside}" -m survey --instance "%~dp0instance"'
-        lines = [
-            "@echo off",
-            "chcp 65001 >nul",
-            f'if not exist "%~dp0instance\\survey.sqlite" {survey} init || goto failed',
-            f"{survey} run && exit /b 0",
-            ":failed",
-            "pause",
-        ]
-        text = "".join(f"{line}\r\n" for line in lines)
-    else:
-        script = base / "start.sh"
-        text = (
-            "#!/bin/sh\n"
-            'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit 1\n'
-            f'survey() {{ "$here/{inside.as_posix()}" -m survey --instance "$here/instance" "$@"; }}\n'
-            '[ -e "$here/instance/survey.sqlite" ] || survey init || exit\n'
-            'survey run "$@"\n'
+        survey, start = base / "survey.bat", base / "start.bat"
+        _write(
+            survey,
+            f'@echo off\r\nchcp 65001 >nul\r\n"%~dp0{inside}" -m survey --instance "%~dp0instance" %*\r\n',
         )
+        _write(start, '@echo off\r\ncall "%~dp0survey.bat" run || pause\r\n')
+    else:
+        survey, start = base / "survey", base / "start.sh"
+        here = '#!/bin/sh\nhere=$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd) || exit 1\n'
+        _write(survey, f'{here}exec "$here/{inside.as_posix()}" -m survey --instance "$here/instance" "$@"\n')
+        _write(start, f'{here}exec "$here/survey" run "$@"\n')
+    return start
+
+
+def _write(script: Path, text: str) -> None:
     part = script.with_name(script.name + ".part")
     part.write_bytes(text.encode("ascii"))
     part.chmod(0o755)
     part.replace(script)
-    return script
 
 
 def write_shortcut(script: Path) -> None:
-    """Something to double-click on the desktop, and in the menu on Linux."""
+    """Something to double-click on the desktop; on Linux also in the menu, and the command ``survey``."""
+    if os.environ.get("SURVEY_HOME"):
+        return
     if WINDOWS:
         desktop = Path(os.environ.get("USERPROFILE", ""), "Desktop")
-        if desktop.is_dir() and not os.environ.get("SURVEY_HOME"):
+        if desktop.is_dir():
             command = '@call "%LOCALAPPDATA%\\citizen-survey\\start.bat"\r\n'
             (desktop / "Khao sat hai long.bat").write_bytes(command.encode("ascii"))
         return
@@ -116,6 +131,10 @@ def write_shortcut(script: Path) -> None:
         f'Exec=sh "{quoted}"\n'
     )
     menu = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share", "applications")
+    link = Path.home() / ".local" / "bin" / "survey"
+    if not os.path.lexists(link):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(script.with_name("survey"))
     for folder in (menu, Path.home() / "Desktop"):
         if folder == menu:
             folder.mkdir(parents=True, exist_ok=True)
@@ -144,7 +163,7 @@ def main() -> int:
         base.mkdir(parents=True, exist_ok=True)
         back_up(base, stamp)
         python = install(base, stamp)
-        script = write_start(base, python)
+        script = write_scripts(base, python)
         write_shortcut(script)
         remove_old(base, python)
     except (OSError, shutil.Error, sqlite3.Error, subprocess.CalledProcessError) as error:
@@ -154,6 +173,7 @@ def main() -> int:
         )
         return 1
     say(f"Đã cài xong. Mở chương trình: {script}", f"Installed. Start it with: {script}")
+    set_up(base, python)
     return 0
 
 
