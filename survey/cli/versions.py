@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from survey.cli.base import FINDINGS, Command, json_option, language, open_store, say, say_json
+from survey.cli.base import FINDINGS, Command, json_option, language, open_store, option, say, say_json
 from survey.errors import InputError
 from survey.text import Text
 
@@ -70,6 +70,44 @@ def diff(a: str, b: str, as_json: bool) -> int | None:
     return FINDINGS if broken else None
 
 
+@click.command(
+    cls=Command,
+    help=Text(
+        "Chuyển một phiếu đang làm dở sang bản khác của bảng hỏi; không câu trả lời nào bị mất.",
+        "Carry a draft to another version of its questionnaire; no answer is lost.",
+    ),
+    example="survey questionnaire carry 0b9f… --to sha256:3f2a9c1b",
+)
+@click.argument("interview")
+@option("--to", "to", required=True, metavar="HASH", help=Text("Mã của bản mới.", "Hash of the new version."))
+@json_option
+def carry(interview: str, to: str, as_json: bool) -> int | None:
+    from survey.store.carrying import carry_draft
+
+    match = _HASH.fullmatch(to)
+    hash = held(match.group(1))[0] if match else to
+    with open_store() as store:
+        carried = carry_draft(store, interview, hash)
+    spoken = language()
+    # Names and reasons, never the answers themselves: one of them may be a telephone number.
+    dropped = [{"path": one.path, "name": one.name, "reason": one.reason(spoken)} for one in carried.dropped]
+    kept = len(carried.answers) - len(carried.aside)
+    if as_json:
+        say_json({"interview": interview, "to": hash, "kept": kept, "moved": carried.moved, "dropped": dropped})
+        return FINDINGS if dropped else None
+    say(
+        Text(
+            f"{interview}: {kept} câu trả lời sang bản mới, {len(dropped)} câu để riêng",
+            f"{interview}: {kept} answers carried, {len(dropped)} put aside",
+        )
+    )
+    for was, now in carried.moved:
+        click.echo(f"  {was} → {now}")
+    for one in dropped:
+        click.echo(f"  {one['path']}: {one['reason']}")
+    return FINDINGS if dropped else None
+
+
 def questionnaire_of(source: str) -> Questionnaire:
     """The questionnaire that ``source`` names: a shipped id, a folder, a workbook, or a hash (its first eight digits
     or more) that the store of this machine holds."""
@@ -99,4 +137,4 @@ def held(digits: str) -> tuple[str, Questionnaire]:
     return known[0], Questionnaire.from_json(compiled)
 
 
-commands: dict[str, click.Command] = {"diff": diff}
+commands: dict[str, click.Command] = {"diff": diff, "carry": carry}

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from survey.errors import InputError, NotAllowed
+from survey.questionnaire.aside import version_of
 from survey.store import feed, reading
 from survey.store.erasure import delete_parts, wipe
 from survey.store.header import CONTENT_KINDS, ERASED
@@ -112,6 +113,26 @@ def save(
             store.execute("UPDATE drafts SET changes = changes + ? WHERE interview = ?", (changed, interview))
 
 
+def change_version(
+    store: Store,
+    interview: str,
+    questionnaire_hash: str,
+    changes: Mapping[str, Value | None],
+    *,
+    now: datetime | None = None,
+) -> None:
+    """Puts a draft under another version of its questionnaire and saves ``changes``, in one transaction.
+
+    Pages opened before can no longer write: they show questions of the old version.
+    """
+    with store.transaction():
+        save(store, interview, changes, now=now)
+        store.execute(
+            "UPDATE drafts SET questionnaire_hash = ?, lease = '', changes = changes + 1 WHERE interview = ?",
+            (questionnaire_hash, interview),
+        )
+
+
 def seal(
     store: Store,
     interview: str,
@@ -129,17 +150,22 @@ def seal(
     there, or nothing happened.
 
     ``path_values`` are the answers on the path and the calculations, ``off_path`` the rest, ``contact`` the answers to
-    contact questions. The times of the answers are added to ``paradata`` as ``events``.
+    contact questions. The times of the answers are added to ``paradata`` as ``events``, and answers to an earlier
+    version of the questionnaire that the present one did not take to ``off_path`` or ``contact``.
     """
     if kind not in CONTENT_KINDS:
         raise ValueError(f"{kind!r} is no content kind")
     with store.transaction():
         _check_lease(store, interview, token)
         parts: dict[str, Any] = {"answers": dict(path_values), "paradata": _paradata(store, interview, paradata)}
+        earlier = {path: value for path, value in answers(store, interview).items() if version_of(path)[0]}
+        private = _contact_paths(store, interview, earlier)
+        off_path = {**off_path, **{path: value for path, value in earlier.items() if path not in private}}
+        contact = {**contact, **{path: earlier[path] for path in sorted(private)}}
         if off_path:
-            parts["off_path"] = dict(off_path)
+            parts["off_path"] = off_path
         if contact:
-            parts["contact"] = dict(contact)
+            parts["contact"] = contact
         revision = _append(store, interview, kind, parts, actor, now)
         store.execute("DELETE FROM drafts WHERE interview = ?", (interview,))
     return revision
@@ -296,13 +322,21 @@ def _append(store: Store, interview: str, kind: str, parts: Mapping[str, Any], a
 
 
 def _contact_paths(store: Store, interview: str, own: Answers) -> set[str]:
-    """The answers that belong into the part ``contact``. All of them while the questionnaire is not here to say."""
-    hash = store.value("SELECT questionnaire_hash FROM drafts WHERE interview = ?", (interview,))
-    compiled = reading.document_bytes(store, "questionnaire", hash)
-    if compiled is None:
-        return set(own)
-    names = set(_contact_names(json.loads(compiled).get("nodes", [])))
-    return {path for path in own if path.rsplit("/", 1)[-1].split("[", 1)[0] in names}
+    """The answers that belong into the part ``contact``: as the version of the questionnaire says that asked them.
+    All answers to a version while it is not here to say."""
+    present = store.value("SELECT questionnaire_hash FROM drafts WHERE interview = ?", (interview,))
+    names: dict[str, set[str] | None] = {}
+    found = set()
+    for path in own:
+        version, asked = version_of(path)
+        hash = version or present
+        if hash not in names:
+            compiled = reading.document_bytes(store, "questionnaire", hash)
+            names[hash] = None if compiled is None else set(_contact_names(json.loads(compiled).get("nodes", [])))
+        private = names[hash]
+        if private is None or asked.rsplit("/", 1)[-1].split("[", 1)[0] in private:
+            found.add(path)
+    return found
 
 
 def _contact_names(nodes: list[dict[str, Any]]) -> list[str]:
