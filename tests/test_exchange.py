@@ -249,6 +249,8 @@ def test_a_source_that_is_not_there_is_told_before_anything_is_merged(device: St
     export(device, stick)
     with pytest.raises(InputError, match="no such file or folder"):
         sync(hub, [stick, stick / "nowhere"])
+    with pytest.raises(InputError, match="no such file or folder"):
+        sync(hub, [stick, "x" * 5000])
     with pytest.raises(InputError, match="over the network"):
         sync(hub, [stick, "https://hub.example"])
     assert current.interviews(hub) == []

@@ -123,7 +123,11 @@ def _resolve(source: str | Path) -> Path:
             Text("dùng USB hoặc một thư mục", "use a stick or a folder"),
         )
     path = Path(source)
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError:  # longer than any path can be, for one
+        there = False
+    if not there:
         raise InputError(
             str(source),
             Text("không có tệp hoặc thư mục này", "there is no such file or folder"),
