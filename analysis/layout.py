@@ -144,25 +144,26 @@ class _Columns:
     def stages(self) -> tuple[tuple[np.ndarray, list[str]], list[tuple[np.ndarray, list[str]]], list[np.ndarray]]:
         """Stratum, unit of each stage, population count of each stage, by row; certainty units moved one stage down."""
         design, data, n = self.design, self.data, len(self.data)
-        # No unit's own name: rows of two rounds with one number are not the same unit (see analysis.score_file.ROW).
-        row_names = [f"#{place}" for place in data.places]
-        row_unit = (np.arange(n), row_names)
         strata, crossed = cross([data.labels(name) for name in design.strata], n)
         stratum = (strata, ["|".join(parts) for parts in crossed])
-        units: list[tuple[np.ndarray, list[str]]] = [data.labels(name) for name in design.psu] or [row_unit]
+        units: list[tuple[np.ndarray, list[str]]] = [data.labels(name) for name in design.psu] or [self._rows()]
         if design.psu:
             units[0] = self._nested(stratum, units[0])
         if design.collapse and design.lonely_psu == "collapse":
             stratum = self._collapse(stratum, units[0][0])
         depth = max(1, len(design.fpc))
         if len(units) < depth:
-            units.append(row_unit)
+            units.append(self._rows())
         counts = [count for count in self.counts if count is not None]
         while len(counts) < depth:
             counts.append(np.full(n, np.inf))
         if design.certainty:
-            stratum, units, counts = self._certain(stratum, [*units, row_unit], counts)
+            stratum, units, counts = self._certain(stratum, [*units, self._rows()], counts)
         return stratum, units[:depth], counts
+
+    def _rows(self) -> tuple[np.ndarray, list[str]]:
+        """Rows as units. Rows of two rounds with one number are not the same unit (see analysis.score_file.ROW)."""
+        return np.arange(len(self.data)), [f"#{place}" for place in self.data.places]
 
     def _nested(
         self, stratum: tuple[np.ndarray, list[str]], psu: tuple[np.ndarray, list[str]]

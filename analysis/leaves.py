@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.base import holds
 from analysis.table import Table, take, text_of
-from analysis.totals import Pair, Statistic
+from analysis.totals import Coded
 from survey.errors import Problem
 from survey.questionnaire import base_rule
 from survey.questionnaire.index_sheet import IndexNode, Score
@@ -27,7 +27,7 @@ def problems(nodes: Sequence[IndexNode], table: Table) -> list[Problem]:
     return found
 
 
-def statistic(node: IndexNode, table: Table) -> tuple[Statistic, list[Problem]]:
+def statistic(node: IndexNode, table: Table) -> tuple[Coded, list[Problem]]:
     """The scores of ``node`` by person, and what a person must look at: answers without a score, scores off the scale.
 
     The statistic keeps one small code a row; the numbers are looked up when a pass asks for them.
@@ -51,11 +51,7 @@ def statistic(node: IndexNode, table: Table) -> tuple[Statistic, list[Problem]]:
         codes = np.where(holds(base_rule.read(node.base), table), codes, np.int8(-1))
     observed = np.append(np.isfinite(values), False)
     scores = np.append(np.nan_to_num(values), 0.0)
-
-    def pair() -> Pair:
-        return scores[codes], observed[codes].astype(float)
-
-    return pair, found
+    return Coded(codes, scores, observed), found
 
 
 def _score_answers(

@@ -36,6 +36,10 @@ class Replicated(Sample):
         """The deviations of the replicates, weighted so that AᵀA is the covariance."""
         return sums * np.sqrt(self.coefficients[units])[:, None]
 
+    def variance(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
+        """The variances alone."""
+        return np.asarray(self.coefficients[units] @ sums**2)
+
     @property
     def design_df(self) -> int:
         """The rank of the replicate weights minus 1."""

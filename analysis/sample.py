@@ -88,8 +88,23 @@ class Sample:
 
     def variance(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
         """The variances alone."""
+        if len(self.stages) == 1 and self.lonely_psu not in ("adjust", "average") and len(units):
+            return self._plain_variance(units, sums)
         spread = self.spread(units, sums)
         return np.einsum("ij,ij->j", spread, spread)
+
+    def _plain_variance(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
+        """The usual case, one stage and no lonely strata to make up for, without the matrix that covariances need."""
+        stage = self.stages[0]
+        stratum = stage.stratum[units]
+        edges = _starts(stratum)
+        h, present = stratum[edges], np.diff(np.append(edges, len(stratum)))
+        size = stage.size[h]
+        mean = np.add.reduceat(sums, edges, axis=0) / size[:, None]
+        factor = stage.scale[h] * np.where(size > 1, size / np.maximum(size - 1, 1), 0.0)
+        gap = sums - np.repeat(mean, present, axis=0)
+        inside = np.einsum("ij,ij,i->j", gap, gap, np.repeat(factor, present))
+        return inside + np.einsum("ij,ij,i->j", mean, mean, factor * (size - present))
 
     def _stage_spread(self, stage: Stage, units: np.ndarray, sums: np.ndarray, *, first: bool) -> np.ndarray:
         if not len(units):

@@ -235,6 +235,10 @@ def _encode(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]]:
     if pa.types.is_floating(column.type):
         nan = pc.is_nan(column)
         column = pc.if_else(nan, None, column)
+    if pa.types.is_integer(column.type):
+        found = _encode_small(column)
+        if found is not None:
+            return found
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     encoded = column.dictionary_encode().combine_chunks()
@@ -247,6 +251,25 @@ def _encode(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]]:
         codes = np.where(take(blank, codes, True), -1, codes)
     kind = np.int8 if len(values) < 127 else np.int32
     return codes.astype(kind, copy=False), values
+
+
+def _encode_small(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]] | None:
+    """Whole numbers of a narrow range, such as answers and strata: coded by subtraction, no dictionary needed."""
+    ends = pc.min_max(column).as_py()
+    low, high = ends["min"], ends["max"]
+    if low is None or high - low > 32_000:
+        return None
+    kind = np.int8 if high - low < 127 else np.int32
+    whole = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    codes = (np.asarray(whole.fill_null(low)).astype(np.int64, copy=False) - low).astype(kind)
+    if whole.null_count:
+        codes[~np.asarray(whole.is_valid())] = -1
+    present = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=high - low + 1))
+    if len(present) <= high - low:
+        place = np.full(high - low + 2, -1, dtype=kind)
+        place[present] = np.arange(len(present))
+        codes = place[codes]
+    return codes, [low + int(k) for k in present]
 
 
 def text_of(value: Any) -> str:

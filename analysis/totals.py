@@ -18,7 +18,24 @@ Pair = tuple[np.ndarray, np.ndarray]
 """A statistic by row: the numerator's value and the denominator's, both 0 where not observed."""
 Statistic = Callable[[], Pair]
 
+
+@dataclass(frozen=True)
+class Coded:
+    """A statistic of few answers: a code by row (−1 = none), and for each code its y and whether it is observed.
+
+    The last entry of both tables stands for the code −1. Weights are then summed by answer, once instead of twice.
+    """
+
+    codes: np.ndarray
+    y: np.ndarray
+    observed: np.ndarray
+
+    def __call__(self) -> Pair:
+        return self.y[self.codes], self.observed[self.codes].astype(float)
+
+
 _CHUNK = 65_536
+_FEW = 24
 
 
 @dataclass(frozen=True)
@@ -76,6 +93,15 @@ def collect(sample: Sample, domain: np.ndarray, domains: int, statistics: Sequen
     calibrated = sample.calibrated
     cross = None if calibrated is None else np.zeros((2, domains, calibrated.x.shape[1], len(statistics)))
     for k, statistic in enumerate(statistics):
+        if isinstance(statistic, Coded) and calibrated is None and len(statistic.y) <= _FEW:
+            answers = len(statistic.y)
+            codes = statistic.codes if rows is None else statistic.codes[rows]
+            by_answer = np.bincount(place * answers + codes + 1, weight, minlength=cells * answers + 1)
+            by_answer = by_answer[: cells * answers].reshape(cells, answers)
+            # Code −1 counts as answer 0 of its cell, so that the tables turn by one place.
+            numerator[:, k] = by_answer @ np.roll(statistic.y, 1)
+            denominator[:, k] = by_answer @ np.roll(statistic.observed.astype(float), 1)
+            continue
         y, o = statistic()
         if rows is not None:
             y, o = y[rows], o[rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -10,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from analysis.design import Design
 from analysis.layout import lay
 from analysis.table import Table
-from analysis.totals import Slopes, collect, spread
+from analysis.totals import Coded, Slopes, collect, spread
 
 
 def sample_of(psu, weight=None):
@@ -58,6 +59,24 @@ def test_the_same_data_give_the_same_bits():
     y, domain = (rng.uniform(size=5000), np.ones(5000)), rng.integers(0, 5, 5000)
     once, again = (collect(sample, domain, 5, [lambda: y]) for _ in range(2))
     assert once.numerator.tobytes() == again.numerator.tobytes()
+
+
+@given(hnp.arrays(np.int8, 40, elements=st.integers(-1, 3)), hnp.arrays(np.int64, 40, elements=st.integers(-1, 2)))
+def test_sums_by_answer_are_the_sums_by_person(codes, domain):
+    rng = np.random.default_rng(9)
+    sample = sample_of(rng.integers(0, 6, 40), rng.uniform(1, 9, 40))
+    coded = Coded(codes, np.array([0.0, 2.5, 4.0, 1.0, 0.0]), np.array([True, True, False, True, False]))
+    quick, slow = (collect(sample, domain, 3, [how]) for how in (coded, lambda: coded()))
+    assert np.allclose(quick.numerator, slow.numerator, rtol=1e-14, atol=0)
+    assert np.allclose(quick.denominator, slow.denominator, rtol=1e-14, atol=0)
+
+
+def test_whole_numbers_are_coded_alike_however_they_are_stored():
+    answers = [3, None, 1, 5, 3]
+    for column in (pa.array(answers, pa.int8()), pa.array(answers, pa.int64()), pa.array(answers, pa.float64())):
+        codes, labels = Table(pa.table({"q": column})).labels("q")
+        assert [labels[c] if c >= 0 else None for c in codes] == ["3", None, "1", "5", "3"]
+        assert labels == ["1", "3", "5"]
 
 
 def test_the_second_pass_counts_a_person_once_for_a_node_of_several_leaves():
