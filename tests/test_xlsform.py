@@ -73,6 +73,10 @@ def test_every_problem_is_named_at_once_with_sheet_row_and_column(tmp_path: Path
         ),
         ("type | name | label\nselect_one | a | A", "“select_one” lacks the name of its list of choices"),
         ("type | name | label\nselect_one y | a | A", "there is no list “y” in the sheet choices; did you mean “yn”?"),
+        (
+            "type | name | label\nselect_multiple ${r} | a | A",
+            "“select_multiple” cannot take its choices from a repeat",
+        ),
         ("type | name | label\nend_group | |", "row 2, column type: “end_group” closes nothing"),
         (
             "type | name | label\nbegin_group | g | G\nbegin_repeat | r | R\nend_group | |\nend_repeat | |",

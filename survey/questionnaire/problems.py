@@ -42,6 +42,7 @@ _PYXFORM: tuple[tuple[str, str], ...] = (
     (r"Reference variables must start", "tham chiếu phải có dạng ${{tên câu hỏi}}"),
     (r"headers were not found", "thiếu cột bắt buộc ở dòng tiêu đề"),
     (r"parameters? .*(?:invalid|must)", "cột parameters sai"),
+    (r"Choice names with spaces", "mã phương án của select_multiple không được có dấu cách"),
     (r"default_language", "default_language không phải một trong các ngôn ngữ của bảng hỏi"),
 )
 

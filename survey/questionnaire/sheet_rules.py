@@ -237,6 +237,11 @@ class Rules:
             )
 
     def listed(self, number: int, kind: str, name: str) -> None:
+        if "${" in name and kind != "select_one":
+            what = Text(
+                f"«{kind}» không lấy phương án từ nhóm lặp được", f"“{kind}” cannot take its choices from a repeat"
+            )
+            self.error("survey", number, "type", what, Text("dùng select_one", "use select_one"))
         if name in self.lists or "${" in name or kind == "select_one_external":
             return
         what = Text(f"không có danh sách «{name}» trong choices", f"there is no list “{name}” in the sheet choices")
