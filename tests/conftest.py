@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,12 +19,10 @@ from tests import outside
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-SOAK = bool(os.environ.get("SURVEY_SOAK"))
-
 # The same examples on every run, and no clock: a slow machine is not a fault. `make soak` looks at many more.
 settings.register_profile("suite", derandomize=True, deadline=None)
 settings.register_profile("soak", max_examples=2000, deadline=None, print_blob=True)
-settings.load_profile("soak" if SOAK else "suite")
+settings.load_profile("soak" if outside.SOAK else "suite")
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +53,7 @@ def walks() -> Path:
 @pytest.fixture
 def trials() -> Callable[[int, int], int]:
     """``trials(short, long)``: how often to repeat a trial in the suite, or in ``make soak``"""
-    return lambda short, long: long if SOAK else short
+    return lambda short, long: long if outside.SOAK else short
 
 
 @pytest.fixture

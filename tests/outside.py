@@ -14,6 +14,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+SOAK = bool(os.environ.get("SURVEY_SOAK"))
+"""Whether the long trials run whole (`make soak`)."""
+
 
 def in_ci() -> bool:
     """Whether a missing program or folder must fail the run."""

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from survey.errors import InputError, Problems
 from survey.fieldwork.sampling import Drawn, Stage, draw
 from survey.fieldwork.selection import allocate, inclusion, permutation, pps_systematic, systematic
+from tests.outside import SOAK
 
-DRAWS = 4000
-# Inclusion frequencies over DRAWS lie within four standard errors, sqrt(p(1-p)/DRAWS) ≤ 0.008.
-NEAR = 4 * 0.008
+DRAWS = 100_000 if SOAK else 4_000
+# Inclusion frequencies over DRAWS lie within four standard errors, sqrt(p(1-p)/DRAWS) ≤ 0.5 / sqrt(DRAWS).
+NEAR = 4 * 0.5 / DRAWS**0.5
 
 
 def frame(sizes: dict[str, int], **more: str) -> list[dict[str, str]]:
@@ -57,6 +58,7 @@ def test_a_change_in_one_stratum_moves_no_draw_in_another():
     assert of_north == [u for u in draw(north + grown, TWO_STAGES, "s", "id", ["stratum"]) if u.stratum == "north"]
 
 
+@pytest.mark.soak
 def test_pps_then_equal_numbers_gives_every_person_the_same_chance():
     rows = frame({"A": 8, "B": 6, "C": 10, "D": 6})
     draws = [draw(rows, TWO_STAGES, str(seed), "id") for seed in range(DRAWS)]
@@ -73,6 +75,7 @@ def test_each_stage_keeps_its_probability_its_population_and_its_number():
         assert unit.stages == ((pytest.approx(2 * size / 30), 4, 2), (pytest.approx(2 / size), size, 2))
 
 
+@pytest.mark.soak
 def test_a_seat_is_always_taken_and_the_others_share_what_is_left():
     rows = [{**row, "seat": "1" if row["village"] == "D" else ""} for row in frame(VILLAGES)]
     stages = (Stage("village", take=2, method="pps", size="persons", certainty="seat"), Stage(take=1))
@@ -114,6 +117,7 @@ def test_systematic_numbers_are_distinct_and_evenly_spread(case):
     assert all(abs(b - a - count / take) <= 1 for a, b in pairwise(chosen))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("method", ["srs", "systematic"])
 def test_the_reserve_list_is_ordered_and_takes_nothing_from_the_chances_of_the_main_list(method: str):
     rows = frame({"A": 10})
@@ -133,6 +137,7 @@ def test_systematic_follows_the_order_column():
     assert [b - a for a, b in pairwise(places)] == [5, 5, 5]
 
 
+@pytest.mark.soak
 def test_with_replacement_a_village_hit_twice_counts_as_two_and_asks_no_one_twice():
     rows = frame({"A": 20, "B": 5, "C": 5})
     stages = (Stage("village", take=4, method="pps_wr", size="persons"), Stage(take=1))
@@ -141,12 +146,13 @@ def test_with_replacement_a_village_hit_twice_counts_as_two_and_asks_no_one_twic
     for drawn in draws:
         assert len({unit.row["id"] for unit in drawn}) == len({unit.psu for unit in drawn}) == 4
         hits.update(unit.row["village"] for unit in drawn)
-    # Expected hits, with a standard error of sqrt(4 p (1 - p) / DRAWS) < 0.016.
-    assert hits["A"] / DRAWS == pytest.approx(4 * 20 / 30, abs=0.064)
-    assert hits["B"] / DRAWS == pytest.approx(4 * 5 / 30, abs=0.064)
+    # Expected hits, with a standard error of sqrt(4 p (1 - p) / DRAWS) ≤ 1 / sqrt(DRAWS).
+    assert hits["A"] / DRAWS == pytest.approx(4 * 20 / 30, abs=4 / DRAWS**0.5)
+    assert hits["B"] / DRAWS == pytest.approx(4 * 5 / 30, abs=4 / DRAWS**0.5)
     assert {round(unit.probability, 12) for drawn in draws for unit in drawn} == {round(4 / 30, 12)}
 
 
+@pytest.mark.soak
 def test_a_sum_over_the_sample_by_inverse_probabilities_estimates_the_population():
     rows = [{**row, "income": str(int(row["id"][-3:]) + ord(row["village"]))} for row in frame(VILLAGES)]
     truth = sum(int(row["income"]) for row in rows)
