@@ -254,7 +254,7 @@ class Engine:
             return False
         node = element.of.node
         assert node is not None
-        offered = {c.name for c in s.choices(element)}
+        offered = s.offered(element)
         if node.is_list:
             chosen = to_string(value).split()
             kept = [c for c in chosen if c in offered]

@@ -39,12 +39,14 @@ class Trigger:
 class Row(dict[str, str]):
     """A row of a choice list or file as expressions see it, with the choice it stands for."""
 
-    __slots__ = ("choice",)
+    __slots__ = ("choice", "made")
     choice: Choice | None
 
     def __init__(self, values: Iterable[tuple[str, str]], choice: Choice | None = None):
         super().__init__(values)
         self.choice = choice
+        # Of a file's row: the choices made of it so far, by (column of the name, column of the label).
+        self.made: dict[tuple[str, str], Choice] = {}
 
 
 class Form:

@@ -305,7 +305,7 @@ class Path:
 
     def _refused(self, element: Element, node: Node, given: Value, atom: object) -> Change | None:
         if element.of in self.form.filters:
-            offered = {c.name for c in self.state.choices(element)}
+            offered = self.state.offered(element)
             if any(c not in offered for c in (given if isinstance(given, list) else [given])):
                 return Change("type", NOT_OFFERED, self)
         if not node.constraint:

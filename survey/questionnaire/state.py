@@ -116,15 +116,29 @@ class State:
     def choices(self, element: Element) -> list[Choice]:
         """The options that a question offers now, filtered and in their order."""
         node = element.of.node
+        return [self._choice(node, item) for item in self._items(element)] if node else []
+
+    def offered(self, element: Element) -> set[str]:
+        """The names of the options that a question offers now."""
+        node = element.of.node
+        if node is None:
+            return set()
+        column = node.value_column
+        return {
+            self._column(item, column) if isinstance(item, Element) else item.get(column, "")
+            for item in self._items(element)
+        }
+
+    def _items(self, element: Element) -> list[Any]:
         nodes = self.form.filters.get(element.of)
-        if node is None or nodes is None:
+        if nodes is None:
             return []
         try:
-            found = nodes.all(self, element, element, None)
+            found: list[Any] = nodes.all(self, element, element, None)
         except TROUBLE as error:
             self.trouble[element, "choice_filter"] = str(error)
             return []
-        return [self._choice(node, item) for item in found]
+        return found
 
     def _choice(self, node: Node, item: Any) -> Choice:
         if isinstance(item, Element):
@@ -132,6 +146,13 @@ class State:
         if item.choice is not None and node.value_column == "name":
             choice: Choice = item.choice
             return choice
+        key = (node.value_column, node.label_column)
+        made: dict[tuple[str, str], Choice] = item.made
+        if key not in made:
+            made[key] = self._of_row(node, item)
+        return made[key]
+
+    def _of_row(self, node: Node, item: Row) -> Choice:
         label = item.get(node.label_column, "")
         labels = {
             language_code(k.partition("::")[2]): v for k, v in item.items() if k.startswith(node.label_column + "::")
