@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.design import Calibration, Design, design_of, load_design
+from analysis.design import (
+    LONELY,
+    METHODS,
+    REPLICATES,
+    VARIANCES,
+    Calibration,
+    Design,
+    Replicates,
+    design_of,
+    load_design,
+)
 from analysis.layout import lay
+from analysis.scores import COLUMNS
 from analysis.table import Table
 from survey.errors import InputError, Problems
+from tests.outside import ROOT
 
 DATA = {
     "w": [2.0, 2.0, 3.0, 3.0, 4.0, 4.0],
@@ -136,6 +150,15 @@ def test_levels_of_confidence_and_rules_are_checked_in_python_too():
         Design("w", level=95)
     with pytest.raises(TypeError, match="clusters"):
         Design("w", clusters="village")
+
+
+@pytest.mark.parametrize("guide", ["scoring.md", "scoring.vi.md"])
+def test_the_guide_names_every_key_and_every_option(guide):
+    text = (ROOT / "docs" / "guides" / guide).read_text(encoding="utf-8")
+    keys = [field.name for kind in (Design, Calibration, Replicates) for field in fields(kind)]
+    words = [*keys, *LONELY, *METHODS, *REPLICATES, *VARIANCES]
+    assert [word for word in words if f"`{word}`" not in text and f"[{word}]" not in text] == []
+    assert ", ".join(COLUMNS) in text.replace("\n", " ")
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=1, max_size=40))
