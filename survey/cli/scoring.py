@@ -19,6 +19,7 @@ UNDECLARED = Text(
     "không có design.toml: coi như mẫu ngẫu nhiên đơn giản, mọi phiếu như nhau, khoảng có thể hẹp hơn thực tế",
     "no design.toml: taken as a simple random sample of equal weights, so intervals may be too narrow",
 )
+_WIDEST = 52
 STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
 
 
@@ -236,11 +237,16 @@ def _show(scores: Scores, files: list[Path]) -> None:
         name = scores.index.by_code[row["code"]].name(spoken)
         figures = [_figure(row[key]) for key in ("estimate", "low", "high", "se", "df", "n")]
         domain = " ".join(part for part in (row["round"], row["domain"]) if part)
-        indented = "  " * (depth[row["code"]] - 1) + name
+        indented = shorten("  " * (depth[row["code"]] - 1) + name)
         rows.append([domain, row["code"], indented, *figures, note_in(row["note"], spoken)])
     say_table(headings, rows)
     for file in files:
         say(Text(f"Đã ghi {file}", f"Wrote {file}"))
+
+
+def shorten(text: str) -> str:
+    """``text``, cut where it would make the table wider than a screen."""
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1].rstrip() + "…"
 
 
 def _figure(value: Any) -> str:
