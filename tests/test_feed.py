@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from survey.errors import InputError, NotAllowed, StoreError
 from survey.store import Store, current, feed
 from survey.store.header import Malformed, make_part, read_header, write_header
+from survey.store.other import open_other
 from survey.store.store import APPLICATION_ID, FILE, SCHEMA, now_text
 from tests.laptops import headers, interview, records
 
@@ -277,6 +279,18 @@ def test_a_file_that_cannot_be_opened_is_told_and_left_alone(tmp_path: Path, mak
     with pytest.raises(StoreError, match=message):
         Store.open(tmp_path)
     assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_store_that_a_newer_program_left_without_closing_is_not_set_back(device: Store, tmp_path: Path):
+    killed = tmp_path / "killed"
+    device.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+    shutil.copytree(device.folder, killed)
+    assert (killed / (FILE + "-wal")).stat().st_size > 0
+    for _ in range(2):
+        with pytest.raises(StoreError, match="comes from a newer version"):
+            Store.open(killed)
+    with pytest.raises(StoreError, match="comes from a newer version"), open_other(killed / FILE):
+        pass
 
 
 def test_a_damaged_store_is_told(device: Store):

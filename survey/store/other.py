@@ -9,7 +9,7 @@ from pathlib import Path
 
 from survey.errors import StoreError
 from survey.store.header import Part, Record
-from survey.store.store import Store, check_file, told
+from survey.store.store import Store, check_file, check_version, told
 from survey.text import Text
 
 
@@ -58,6 +58,7 @@ def open_other(file: Path) -> Iterator[Other]:
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
             db.execute("BEGIN")
+            check_version(file, db.execute("PRAGMA user_version").fetchone()[0])
             yield Other(db)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "no such table" in str(error):

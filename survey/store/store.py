@@ -119,7 +119,10 @@ class Store:
             check_file(file)
             try:
                 db = _connect(file)
-                if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
+                # Asked again: a newer program that was killed has its number in the write-ahead log alone.
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+                check_version(file, version)
+                if version != SCHEMA:
                     _migrate(db)
                 store = cls(Path(folder), db)
             except sqlite3.Error as error:
@@ -325,7 +328,12 @@ def check_file(file: Path) -> None:
             Text("tệp này không phải kho dữ liệu khảo sát", "this file is not a survey store"),
             Text("chọn đúng tệp, hoặc lấy lại từ bản sao lưu", "choose the right file, or restore it from a backup"),
         )
-    if int.from_bytes(start[60:64], "big") > SCHEMA:
+    check_version(file, int.from_bytes(start[60:64], "big"))
+
+
+def check_version(file: Path, version: int) -> None:
+    """Raises StoreError when a store's ``user_version`` is newer than this program."""
+    if version > SCHEMA:
         raise StoreError(
             str(file),
             Text("kho dữ liệu do phiên bản mới hơn của phần mềm tạo ra", "the store comes from a newer version"),
