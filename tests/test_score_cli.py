@@ -161,7 +161,7 @@ def test_a_name_may_stand_for_a_province_and_for_the_whole(small, tmp_path):
 def test_long_names_are_cut_so_that_the_figures_stay_in_sight(data, tmp_path):
     (tmp_path / "index.csv").write_text(f"code,label::English (en),question,score\nA,{'word ' * 30},q,linear\n")
     (line,) = [line for line in run(data, "--index", tmp_path)[1].splitlines() if " A " in line]
-    assert "word …" in line or "word…" in line
+    assert "…" in line
     assert len(line) < 140
 
 
