@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from survey.text import Text
 
@@ -82,61 +82,61 @@ class Path:
 Tree: TypeAlias = Number | Literal | Name | Binary | Negative | Call | Path
 
 _TOKEN = re.compile(
-    r"""(?P<space>\s+)
-      | (?P<ref>\$\{\s*(?:last-saved\#)?[^{}]*\})
+    r"""\s*(?:
+        (?P<op>!=|<=|>=|//|::|\.\.|[=<>+\-*|/\[\](),@]|\.(?!\d))
+      | (?P<name>[^\W\d][\w.\-]*(?::[^\W\d][\w.\-]*)?)
       | (?P<number>\d+(?:\.\d*)?|\.\d+)
       | (?P<string>'[^']*'|"[^"]*")
-      | (?P<op>!=|<=|>=|//|::|\.\.|[=<>+\-*|/\[\]().,@])
-      | (?P<name>[^\W\d][\w.\-]*(?::[^\W\d][\w.\-]*)?)""",
+      | (?P<ref>\$\{\s*(?:last-saved\#)?[^{}]*\})
+      | (?P<end>\Z))""",
     re.VERBOSE,
 )
-_WORD_OPS = ("and", "or", "div", "mod")
+_WORD_OP = re.compile(r"\s*(and|or|div|mod)")
 _LEVELS = (("or",), ("and",), ("=", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "div", "mod"))
 _BINDS = {op: level for level, ops in enumerate(_LEVELS) for op in ops}
-_ENDS = frozenset({"number", "string", "name", "ref"})
+_ENDING_OPS = frozenset({")", "]", ".", ".."})
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     at: int
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def _tokens(text: str) -> list[_Token]:
+    found: list[_Token] = []
     at, after_value = 0, False
-    while at < len(text):
-        if after_value:
-            # After a value a name can only be an operator, and may stand close to what follows: `1 and2`.
-            word = next((w for w in _WORD_OPS if text.startswith(w, at)), "") if text[at] in "aodm" else ""
-            if word:
-                yield _Token("op", word, at)
-                at += len(word)
-                after_value = False
-                continue
+    while True:
+        # After a value a name can only be an operator, and may stand close to what follows: `1 and2`.
+        if after_value and (word := _WORD_OP.match(text, at)):
+            found.append(_Token("op", word.group(1), word.start(1)))
+            at, after_value = word.end(), False
+            continue
         match = _TOKEN.match(text, at)
-        if not match:
-            quote = text[at] in "'\""
-            raise BadExpression(
-                Text("thiếu dấu nháy đóng", "a quotation mark is not closed")
-                if quote
-                else Text(f"không hiểu ký tự «{text[at]}»", f"the character “{text[at]}” is not understood"),
-                at,
-            )
+        if match is None:
+            raise _not_understood(text, at)
         kind = match.lastgroup or ""
-        if kind != "space":
-            yield _Token(kind, match.group(), at)
-            # `*` after a value multiplies; elsewhere it is a wildcard, itself a value.
-            after_value = (
-                kind in _ENDS or match.group() in (")", "]", ".", "..") or (match.group() == "*" and not after_value)
-            )
+        token = match.group(kind)
+        found.append(_Token(kind, token, match.start(kind)))
+        if kind == "end":
+            return found
+        # `*` after a value multiplies; elsewhere it is a wildcard, itself a value.
+        after_value = kind != "op" or token in _ENDING_OPS or (token == "*" and not after_value)
         at = match.end()
-    yield _Token("end", "", len(text))
+
+
+def _not_understood(text: str, at: int) -> BadExpression:
+    while text[at].isspace():
+        at += 1
+    if text[at] in "'\"":
+        return BadExpression(Text("thiếu dấu nháy đóng", "a quotation mark is not closed"), at)
+    what = Text(f"không hiểu ký tự «{text[at]}»", f"the character “{text[at]}” is not understood")
+    return BadExpression(what, at)
 
 
 class _Parser:
     def __init__(self, text: str):
-        self.tokens = list(_tokens(text))
+        self.tokens = _tokens(text)
         self.i = 0
         self.next = self.tokens[0]
 
@@ -180,10 +180,10 @@ class _Parser:
         return left
 
     def unary(self) -> Tree:
-        if self.take("-"):
+        if self.next.text == "-" and self.take("-"):
             return Negative(self.unary())
         tree = self.primary()
-        while self.take("|"):
+        while self.next.text == "|" and self.take("|"):
             tree = Binary("|", tree, self.primary())
         return tree
 
@@ -256,10 +256,18 @@ class _Parser:
         return steps
 
     def step(self) -> Step:
+        if self.next.kind == "name" and self.tokens[self.i + 1].text not in ("::", "("):
+            name = self.next.text
+            self.advance()
+            return Step("child", name, self.predicates())
         if self.take("."):
             return Step("self", "", self.predicates())
         if self.take(".."):
             return Step("parent", "", self.predicates())
+        return self.rare_step()
+
+    def rare_step(self) -> Step:
+        """``@x``, ``*``, ``node()``, ``child::x``."""
         axis = "attribute" if self.take("@") else "child"
         if self.next.kind == "name" and self.tokens[self.i + 1].text == "::":
             axis = self.next.text
@@ -281,6 +289,8 @@ class _Parser:
         return Step(axis, token.text, self.predicates())
 
     def predicates(self) -> tuple[Tree, ...]:
+        if self.next.text != "[":
+            return ()
         found = []
         while self.take("["):
             found.append(self.binary(0))
