@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.scores import Scores
+from analysis.scores import PROVISIONAL, Scores
 from survey.errors import InputError
 from survey.text import Text
 
@@ -90,6 +90,7 @@ def as_json(scores: Scores) -> dict[str, Any]:
     """The scores as plain values for JSON; what is missing is null."""
     return {
         "index": scores.index.id,
+        "provisional": PROVISIONAL in scores.notes,
         "notes": [{"vi": note.vi, "en": note.en} for note in scores.notes],
         "findings": [{"where": f.where, "what": f.what.en, "todo": f.todo.en, "vi": f("vi")} for f in scores.findings],
         "unweighted": [

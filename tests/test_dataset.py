@@ -188,6 +188,7 @@ def test_the_command_scores_a_round_and_marks_provisional_figures_everywhere(sto
     assert "provisional" in printed.splitlines()[0]
     assert all("provisional" in line for line in figures[1:])
     code, out, _ = run(store, "--round", ROUND, "--state", "sealed", "--json")
+    assert json.loads(out)["provisional"] is True
     found = json.loads(out)["scores"]
     assert code == 0
     assert {row["round"] for row in found} == {ROUND}

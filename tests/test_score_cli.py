@@ -165,6 +165,17 @@ def test_long_names_are_cut_so_that_the_figures_stay_in_sight(data, tmp_path):
     assert len(line) < 140
 
 
+def test_rounds_in_one_file_are_never_mixed(data, tmp_path):
+    pd.read_csv(data).assign(round=["2025", "2026"] * 4).to_csv(data, index=False)
+    code, out, err = run(data, "--index", tmp_path)
+    assert (code, out) == (2, "")
+    assert err == "--round: the file holds several rounds: 2025, 2026; choose one with --round, or add --by round\n"
+    one = json.loads(run(data, "--index", tmp_path, "--round", "2026", "--json")[1])["scores"]
+    assert {(row["round"], row["n"]) for row in one} == {("2026", 4)}
+    both = json.loads(run(data, "--index", tmp_path, "--by", "round", "--json")[1])["scores"]
+    assert {row["domain"] for row in both} == {"2025", "2026"}
+
+
 def test_without_a_design_the_figures_say_what_was_assumed(data, tmp_path):
     (tmp_path / "design.toml").unlink()
     assert "simple random sample" in run(data, "--index", tmp_path)[1].splitlines()[0]

@@ -166,11 +166,29 @@ def score_file(
                 Text("bỏ tùy chọn này", "leave it out"),
             )
         return roll_up(table, tree, round=round_id, carried=beside(data))
+    table = _one_round(table, round_id, by)
     usual = located(index).with_name("design.toml") if located(index).is_file() else located(index) / "design.toml"
     declared = design or (usual if usual.is_file() else None)
     table, chosen = _weighted(table, load_design(declared) if declared else Design(), weights)
     scores = score_data(table, tree, chosen, by, level=level, total=total, round=round_id)
     return scores if declared else replace(scores, notes=(UNDECLARED, *scores.notes))
+
+
+def _one_round(table: Any, round_id: str, by: tuple[str, ...]) -> Any:
+    """The respondents of one round, where the file has a column ``round`` with several and they are no domains."""
+    if "round" not in table or any("round" in name for name in by):
+        return table
+    codes, rounds = table.labels("round")
+    if len(rounds) < 2:
+        return table
+    listed = ", ".join(rounds)
+    if round_id not in rounds:
+        raise InputError(
+            "--round",
+            Text(f"tệp có nhiều đợt: {listed}", f"the file holds several rounds: {listed}"),
+            Text("chọn một bằng --round, hoặc thêm --by round", "choose one with --round, or add --by round"),
+        )
+    return table.filter(codes == rounds.index(round_id))
 
 
 def score_round(
