@@ -196,4 +196,6 @@ def test_the_command_scores_a_round_and_marks_provisional_figures_everywhere(sto
 
 
 def test_approved_scores_say_nothing_of_the_kind(store):
-    assert "provisional" not in run(store, "--round", ROUND, "--json")[1]
+    found = json.loads(run(store, "--round", ROUND, "--json")[1])
+    assert found["provisional"] is False
+    assert "provisional" not in str(found["scores"]) + str(found["notes"])
