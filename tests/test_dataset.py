@@ -78,9 +78,9 @@ def store(tmp_path):
                 "probability": str(0.5 / number),
                 "certain": "0",
             }
-            frame.issue(store, "unit", f"u{number}", unit, {"name": "Lò Thị Hoa", "phone": "0912"})
+            frame.issue(store, "unit", f"u{number}", unit, {"name": "Lò Thị Hoa", "phone": "0912 345 678"})
             interview = drafts.start(store, f"u{number}", questionnaire.hash, "phoa")
-            contact = {"a/phone": "0912"}
+            contact = {"a/phone": "0912 345 678"}
             drafts.seal(store, interview, answers, {"a/off": "1"}, contact, {}, "phoa")
             if state == "approved":
                 current.decide(store, interview, "approved", actor="plan")
@@ -151,7 +151,7 @@ def test_a_repeat_is_a_number_and_a_table_of_its_own(store):
 def test_contact_data_and_answers_off_the_path_are_nowhere(store):
     data = dataset.load(store, ROUND, ("approved", "sealed"))
     assert not {"phone", "name", "a/off", "off"} & set(data.table.names)
-    assert "0912" not in str(rows(data.table))
+    assert "0912 345 678" not in str(rows(data.table))
 
 
 def test_the_frame_declares_the_design(store):
