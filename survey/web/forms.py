@@ -14,14 +14,12 @@ from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from survey.questionnaire.codes import MISSING_KEYS, codes
 from survey.questionnaire.model import MISSING, Node, Value
 from survey.text import Text, nfc
 
 if TYPE_CHECKING:
     from survey.questionnaire.path import Entry
-
-MISSING_KEYS = {"dont_know": "/", "refused": "*", "not_applicable": "+"}
-"""The key of each missing kind; the kinds of paper forms have none, nobody says them in an interview."""
 
 LONG_LIST = 30
 """From this many choices on, buttons give way to a box that opens."""
@@ -282,13 +280,7 @@ def options(entry: Entry, language: str) -> list[Option]:
         pairs = [(step, step) for step in range_steps(entry.node)]
     else:
         pairs = [(choice.name, entry.choice_label(choice, language)) for choice in entry.choices()]
-    names = [name for name, _ in pairs]
-    if all(re.fullmatch(r"\d", name, re.ASCII) for name in names) or (
-        len(names) > 9 and all(re.fullmatch(r"[0-9A-Za-z]{1,8}", name) for name in names)
-    ):
-        keys = names
-    else:
-        keys = [str(place + 1) for place in range(len(names))]
+    keys = codes([name for name, _ in pairs])
     return [Option(name, key, label) for (name, label), key in zip(pairs, keys, strict=True)]
 
 
