@@ -15,6 +15,7 @@ from analysis.report.format import count, level, percent
 from analysis.report.meta import Fact
 from survey.fieldwork.dispositions import final, rates
 from survey.questionnaire.index_sheet import IndexNode
+from survey.questionnaire.model import MISSING
 from survey.text import Text
 
 _LONELY = {
@@ -240,10 +241,8 @@ def _base(leaves: Sequence[IndexNode]) -> Text:
     """Who is in the denominators: what the index sheet does with don't know, refused and questions of some only."""
     vi = ["người đã trả lời câu hỏi", "không thuộc diện hỏi, bỏ trống, đánh nhiều ô không tính"]
     en = ["people who answered the item", "not applicable, blank and multiple marks are left out"]
-    for column, word in (
-        ("dont_know", Text("không biết", "don't know")),
-        ("refused", Text("không trả lời", "refused")),
-    ):
+    for column in ("dont_know", "refused"):
+        word = Text(*(said.lower() for said in MISSING[column]))
         zero = sum(getattr(leaf, column) == "zero" for leaf in leaves)
         if zero == 0:
             vi.append(f"{word.vi}: không tính")
