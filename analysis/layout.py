@@ -78,7 +78,6 @@ class _Columns:
         self.data = data
         self.problems: list[Problem] = []
         self.weight: np.ndarray | None = None
-        self.lonely_names: list[str] = []
 
     def read(self) -> None:
         design = self.design

@@ -195,6 +195,12 @@ def test_the_command_scores_a_round_and_marks_provisional_figures_everywhere(sto
     assert all("provisional" in row["note"] for row in found)
 
 
+def test_a_sample_without_probabilities_is_scored_unweighted_and_says_so(store):
+    unit = frame.unit(store, "u1")
+    frame.issue(store, "unit", "u1", {name: cell for name, cell in unit.items() if name != "probability"})
+    assert "all interviews count the same" in run(store, "--round", ROUND)[1].splitlines()[0]
+
+
 def test_approved_scores_say_nothing_of_the_kind(store):
     found = json.loads(run(store, "--round", ROUND, "--json")[1])
     assert found["provisional"] is False

@@ -19,6 +19,10 @@ UNDECLARED = Text(
     "không có design.toml: coi như mẫu ngẫu nhiên đơn giản, mọi phiếu như nhau, khoảng có thể hẹp hơn thực tế",
     "no design.toml: taken as a simple random sample of equal weights, so intervals may be too narrow",
 )
+UNWEIGHTED_ROUND = Text(
+    "mẫu không có xác suất chọn của mọi đơn vị: các phiếu được tính như nhau",
+    "the sample does not say every unit's probability: all interviews count the same",
+)
 _WIDEST = 52
 STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
 
@@ -216,6 +220,8 @@ def score_round(
     table, chosen = _weighted(data.table, chosen, weights)
     options: dict[str, Any] = {"level": level, "total": total, "round": document["id"]}
     scores = score_data(table, tree, chosen, by, provisional=data.provisional, **options)
+    if not chosen.weight:
+        scores = replace(scores, notes=(UNWEIGHTED_ROUND, *scores.notes))
     return scores.marked(SYNTHETIC) if document.get("synthetic") else scores
 
 
