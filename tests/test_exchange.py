@@ -478,6 +478,20 @@ def test_a_forked_entry_is_receipted_by_name(device: Store, hub: Store, tmp_path
         assert head in forked["forks"]["2"]
 
 
+def test_of_two_entries_with_one_number_only_the_one_that_the_hub_names_is_safe(
+    device: Store, hub: Store, tmp_path: Path
+):
+    with clone(device, tmp_path / "clone") as twin:
+        mine, twins = interview(device, "u1"), interview(twin, "u2")
+        unite(hub, records(twin), "", keys(twin))
+        unite(device, records(twin), "", keys(twin))
+    receipts.read_receipt(device, receipts.make_receipt(hub))
+    assert receipts.safe_at(device, mine) == ["device"]
+    unite(hub, records(device), "", keys(device))
+    receipts.read_receipt(device, receipts.make_receipt(hub))
+    assert receipts.safe_at(device, mine) == receipts.safe_at(device, twins) == ["device", "supervisor"]
+
+
 def test_a_laptop_restored_from_a_backup_begins_a_new_feed_when_it_meets_its_own_entries(
     device: Store, hub: Store, stick: Path, tmp_path: Path
 ):
