@@ -13,8 +13,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from survey.questionnaire import xlsform
-from survey.questionnaire.model import Questionnaire
-from survey.store import Store, frame
+from survey.questionnaire.model import Answers, Questionnaire
+from survey.questionnaire.path import Context, open_path
+from survey.store import Store, current, drafts, feed, frame
 
 PIN = "246813"
 ROUND = "r2026"
@@ -185,3 +186,32 @@ WHOLE = {
     "b/b3": "5",
 }
 """Answers to everything that must be answered."""
+
+
+def sealed(store: Store, unit: str, questionnaire: Questionnaire, answers: Answers | None = None) -> str:
+    """An interview at ``unit`` that was made and sealed without pages; returns its id."""
+    given: Answers = {
+        path: {"missing": value[1:]} if isinstance(value, str) and value.startswith("?") else value
+        for path, value in (answers or WHOLE).items()
+    }
+    interview = drafts.start(store, unit, questionnaire.hash, HOA)
+    way = open_path(questionnaire, given, Context(frame={"commune": "03646"}, interview=interview))
+    drafts.seal(store, interview, *way.sealed, {}, HOA)
+    return interview
+
+
+def torn(store: Store, interview: str) -> None:
+    """Gives a sealed interview two versions, as when two laptops correct it without knowing of each other."""
+    content = current.content(store, interview)
+    for age in ("48", "49"):
+        feed.append(
+            store,
+            subject_type="interview",
+            subject=interview,
+            kind="corrected",
+            parts={"answers": {**content["answers"], "a/age": age}, "paradata": {}},
+            parents=[content["head"]],
+            target=content["unit"],
+            questionnaire_hash=content["questionnaire_hash"],
+            actor=HOA,
+        )

@@ -112,6 +112,12 @@ class Hand:
             self.page.keyboard.press(key)
             self.presses += 1
 
+    def calmly(self, *keys: str) -> None:
+        """Presses keys as a person does, one after the page has answered the last."""
+        for key in keys:
+            self.press(key)
+            self.page.wait_for_timeout(80)
+
     def write(self, text: str) -> None:
         """Types a text letter by letter."""
         self.page.keyboard.type(text)

@@ -339,8 +339,9 @@ def test_the_review_page_lists_what_is_open_with_links(hoa: Interviewer) -> None
     hoa.answers({key: value for key, value in WHOLE.items() if key not in ("a/age", "b/b3")})
     page = hoa.get(f"/interviews/{hoa.interview}/finish").text
     assert "<b>2</b> câu còn để ngỏ" in page
-    assert f'href="/interviews/{hoa.interview}/2#q-a_2f_age"' in page
-    assert f'href="/interviews/{hoa.interview}/3#q-b_2f_b3"' in page
+    assert f'href="/interviews/{hoa.interview}/2?at=a_2f_age"' in page
+    assert f'href="/interviews/{hoa.interview}/3?at=b_2f_b3"' in page
+    assert 'data-start="q-b_2f_b3"' in hoa.get(f"/interviews/{hoa.interview}/3", at="b_2f_b3").text
 
 
 def test_a_finished_interview_is_sealed_with_its_visit(device: Store, hoa: Interviewer) -> None:

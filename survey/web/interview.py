@@ -100,7 +100,9 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
     built = sheet(opened, here, language, desk().typed.get(opened.draft["interview"], {}), before)
     desk().remember_sheet(opened.draft["interview"], here.path, language, words.interface(), built)
     asked = [one for one in built.questions.values() if one.shown and one.asks]
-    first = next((one for one in asked if not one.answered or one.unsaved), asked[0] if asked else None)
+    wanted = [one for one in asked if one.key == request.args.get("at")]
+    left = [one for one in asked if not one.answered or one.unsaved]
+    first = next(iter([*wanted, *left, *asked]), None)
     return {
         **_rail(opened, place, language),
         "sheet": built,
@@ -365,7 +367,7 @@ def _open_question(opened: Open, entry: Entry, message: Text | str, language: st
     address = url_for("interview.section", interview=opened.draft["interview"], number=place + 1)
     said = message(language) if isinstance(message, Text) else message
     return {
-        "url": f"{address}#q-{key(entry.path)}",
+        "url": f"{address}?at={key(entry.path)}",
         "label": entry.label(language),
         "section": opened.path.sections[place].label(language),
         "complaint": said,

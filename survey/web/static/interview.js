@@ -31,7 +31,6 @@
   const isDirty = (form) => note(form).tick > note(form).settled;
   const dirtyForms = () => [...sheet.querySelectorAll(".question")].filter(isDirty);
   const isBox = (element) => element && element.matches("input[type=text], input[type=search], textarea");
-  const isPlainText = (element) => isBox(element) && !element.hasAttribute("data-figures");
   const word = (form, text, className) => {
     const state = form.querySelector(".state");
     if (state) {
@@ -149,6 +148,7 @@
     if (isDirty(form)) {
       // Something was typed since this was sent: the word "saved" would be too early.
       word(form, page.dataset.unsaved, "");
+      if (afterSave && afterSave.id === form.id) save(form, "leave");
       return;
     }
     if (verdict === "ask") {
@@ -346,20 +346,33 @@
     return false;
   };
 
+  /* What a key does at the place that has the focus; true when it meant something there. `raw` is what it writes. */
+  const act = (target, { key, raw, shift }) => {
+    const form = target.closest(".question");
+    if (!form) return false;
+    const isMissingKey = "/*+".includes(key) && target.hasAttribute("data-figures");
+    if ((isBox(target) && key !== "Enter" && !isMissingKey) || (target.matches("select") && key !== "Enter")) return false;
+    if (target.matches("button, a") && key === "Enter") return false;
+    if (key.startsWith("Arrow")) {
+      // Arrows move the focus and never the answer: a tired hand that scrolls must not change what was said.
+      if (!target.matches("input[type=radio], input[type=checkbox]")) return false;
+      wander(form, target, key);
+      return true;
+    }
+    return press(form, key, shift);
+  };
+
+  // Keys that were pressed while an answer was on its way, done where the focus is now.
   const replay = () => {
     while (ahead.length && !afterSave) {
-      const { key, shift } = ahead.shift();
-      const form = byId(current);
-      if (!form) {
-        ahead = [];
-        return;
-      }
-      const box = document.activeElement;
-      if (isBox(box) && key.length === 1 && !(box.hasAttribute("data-figures") && "/*+".includes(key))) {
-        box.setRangeText(key, box.selectionStart, box.selectionEnd, "end");
-        box.dispatchEvent(new Event("input", { bubbles: true }));
-      } else {
-        press(form, key, shift);
+      const stroke = ahead.shift();
+      const target = document.activeElement;
+      if (act(target, stroke)) continue;
+      if (isBox(target) && (stroke.raw.length === 1 || stroke.written)) {
+        target.setRangeText(stroke.raw, target.selectionStart, target.selectionEnd, "end");
+        target.dispatchEvent(new Event("input", { bubbles: true }));
+      } else if (target.matches("button, a") && stroke.key === "Enter") {
+        target.click();
       }
     }
   };
@@ -367,7 +380,7 @@
   // The Vietnamese layout of Windows writes ă, â, ê … on the row of digits: there the place of the key counts.
   const meaning = (event) => {
     const row = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
-    if (row && !event.shiftKey && !/^[0-9]$/.test(event.key)) return row[1];
+    if (row && !event.shiftKey && !"0123456789/*+".includes(event.key)) return row[1];
     return event.key;
   };
 
@@ -409,23 +422,20 @@
       return;
     }
     if (!form) return;
-    const key = meaning(event);
-    if (isPlainText(event.target) && key !== "Enter") return;
-    if (isBox(event.target) && key !== "Enter" && !"/*+".includes(key)) return;
-    if (event.target.matches("select") && key !== "Enter") return;
-    if (event.target.matches("button, a") && key === "Enter") return;
-    if (afterSave && (key.length === 1 || key === "Enter")) {
+    const stroke = { key: meaning(event), raw: event.key, shift: event.shiftKey };
+    if (afterSave && (stroke.raw.length === 1 || stroke.key === "Enter" || stroke.key.startsWith("Arrow"))) {
       event.preventDefault();
-      ahead.push({ key, shift: event.shiftKey });
+      ahead.push(stroke);
       return;
     }
-    if (event.key.startsWith("Arrow") && event.target.matches("input[type=radio], input[type=checkbox]")) {
-      // Arrows move the focus and never the answer: a tired hand that scrolls must not change what was said.
-      event.preventDefault();
-      wander(form, event.target, event.key);
-      return;
-    }
-    if (press(form, key, event.shiftKey)) event.preventDefault();
+    if (act(event.target, stroke)) event.preventDefault();
+  });
+
+  // What an input method writes without a key of its own waits in the same line.
+  document.addEventListener("beforeinput", (event) => {
+    if (!afterSave || event.isComposing || event.inputType !== "insertText" || !event.data) return;
+    event.preventDefault();
+    ahead.push({ key: event.data, raw: event.data, shift: false, written: true });
   });
 
   let lastQuestion = null;
@@ -489,7 +499,7 @@
     }
     const place = form.querySelector("[name=next]");
     if (place && form.closest(".tongues")) {
-      place.value = location.pathname + (current ? `#${current}` : "");
+      place.value = location.pathname + (current ? `?at=${current.slice(2)}` : "");
     }
     if (!dirtyForms().length) return;
     event.preventDefault();
@@ -505,8 +515,7 @@
   // -- where to begin ----------------------------------------------------------------------------------------------
 
   const start = () => {
-    const named = location.hash && byId(decodeURIComponent(location.hash.slice(1)));
-    const first = (named && named.matches(".question") && isShown(named) && named) || byId(page.dataset.start);
+    const first = byId(page.dataset.start);
     // What stands above the first question is to be read out first: the page begins at its top when both fit.
     if (first && isShown(first)) focusQuestion(first, "nearest");
     else if (byId("onward")) byId("onward").focus();

@@ -1,0 +1,421 @@
+"""What a person touches: keys, mouse, an input method at work, two windows, small screens, and pages axe has read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from survey.store import Store, current, drafts, frame
+from tests import field
+from tests.field import HOA, LAN, PIN
+from tests.keyboard import Hand, Served
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the pictures go: ``SURVEY_SCREENSHOTS``, else a folder that is thrown away."""
+    folder = Path(os.environ.get("SURVEY_SCREENSHOTS") or tmp_path_factory.mktemp("shots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def laptop(instance: Path) -> Path:
+    """A laptop with the small questionnaire that has one question of every kind."""
+    with Store.create(instance, "device", name="laptop") as store:
+        field.set_up(store, field.small())
+    return instance
+
+
+@pytest.fixture
+def served(laptop: Path) -> Iterator[Served]:
+    with Served(laptop) as served:
+        yield served
+
+
+@pytest.fixture
+def hand(browser: Browser, served: Served, shots: Path) -> Iterator[Hand]:
+    """The enumerator, signed in, at the first page of an interview with consent given."""
+    hand = Hand(browser, served, shots, "loai-cau-hoi")
+    begin(hand)
+    yield hand
+    hand.close()
+
+
+def begin(hand: Hand) -> None:
+    hand.sign_in("Lò Thị Hoa", PIN)
+    hand.page.get_by_role("button", name="Phỏng vấn tiếp theo").click()
+    hand.page.wait_for_selector(".question:focus-within")
+    hand.press("1")
+    expect(hand.page.locator("#s-opening_2f_consent")).to_have_text("đã lưu")
+
+
+def open_section(hand: Hand, number: int) -> None:
+    hand.page.goto(hand.page.url.rpartition("/")[0] + f"/{number}")
+    hand.page.wait_for_selector(".question:focus-within")
+
+
+def on_disk(laptop: Path) -> drafts.Answers:
+    with Store.open(laptop) as store:
+        (draft,) = drafts.drafts(store)
+        return drafts.answers(store, draft["interview"])
+
+
+def state(hand: Hand, key: str) -> Any:
+    return expect(hand.page.locator(f"#s-{key}"))
+
+
+# -- keys ---------------------------------------------------------------------------------------------------------
+
+
+def test_digits_choose_and_go_on_and_kinds_of_missing_answers_have_their_keys(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 3)
+    hand.press("4", "/", "+")
+    expect(hand.page.locator("#onward")).to_be_focused()
+    answers = on_disk(laptop)
+    assert [answers["b/b1"], answers["b/b2"], answers["b/b3"]] == [
+        "4",
+        {"missing": "dont_know"},
+        {"missing": "not_applicable"},
+    ]
+    hand.shot("luoi")
+
+
+def test_a_fast_hand_loses_no_key(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 2)
+    hand.page.keyboard.type("47", delay=0)
+    for key in ("Enter", "1", "C", "h", "ợ", "Enter", "1", "2", "Enter"):
+        hand.page.keyboard.press(key) if len(key) > 1 or key.isdigit() else hand.page.keyboard.insert_text(key)
+    expect(hand.page.locator("#onward")).to_be_focused()
+    answers = on_disk(laptop)
+    assert answers["a/age"] == "47"
+    assert answers["a/job"] == "yes"
+    assert answers["a/channels"] == ["radio", "people"]
+
+
+def test_enter_goes_on_and_shift_enter_back(hand: Hand) -> None:
+    open_section(hand, 2)
+    assert hand.where()["path"] == "a/age"
+    hand.calmly("Enter")
+    assert hand.where()["path"] == "a/job"
+    hand.calmly("Shift+Enter")
+    assert hand.where()["path"] == "a/age"
+
+
+def test_arrows_move_the_focus_and_never_the_answer(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 3)
+    hand.calmly("2", "ArrowUp")
+    assert hand.where()["path"] == "b/b1"
+    hand.calmly("ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown")
+    assert hand.where()["path"] == "b/b3"
+    assert on_disk(laptop)["b/b1"] == "2"
+
+
+def test_escape_leads_to_the_list_of_sections_and_back(hand: Hand) -> None:
+    open_section(hand, 2)
+    hand.press("Escape")
+    expect(hand.page.locator("#rail [aria-current]")).to_be_focused()
+    hand.press("Escape")
+    assert hand.where()["path"] == "a/age"
+    hand.press("Escape", "ArrowDown")
+    hand.go("Enter")
+    assert hand.page.url.endswith("/3")
+
+
+def test_f8_changes_the_language_at_the_same_question(hand: Hand) -> None:
+    open_section(hand, 2)
+    hand.press("Enter")
+    hand.go("F8")
+    assert hand.where()["path"] == "a/job"
+    expect(hand.page.get_by_text("Do you have a job?")).to_be_visible()
+    hand.go("F8")
+    expect(hand.page.get_by_text("Ông/Bà có việc làm không?")).to_be_visible()
+
+
+def test_the_keys_of_the_vietnamese_layout_of_windows_count_by_their_place(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 3)
+    hand.page.evaluate(
+        """() => document.activeElement.dispatchEvent(
+            new KeyboardEvent('keydown', {key: 'ô', code: 'Digit4', bubbles: true, cancelable: true}))"""
+    )
+    state(hand, "b_2f_b1").to_have_text("đã lưu")
+    assert on_disk(laptop)["b/b1"] == "4"
+
+
+# -- boxes --------------------------------------------------------------------------------------------------------
+
+
+def test_text_is_saved_by_itself_while_someone_writes(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 2)
+    hand.write("47")
+    state(hand, "a_2f_age").to_have_text("đã lưu")
+    assert on_disk(laptop)["a/age"] == "47"
+    hand.press("Backspace")
+    state(hand, "a_2f_age").to_have_text("chưa lưu")
+
+
+def test_digits_and_signs_belong_to_the_text_that_is_being_written(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 2)
+    hand.write("47")
+    hand.calmly("Enter", "1")
+    hand.write("Bán hàng 1/2 buổi * + 3")
+    hand.calmly("Enter")
+    assert hand.where()["path"] == "a/channels"
+    assert on_disk(laptop)["a/what_job"] == "Bán hàng 1/2 buổi * + 3"
+
+
+def test_an_input_method_at_work_keeps_every_key(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 2)
+    hand.write("47")
+    hand.calmly("Enter", "1")
+    chrome = hand.context.new_cdp_session(hand.page)
+    for composing in ("t", "tr", "trô", "trồ", "trồn", "trồng"):
+        chrome.send("Input.imeSetComposition", {"text": composing, "selectionStart": 9, "selectionEnd": 9})
+        chrome.send("Input.dispatchKeyEvent", {"type": "keyDown", "windowsVirtualKeyCode": 229, "key": "Process"})
+        chrome.send(
+            "Input.dispatchKeyEvent", {"type": "keyDown", "windowsVirtualKeyCode": 229, "key": "Enter", "code": "Enter"}
+        )
+        assert hand.where()["path"] == "a/what_job"
+    chrome.send("Input.insertText", {"text": "trồng cấy"})
+    hand.calmly("Enter")
+    assert hand.where()["path"] == "a/channels"
+    assert on_disk(laptop)["a/what_job"] == "trồng cấy"
+
+
+def test_a_refused_answer_stays_in_its_box_with_the_reason_and_never_traps(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 2)
+    hand.write("170")
+    hand.press("Enter")
+    expect(hand.page.get_by_text("Ghi tuổi từ 18 đến 110.")).to_be_visible()
+    assert hand.where()["path"] == "a/age"
+    expect(hand.page.locator("#q-a_2f_age-box")).to_have_value("170")
+    hand.shot("tu-choi")
+    hand.press("Enter")
+    assert hand.where()["path"] == "a/job"
+    assert "a/age" not in on_disk(laptop)
+    hand.page.reload()
+    expect(hand.page.locator("#q-a_2f_age-box")).to_have_value("170")
+
+
+def test_leaving_the_page_saves_what_stands_in_the_box(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 2)
+    hand.write("47")
+    hand.page.get_by_role("link", name="B. Hài lòng").first.click()
+    hand.page.wait_for_url("**/3")
+    assert on_disk(laptop)["a/age"] == "47"
+
+
+def test_closing_the_window_saves_what_stands_in_the_box(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 2)
+    hand.write("47")
+    hand.page.goto("about:blank")
+    hand.page.wait_for_timeout(300)
+    assert on_disk(laptop)["a/age"] == "47"
+
+
+def test_a_kind_of_missing_answer_empties_the_box_and_writing_takes_it_back(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 2)
+    hand.write("47")
+    hand.calmly("*")
+    state(hand, "a_2f_age").to_have_text("đã lưu")
+    assert on_disk(laptop)["a/age"] == {"missing": "refused"}
+    hand.calmly("Shift+Enter")
+    expect(hand.page.locator("#q-a_2f_age-box")).to_have_value("")
+    hand.page.locator("#q-a_2f_age-box").fill("48")
+    expect(hand.page.locator("#q-a_2f_age-refused")).not_to_be_checked()
+    state(hand, "a_2f_age").to_have_text("đã lưu")
+    assert on_disk(laptop)["a/age"] == "48"
+
+
+def test_every_kind_of_question_can_be_answered_with_the_mouse(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 4)
+    hand.page.locator("#q-c_2f_hours-box").fill("3,5")
+    hand.page.locator("#q-c_2f_day-box").fill("5/3/2026")
+    hand.page.locator("#q-c_2f_mark").get_by_text("7", exact=True).last.click()
+    for place, item in (("2", "Đài"), ("1", "Hàng xóm"), ("3", "Không kênh nào")):
+        hand.page.get_by_label(item).select_option(place)
+    hand.page.get_by_text("Đã rõ").click()
+    state(hand, "c_2f_read_out").to_have_text("đã lưu")
+    state(hand, "c_2f_order").to_have_text("đã lưu")
+    hand.shot("cac-loai")
+    answers = on_disk(laptop)
+    assert {name: answers[f"c/{name}"] for name in ("hours", "day", "mark", "order", "read_out")} == {
+        "hours": "3.5",
+        "day": "2026-03-05",
+        "mark": "7",
+        "order": ["people", "radio", "none"],
+        "read_out": "OK",
+    }
+
+
+def test_instances_of_a_repeat_by_their_buttons(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 5)
+    hand.write("Ơn")
+    hand.page.get_by_role("button", name="Thêm: Thành viên").click()
+    expect(hand.page.get_by_text("Tên gọi")).to_have_count(2)
+    hand.page.locator("input[type=text]").nth(2).fill("Phượng")
+    hand.page.get_by_role("button", name="Bỏ phần này").first.click()
+    expect(hand.page.get_by_text("Tên gọi")).to_have_count(1)
+    expect(hand.page.locator("input[type=text]").first).to_have_value("Phượng")
+    hand.shot("lap")
+    answers = on_disk(laptop)
+    assert [value for path, value in answers.items() if path.endswith("member_name")] == ["Phượng"]
+
+
+# -- what a change takes away -------------------------------------------------------------------------------------
+
+
+def test_before_answers_are_dropped_the_page_asks_and_enter_alone_decides_nothing(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 2)
+    hand.write("47")
+    hand.calmly("Enter", "1")
+    hand.write("làm ruộng")
+    hand.calmly("Enter", "Shift+Enter", "Shift+Enter", "2")
+    ask = hand.page.get_by_role("alertdialog")
+    expect(ask).to_be_visible()
+    expect(ask).to_contain_text("1 câu trả lời ở mục “A. Người trả lời” sẽ không dùng nữa")
+    hand.shot("hoi-truoc")
+    hand.calmly("Enter")
+    assert on_disk(laptop)["a/job"] == "yes"
+    hand.press("2")
+    expect(ask).to_be_hidden()
+    expect(hand.page.locator("#q-a_2f_job-1")).to_be_checked()
+    hand.calmly("2", "1")
+    expect(hand.page.get_by_text("Làm nghề gì?")).to_be_hidden()
+    assert on_disk(laptop)["a/job"] == "no"
+
+
+# -- two windows --------------------------------------------------------------------------------------------------
+
+
+def test_the_older_of_two_windows_is_told_and_can_take_the_interview_back(hand: Hand, laptop: Path) -> None:
+    open_section(hand, 2)
+    newer = hand.context.new_page()
+    newer.goto(hand.page.url)
+    newer.locator("#q-a_2f_job-1").check()
+    expect(newer.locator("#s-a_2f_job")).to_have_text("đã lưu")
+    hand.page.bring_to_front()
+    hand.page.locator("#q-a_2f_age-box").fill("47")
+    expect(hand.page.get_by_text("Phiếu này đang mở ở một cửa sổ khác.")).to_be_visible()
+    hand.shot("hai-cua-so")
+    assert "a/age" not in on_disk(laptop)
+    with hand.page.expect_navigation():
+        hand.page.get_by_role("button", name="Làm tiếp ở cửa sổ này").click()
+    expect(hand.page.locator("#q-a_2f_job-1")).to_be_checked()
+    assert on_disk(laptop)["a/age"] == "47"
+
+
+# -- the screen ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [1366, 683])
+def test_nothing_needs_sideways_scrolling(hand: Hand, width: int) -> None:
+    """683 is 1366 at 200 %."""
+    hand.page.set_viewport_size({"width": width, "height": 768 if width == 1366 else 384})
+    for section in range(1, 6):
+        open_section(hand, section)
+        wide = hand.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], (section, wide)
+        hand.shot(f"rong-{width}-{section}")
+
+
+def test_what_can_be_pressed_is_large_enough(hand: Hand) -> None:
+    for section in range(1, 6):
+        open_section(hand, section)
+        small = hand.page.evaluate(
+            """() => [...document.querySelectorAll(
+                    'a[href], button, .choice, .cell:has(input), input[type=text], select')]
+                .filter(e => e.getClientRects().length && !e.matches('.skip'))
+                .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+                .filter(([, box]) => box.width < 44 || box.height < 44).map(([html]) => html)"""
+        )
+        assert small == []
+
+
+def test_browser_storage_holds_nothing(hand: Hand, served: Served) -> None:
+    open_section(hand, 2)
+    hand.write("47")
+    state(hand, "a_2f_age").to_have_text("đã lưu")
+    hand.page.goto(served.address + "/hand-over")
+    assert hand.page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
+    assert hand.page.evaluate("indexedDB.databases()") == []
+    assert [cookie["name"] for cookie in hand.context.cookies()] == ["survey"]
+
+
+def axe(hand: Hand) -> list[str]:
+    """What axe finds serious on the page: rule, and the element it speaks of."""
+    hand.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    hand.page.wait_for_timeout(200)
+    found = hand.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{hand.page.url}: {rule['id']}: {json.dumps(node['target'])} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("vi", "light"), ("en", "dark")])
+def test_axe_finds_nothing_on_any_page(
+    browser: Browser, served: Served, laptop: Path, shots: Path, language: str, scheme: str
+) -> None:
+    with Store.open(laptop) as store:
+        returned = field.sealed(store, "u2", field.small())
+        current.decide(store, returned, "returned", reason="Hỏi lại tuổi", actor=LAN)
+        frame.issue(
+            store, "visit", "v1", {"id": "v1", "unit": "u3", "disposition": "2.24", "time": "2026-11-20T09:00:00"}
+        )
+        torn = field.sealed(store, "u3", field.small())
+        field.torn(store, torn)
+    hand = Hand(browser, served, shots, f"{language}-{scheme}", color_scheme=scheme)
+    found = []
+
+    def look(address: str, name: str) -> None:
+        hand.page.goto(served.address + address)
+        found.extend(axe(hand))
+        hand.shot(name)
+
+    hand.page.goto(served.address + "/sign-in")
+    if language == "en":
+        hand.page.get_by_role("button", name="English").click()
+    look("/sign-in", "dang-nhap")
+    look(f"/sign-in/{HOA}", "pin")
+    hand.write("0000")
+    hand.go("Enter")
+    found.extend(axe(hand))
+    hand.write(PIN)
+    hand.go("Enter")
+    look("/today", "hom-nay")
+    look("/units/u1/visit", "lan-den")
+    look("/hand-over", "nop-phieu")
+    look("/interviews", "khong-duoc")
+    hand.page.goto(served.address + "/today")
+    hand.page.locator("form.first button").click()
+    hand.page.wait_for_selector("#interview")
+    start = hand.page.url.rpartition("/")[0].removeprefix(served.address)
+    hand.press("1")
+    for section in range(1, 6):
+        look(f"{start}/{section}", f"muc-{section}")
+    hand.page.goto(served.address + start + "/2")
+    hand.write("170")
+    hand.press("Enter")
+    found.extend(axe(hand))
+    look(f"{start}/finish", "hoan-thanh")
+    hand.context.clear_cookies()
+    hand.sign_in("Nguyễn Thị Lan", PIN)
+    if language == "en":
+        hand.page.get_by_role("button", name="English").click()
+    look("/interviews", "phieu")
+    look(f"/interviews/{returned}", "doc-phieu")
+    look(f"/interviews/{torn}/conflict", "hai-ban")
+    look("/receive", "nhan-phieu")
+    hand.close()
+    assert found == []
