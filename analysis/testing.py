@@ -29,7 +29,8 @@ STATISTICS = ("F", "chi2", "wald", "adjusted_wald")
 class Tested:
     """A test: its statistic, degrees of freedom (``ddf`` infinite for a χ²) and p value.
 
-    ``pearson`` is X² of the weighted table at the sample's size.
+    ``pearson`` is X² of the weighted table at the sample's size; ``eigenvalues`` are the generalised design effects of
+    a likelihood ratio.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Tested:
     ddf: float
     p: float
     pearson: float = np.nan
+    eigenvalues: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from analysis import ranking, testing
+from analysis import ranking, regression, testing
+from analysis.regression import Model
 
 RANK_METHODS = {
     "kww_bonferroni_t": "interval-bonferroni",
@@ -64,8 +66,67 @@ def _two_sample_t(case: dict[str, Any], question: Callable[[], Any]) -> None:
     _close(case, [found.low, found.high], row["ci"], "ci")
 
 
+def _model(kind: str, formula: str, q: Any) -> Model:
+    """The model of an R formula: ``y ~ a + b``, ``(y=='Yes') ~ a``, ``cut(y,[0,1],(1,2]) ~ a``."""
+    left, right = (part.strip() for part in formula.split("~"))
+    terms = [term.strip() for term in right.split("+")]
+    if kind == "linear_regression":
+        return regression.linear(q.table, left, terms, q.design)
+    if kind == "logistic_regression":
+        outcome = re.fullmatch(r"\(?([\w.]+)\s*==\s*'([^']*)'\)?", left)
+        if outcome is None:
+            return regression.logistic(q.table, left, terms, q.design, as_r=True)
+        return regression.logistic(q.table, outcome[1], terms, q.design, success=outcome[2], as_r=True)
+    name, cuts = re.fullmatch(r"cut\(([\w.]+),(.*)\)", left).groups() if "cut(" in left else (left, "")
+    intervals = re.findall(r"([\[(])\s*([-\d.]+)\s*,\s*([-\d.]+)\s*([\])])", cuts)
+    if not intervals:
+        return regression.ordinal(q.table, name, terms, q.design, as_r=True)
+    values, classes = q.table.numbers(name), np.full(len(q.table), "", dtype=object)
+    order = []
+    for opening, low, high, closing in intervals:
+        above = values >= float(low) if opening == "[" else values > float(low)
+        below = values <= float(high) if closing == "]" else values < float(high)
+        order.append(f"{opening}{low},{high}{closing}")
+        classes[above & below] = order[-1]
+    table = q.table.with_columns({"class": classes})
+    return regression.ordinal(table, "class", terms, q.design, order=order, as_r=True)
+
+
+def _regression(case: dict[str, Any], question: Callable[[], Any]) -> None:
+    found = _model(case["estimator"]["kind"], case["estimator"]["formula"], question())
+    rows = found.table.to_dict("records")
+    assert [row["name"] for row in rows] == [row["name"] for row in case["expected"]]
+    for ours, theirs in zip(rows, case["expected"], strict=True):
+        for key in ("estimate", "se", "t", "p"):
+            if key in theirs:
+                _close(case, ours[key], theirs[key], f"{ours['name']} {key}")
+    if "residual_df" in case["options"]:
+        assert found.df == case["options"]["residual_df"]
+    if "expected_covariance" in case:
+        matrix = np.array(case["expected_covariance"], dtype=float)
+        scale = np.sqrt(np.outer(np.diag(matrix), np.diag(matrix)))
+        assert (np.abs(found.covariance - matrix) <= float(case["tolerance"]["relative"]) * scale).all()
+
+
+def _term_test(case: dict[str, Any], question: Callable[[], Any]) -> None:
+    given = case["estimator"]
+    kind = "logistic_regression" if "==" in given["model"] else "linear_regression"
+    model = _model(kind, given["model"], question())
+    terms = [term.strip() for term in given["terms"].split("+")]
+    for row in case["expected"]:
+        found = model.test(terms, "lrt_r" if "LRT" in row["name"] else "wald")
+        for key in ("statistic", "df", "ddf", "p"):
+            _close(case, getattr(found, key), row[key], f"{row['name']} {key}")
+        if "lambda" in row:
+            _close(case, found.eigenvalues, row["lambda"], "lambda")
+
+
 CHECKS: dict[str, Callable[[dict[str, Any], Callable[[], Any]], None]] = {
     "rank_sets": _rank_sets,
     "independence_test": _independence,
     "two_sample_t": _two_sample_t,
+    "linear_regression": _regression,
+    "logistic_regression": _regression,
+    "ordinal_logit": _regression,
+    "term_test": _term_test,
 }
