@@ -103,7 +103,7 @@ def test_a_returned_interview_comes_back_to_its_enumerator(
     lan.get(f"/interviews/{hoa.interview}")
     head = current.content(device, hoa.interview)["head"]
     lan.post(f"/interviews/{hoa.interview}/decide", kind="returned", reason="Hỏi lại tuổi", head=head)
-    handed_over(lan, stick)
+    assert "trả cho điều tra viên" in handed_over(lan, stick)
     handed_over(hoa, stick)
     assert "Giám sát viên: “Hỏi lại tuổi”" in words(hoa.get("/today").text)
 

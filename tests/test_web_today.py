@@ -78,7 +78,8 @@ def test_returned_interviews_stand_first_with_the_supervisors_sentence(device: S
     page = hoa.get("/today").text
     assert headings(page)[0] == "Yêu cầu sửa"
     assert "Giám sát viên: “Hỏi lại tuổi”" in page
-    hoa.post(f"/interviews/{hoa.interview}/open-again")
+    for door in (f"/interviews/{hoa.interview}/open-again", "/units/u1/start"):
+        assert "Giám sát viên yêu cầu sửa: “Hỏi lại tuổi”" in hoa.post(door).text
     hoa.open(2)
     hoa.answers({"a/age": "48"})
     hoa.finish()

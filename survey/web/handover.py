@@ -78,6 +78,11 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
         )
         lines.append(
             t(
+                "Rút USB an toàn: trả cho điều tra viên, hoặc chuyển lên cấp trên.",
+                "Eject the stick: give it back to the enumerator, or pass it on to the next level.",
+            )
+            if store().role == "hub"
+            else t(
                 "Rút USB an toàn rồi đưa cho giám sát viên. Phiếu chỉ coi là đã nộp khi có giấy xác nhận.",
                 "Eject the stick and give it to your supervisor. It counts as handed over once it is confirmed.",
             )

@@ -165,6 +165,7 @@ def start(unit: str) -> Response:
     standing = [row for row in current.interviews(store(), unit=unit) if row["state"] != "voided"]
     for row in standing:
         if row["draft"]:
+            _remind(row)
             return redirect(url_for("interview.resume", interview=row["interview"]))
     if standing:
         flash(
@@ -192,7 +193,16 @@ def open_again(interview: str) -> Response:
         abort(404)
     if not rows[0]["draft"]:
         drafts.take_over(store(), interview, g.person["id"], now=desk().now())
+    _remind(rows[0])
     return redirect(url_for("interview.resume", interview=interview))
+
+
+def _remind(interview: Mapping[str, Any]) -> None:
+    """Repeats what the supervisor asks for. A returned interview has all its answers, so it opens at its end, where
+    pressing Enter would seal it as it was."""
+    reason = _reason(interview)
+    if reason:
+        flash(f"{words.t('Giám sát viên yêu cầu sửa:', 'Your supervisor asks:')} “{reason}”", "look")
 
 
 def _mine(unit: str) -> dict[str, Any]:
