@@ -25,8 +25,8 @@ from survey.store.merge import unite
 from survey.store.quarantine import quarantine
 from survey.sync.bundle import write_records
 from survey.sync.exchange import export, sync
-from tests.conftest import SOAK
 from tests.laptops import FORM, headers, interview, keys, records, state
+from tests.outside import SOAK
 
 pytestmark = pytest.mark.soak
 
