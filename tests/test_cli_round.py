@@ -279,7 +279,10 @@ def test_show_counts_units_and_interviews_and_names_the_key(on_hub: Survey, draw
     assert shown["units"] == {"main": 12, "reserve": 6}
     assert shown["fingerprint"] == drawn["fingerprint"]
     assert shown["fingerprint_confirmed"] is True
-    assert "Đợt một" in on_hub("round", "show", "--lang", "vi").stdout
+    told = on_hub("round", "show", "--lang", "vi").stdout
+    assert "tên đợt: Đợt một" in told
+    assert "đơn vị mẫu: 12 chính thức, 6 dự phòng" in told
+    assert "phiếu: 0" in told
 
 
 @pytest.mark.parametrize(

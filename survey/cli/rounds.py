@@ -11,6 +11,7 @@ import click
 
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.review import STATES
 from survey.errors import InputError
 from survey.text import Text, nfc
 
@@ -218,13 +219,43 @@ def show(round_id: str | None, as_json: bool) -> None:
             {**body, "units": units, "interviews": interviews, "fingerprint": signer, "fingerprint_confirmed": known}
         )
         return
-    spoken = language()
-    for name, value in body.items():
-        if value not in ("", [], {"vi": "", "en": ""}):
-            click.echo(f"{name}: {value.get(spoken) or value.get('vi') if isinstance(value, dict) else value}")
-    say(Text(f"đơn vị mẫu: {dict(units)}", f"units: {dict(units)}"))
-    say(Text(f"phiếu: {dict(interviews)}", f"interviews: {dict(interviews)}"))
+    for name, words in _SHOWN.items():
+        value = body.get(name)
+        if isinstance(value, dict):
+            value = value.get(language()) or value.get("vi")
+        elif isinstance(value, list):
+            value = ", ".join(map(str, value))
+        if value:
+            say(Text(f"{words.vi}: {value}", f"{words.en}: {value}"))
+    if body.get("synthetic"):
+        say(Text("DỮ LIỆU GIẢ LẬP", "SYNTHETIC DATA"))
+    _say_counts(Text("đơn vị mẫu", "sample units"), units, _LISTS)
+    _say_counts(Text("phiếu", "interviews"), interviews, STATES)
     _say_key(signer)
+
+
+_SHOWN = {
+    "id": Text("mã đợt", "round"),
+    "title": Text("tên đợt", "title"),
+    "index": Text("bảng hỏi", "instrument"),
+    "questionnaire_hash": Text("mã băm bảng hỏi", "its hash"),
+    "starts": Text("ngày bắt đầu", "first day"),
+    "ends": Text("ngày kết thúc", "last day"),
+    "legal_basis": Text("căn cứ", "legal basis"),
+    "label": Text("ghi chú trên kết quả", "label on results"),
+    "level": Text("độ tin cậy", "confidence level"),
+    "frame_columns": Text("cột của khung mẫu", "frame columns"),
+}
+_LISTS = {"main": Text("chính thức", "main list"), "reserve": Text("dự phòng", "reserve")}
+
+
+def _say_counts(heading: Text, counts: Counter[str], names: dict[str, Text]) -> None:
+    """``đơn vị mẫu: 27 chính thức, 18 dự phòng``; 0 where there is nothing to count."""
+
+    def listed(spoken: str) -> str:
+        return ", ".join(f"{count} {names[key](spoken) if key in names else key}" for key, count in counts.items())
+
+    say(Text(f"{heading.vi}: {listed('vi') or '0'}", f"{heading.en}: {listed('en') or '0'}"))
 
 
 def _both(vi: str, en: str) -> dict[str, str]:
