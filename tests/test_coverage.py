@@ -30,22 +30,22 @@ TREE = index_of(
 
 
 class Population:
-    """Villages in strata; people of one village resemble each other, some leave questions blank."""
+    """Villages of 20, 40 or 60 people in strata; people of one village resemble each other, some leave blanks."""
 
-    def __init__(self, strata: int, villages: int, people: int):
+    def __init__(self, strata: int, villages: int):
         chance = np.random.default_rng(20260101)
-        n = strata * villages * people
-        self.stratum = np.repeat(np.arange(strata), villages * people)
-        self.village = np.repeat(np.arange(strata * villages), people)
-        level = chance.normal(0, 0.5, strata)[self.stratum] + chance.normal(0, 0.6, strata * villages)[self.village]
-        self.size = chance.integers(1, 4, strata * villages)
+        self.size = chance.integers(1, 4, strata * villages) * 20
+        self.first = np.concatenate([[0], np.cumsum(self.size)[:-1]])
+        village = np.repeat(np.arange(strata * villages), self.size)
+        self.stratum, n = village // villages, len(village)
+        level = chance.normal(0, 0.5, strata)[self.stratum] + chance.normal(0, 0.6, strata * villages)[village]
 
         def answers(low: float, high: float) -> np.ndarray:
             raw = (low + high) / 2 + (high - low) / 6 * (level + chance.normal(0, 1, n))
             return np.where(chance.random(n) < 0.1, np.nan, np.clip(np.rint(raw), low, high))
 
         self.answers = {"a": answers(1, 5), "b": answers(0, 1), "c": answers(0, 10), "e": answers(1, 4)}
-        self.strata, self.villages, self.people = strata, villages, people
+        self.strata, self.villages = strata, villages
         whole = score({**self.answers}, TREE, Design(), deff=False).table
         self.truth = float(whole.set_index("code").loc["T", "estimate"])
 
@@ -56,10 +56,9 @@ class Population:
             own = np.arange(h * self.villages, (h + 1) * self.villages)
             p = self.size[own] / self.size[own].sum() if by_size else np.full(len(own), 1 / len(own))
             for number, village in enumerate(chance.choice(own, villages, p=p)):
-                taken = chance.choice(self.people, people, replace=False) + village * self.people
-                rows.append(taken)
+                rows.append(self.first[village] + chance.choice(self.size[village], people, replace=False))
                 hit.append(np.full(people, h * villages + number))
-                weight.append(np.full(people, self.people / (people * villages * p[village - own[0]])))
+                weight.append(np.full(people, self.size[village] / (people * villages * p[village - own[0]])))
         chosen = np.concatenate(rows)
         data = {name: column[chosen] for name, column in self.answers.items()}
         return data | {"w": np.concatenate(weight), "h": self.stratum[chosen], "v": np.concatenate(hit)}
@@ -90,7 +89,7 @@ def test_intervals_of_the_total_index_hold_the_truth_as_often_as_they_say(
     name: str, trials: Callable[[int, int], int]
 ) -> None:
     plan = PLANS[name]
-    population = Population(plan.strata, 60, 30)
+    population = Population(plan.strata, 60)
     chance = np.random.default_rng(7)
     times = trials(150, 2000)
     held = 0
