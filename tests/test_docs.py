@@ -194,3 +194,22 @@ def test_no_page_names_a_folder_outside_the_repository(page: str):
     text = text_of(page)
     outside = re.findall(r"(?:\.\./)+shared\b|(?<![\w:/.])/(?:home|work|root|tmp|mnt|Users)/\S*", text)
     assert outside == []
+
+
+# -- the words of the pages ---------------------------------------------------------------------------------------
+
+SPOKEN = " ".join(
+    file.read_text(encoding="utf-8")
+    for folder in ("web", "cli")
+    for pattern in ("*.py", "*.html")
+    for file in sorted((ROOT / "survey" / folder).rglob(pattern))
+).casefold()
+
+
+@pytest.mark.parametrize("page", [page for pair in PAIRS[1:3] for page in pair])
+def test_what_a_guide_says_stands_on_a_page_does(page: str):
+    steps = " ".join(text_of(page).partition("\n## ")[2].replace("**", "").split())
+    on_buttons = re.findall(r"(?<![\w`])\*(\w[^*`]+?)\*(?!\w)", steps)
+    in_messages = re.findall(r"[“\"]([^”\"]+\.)[”\"]", steps)
+    assert len(on_buttons) > 10
+    assert [words for words in on_buttons + in_messages if words.rstrip(".").casefold() not in SPOKEN] == []
