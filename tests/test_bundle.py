@@ -29,6 +29,7 @@ from survey.store import Store, current, receipts
 from survey.store.signing import SigningKey
 from survey.sync.bundle import read_bundle, write_bundle, write_records
 from survey.sync.exchange import export, sync
+from survey.sync.files import write_named
 from tests.laptops import FORM, interview, keys, records, state
 from tests.outside import ROOT
 
@@ -263,6 +264,27 @@ def test_a_stick_that_fills_up_at_any_byte_shows_no_half_bundle(device: Store, b
             resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
         assert list(target.iterdir()) == []
     assert write_bundle(device, target, numbers).read_bytes() == bundle.read_bytes()
+
+
+def test_a_stick_that_gives_back_other_bytes_than_were_written_is_told(tmp_path: Path):
+    def dying() -> Iterator[bytes]:
+        yield bytes(1 << 20)
+        (part,) = tmp_path.iterdir()
+        with part.open("r+b") as stick:
+            stick.write(b"\x01")
+
+    with pytest.raises(InputError, match="what was read back is not what was written"):
+        write_named(tmp_path, ".bundle", dying())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_forced_to_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    happened: list[str] = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *told, name=name, real=real: (happened.append(name), real(*told)))
+    write_named(tmp_path, ".bundle", [b"x"])
+    assert happened == ["fsync", "replace", "fsync"]
 
 
 def test_a_stick_that_is_a_file_is_told(device: Store, bundle: Path, tmp_path: Path):

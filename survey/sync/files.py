@@ -33,7 +33,7 @@ def write_named(folder: Path, suffix: str, blocks: Iterable[bytes]) -> Path:
                 stream.flush()
                 os.fsync(stream.fileno())
             if hash_file(part) != digest.hexdigest():
-                raise OSError(errno.EIO, "what was read back differs from what was written")
+                raise OSError(errno.EIO, "read back wrong")
             target = folder / (digest.hexdigest() + suffix)
             os.replace(part, target)
             _sync_folder(folder)
@@ -60,6 +60,10 @@ def _sync_folder(folder: Path) -> None:
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
+        except OSError as error:
+            # Network shares and some drivers of sticks know no such thing as a folder that is forced to disk.
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+                raise
         finally:
             os.close(handle)
 
@@ -73,6 +77,13 @@ def _told(folder: Path, error: OSError) -> InputError:
         errno.EROFS: (
             Text("ổ đĩa chỉ cho đọc", "the disk is read-only"),
             Text("gạt khóa chống ghi hoặc dùng ổ khác", "release its write lock or use another disk"),
+        ),
+        errno.EIO: (
+            Text(
+                "ổ đĩa bị lỗi: nội dung đọc lại khác với nội dung đã ghi, hoặc không đọc được",
+                "the disk is failing: what was read back is not what was written, or cannot be read",
+            ),
+            Text("dùng ổ khác", "use another disk"),
         ),
         errno.EACCES: (
             Text("không có quyền ghi vào thư mục này", "no permission to write into this folder"),
