@@ -79,9 +79,10 @@ def test_the_whole_way_of_an_interview_up_and_its_confirmation_down(
 ) -> None:
     assert "● máy này 1 ◐ giám sát viên 0" in words(hoa.get("/today").text)
     told = handed_over(hoa, stick)
-    assert "Đã ghi và đọc lại kiểm tra" in told
+    assert "Đã ghi và đọc lại kiểm tra: 1 phiếu chưa được xác nhận" in told
     assert "chỉ coi là đã nộp khi có giấy xác nhận" in told
     told = received(lan, stick)
+    assert "Đã nhận 1 phiếu mới" in told
     assert "Giấy xác nhận đã ghi vào đó" in told
     assert "đã khóa, chờ duyệt" in words(lan.get("/interviews").text)
     told = handed_over(hoa, stick)
@@ -250,6 +251,8 @@ def conflict(device: Store, hub: Store, hoa: Interviewer, lan: Visitor, stick: P
 def test_a_conflict_is_shown_side_by_side_with_only_the_differences_to_choose(lan: Visitor, conflict: str) -> None:
     page = lan.get(conflict).text
     assert page.count('class="differs"') == 1
+    assert "Ông/Bà có việc làm không?" in page
+    assert "birth" not in page
     row = page.partition('class="differs"')[2].partition("</tr>")[0]
     assert "Ông/Bà bao nhiêu tuổi?" in row
     assert "48" in row
@@ -272,4 +275,5 @@ def test_a_conflict_is_settled_row_by_row_with_one_reason(
     content = current.content(hub, hoa.interview)
     assert (content["kind"], content["answers"]["a/age"]) == ("combined", "48")
     assert content["answers"]["b/b1"] == "4"
+    assert content["answers"]["a/birth"] == "1978"
     assert not verify.verify(hub).problems

@@ -183,3 +183,10 @@ def test_the_line_on_top_says_round_place_person_and_where_the_data_is(hoa: Inte
     assert "SIPAS 2026 · bản Khoang" in line
     assert "Lò Thị Hoa" in line
     assert "● máy này 1 ◐ giám sát viên 0 ○ tỉnh 0" in line
+
+
+def test_a_synthetic_round_says_so_on_every_page(hoa: Interviewer) -> None:
+    for page in ("/today", "/hand-over", "/units/u1/visit"):
+        assert "dữ liệu giả lập" in hoa.get(page).text
+    hoa.start("u1")
+    assert "dữ liệu giả lập" in hoa.open(1).text

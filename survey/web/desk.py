@@ -190,6 +190,7 @@ def top_line() -> dict[str, Any]:
     where = [pick(round_.get("title")) if round_ else "", place(mine)]
     return {
         "where": " · ".join(word for word in where if word),
+        "synthetic": bool(round_ and round_.get("synthetic")),
         "here": counts["device"],
         "supervisor": counts["supervisor"],
         "province": counts["province"],

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from survey.errors import InputError, SurveyError
+from survey.store.store import TIERS
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Exported, Report, export, sync
 from survey.text import Text
@@ -68,12 +69,16 @@ def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
 def _told(written: Exported, read: Report) -> dict[str, Any]:
     """What happened, in sentences: what lies on the stick, who confirmed what, what a person must look at."""
     counts = whereabouts(store())
+    above = TIERS[min(TIERS.index(store().tier) + 1, len(TIERS) - 1)]
+    waiting = counts["device"] - counts[above]
     lines = []
     if written.path is not None:
         lines.append(
             t(
-                f"Đã ghi và đọc lại kiểm tra: {written.revisions} bản ghi trong gói {written.path.name[:12]}…",
-                f"Written, and read back to check it: {written.revisions} entries in bundle {written.path.name[:12]}…",
+                f"Đã ghi và đọc lại kiểm tra: {waiting} phiếu chưa được xác nhận "
+                f"({written.revisions} bản ghi, gói {written.path.name[:12]}…)",
+                f"Written, and read back to check it: {waiting} interviews not confirmed yet "
+                f"({written.revisions} entries, bundle {written.path.name[:12]}…)",
             )
         )
         lines.append(

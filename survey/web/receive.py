@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from survey.errors import SurveyError
 from survey.store import current, frame
+from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Report, export, sync
 from survey.web import words
 from survey.web.desk import desk, store
@@ -33,6 +34,7 @@ def take() -> Any:
         return _show(), 400
     place = Path(typed)
     try:
+        before = whereabouts(store())["device"]
         report = sync(store(), [place], now=desk().now())
         if place.is_dir() and store().role == "hub":
             export(store(), place, now=desk().now())
@@ -40,7 +42,7 @@ def take() -> Any:
         problem = wrong.problem
         lines = [words.sentence(problem.what(words.interface())), words.sentence(problem.todo(words.interface()))]
         return _show({"tone": "stop", "lines": [typed, *lines], "counts": []}, typed), 400
-    return _show(_told(report), typed)
+    return _show(_told(report, whereabouts(store())["device"] - before), typed)
 
 
 def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
@@ -51,14 +53,32 @@ def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
         typed=typed,
         verb=t("Nhận từ", "Receive from"),
         example=t("ví dụ E:\\ hoặc /media/usb", "for example E:\\ or /media/usb"),
-        findings=current.findings(store()),
+        findings=[_found(finding) for finding in current.findings(store())],
     )
 
 
-def _told(report: Report) -> dict[str, Any]:
+def _found(finding: current.Finding) -> dict[str, Any]:
+    """A finding in words, with the door to where it can be settled."""
+    language = words.interface()
+    interview = finding.where.removeprefix("interview ") if finding.where.startswith("interview ") else ""
+    endpoint = "records.conflict" if finding.kind == "conflict" else "records.record"
+    return {
+        "what": words.sentence(finding.what(language)),
+        "where": respondent(interview) if interview else finding.where,
+        "todo": words.sentence(finding.todo(language)),
+        "url": url_for(endpoint, interview=interview) if interview else "",
+    }
+
+
+def _told(report: Report, interviews: int) -> dict[str, Any]:
     lines = []
     if report.new:
-        lines.append(t(f"Đã nhận {report.new} bản ghi mới.", f"{report.new} new entries received."))
+        lines.append(
+            t(
+                f"Đã nhận {interviews} phiếu mới ({report.new} bản ghi).",
+                f"{interviews} new interviews received ({report.new} entries).",
+            )
+        )
     else:
         lines.append(t("Không có gì mới: mọi bản ghi ở đó đã có ở đây.", "Nothing new: all that is there is here."))
     if report.receipts_written:

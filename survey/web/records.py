@@ -9,8 +9,8 @@ from typing import Any
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 
 from survey.errors import InputError
-from survey.questionnaire.model import MISSING, Value
-from survey.questionnaire.path import Path
+from survey.questionnaire.model import Answers
+from survey.questionnaire.path import Entry, Path
 from survey.store import current, frame
 from survey.text import Text
 from survey.web import forms, roles, words
@@ -72,6 +72,11 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
 def person_name(user: str) -> str:
     """What a person is called, else the id."""
     return str((frame.person(store(), user) or {}).get("name") or user or "–")
+
+
+def device_name(device: str) -> str:
+    """What a laptop is called, else the beginning of its id."""
+    return str((frame.document(store(), "device", device) or {}).get("name") or device[:9])
 
 
 # -- reading one -------------------------------------------------------------------------------------------------
@@ -202,7 +207,10 @@ def _compare(interview: str, complaint: str = "") -> Any:
         "conflict.html",
         interview=interview,
         name=unit_name(row["unit"]),
-        heads=[{"id": v["head"], "actor": person_name(v["actor"]), "time": v["time"]} for v in versions],
+        heads=[
+            {"id": v["head"], "actor": person_name(v["actor"]), "device": device_name(v["device"]), "time": v["time"]}
+            for v in versions
+        ],
         lines=lines,
         differing=sum(line["differs"] for line in lines),
         deciding=_may_decide(),
@@ -213,23 +221,22 @@ def _compare(interview: str, complaint: str = "") -> Any:
 
 
 def _lines(versions: list[dict[str, Any]], row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One line a question that any version answers: the words of each, and whether they differ."""
+    """One line a question that any version answers: the words of each, and whether they differ. What is worked out
+    from the answers has no line: it will be worked out again."""
     language = words.tongue()
-    ways = [_path(version, row) for version in versions]
-    order = list(dict.fromkeys(path for version in versions for path in version["answers"]))
-    known = {entry.path: entry for way in ways for entry in way.entries}
-    asked = [path for path in known if path in order] + [path for path in order if path not in known]
+    ways = [{entry.path: entry for entry in _path(version, row).entries} for version in versions]
     lines = []
-    for path in asked:
+    for path in _answered(versions, ways):
+        entries = [way.get(path) for way in ways]
+        known = next(entry for entry in entries if entry is not None)
         values = [version["answers"].get(path) for version in versions]
-        entries = [{entry.path: entry for entry in way.entries}.get(path) for way in ways]
         lines.append(
             {
                 "path": path,
                 "key": key(path),
-                "label": known[path].label(language) or known[path].node.name if path in known else path,
+                "label": known.label(language) or known.node.name,
                 "cells": [
-                    (forms.in_words(entry, language) if entry else "") or _plain(value)
+                    forms.in_words(entry, language) if entry is not None and value is not None else ""
                     for entry, value in zip(entries, values, strict=True)
                 ],
                 "differs": any(value != values[0] for value in values),
@@ -239,15 +246,17 @@ def _lines(versions: list[dict[str, Any]], row: Mapping[str, Any]) -> list[dict[
     return lines
 
 
+def _answered(versions: list[dict[str, Any]], ways: list[dict[str, Entry]]) -> list[str]:
+    """The paths that a person answered in any version, in document order."""
+    given = {path for version in versions for path in version["answers"]}
+    order = dict.fromkeys(path for way in ways for path in way)
+    asked = {path for way in ways for path, entry in way.items() if entry.node.control and not entry.read_only}
+    return [path for path in order if path in given and path in asked]
+
+
 def _chosen(path: str) -> int | None:
     chosen = request.form.get(f"row.{path}", "")
     return int(chosen) if chosen.isdigit() else None
-
-
-def _plain(value: Value | None) -> str:
-    if isinstance(value, dict):
-        return MISSING[value["missing"]](words.interface()) if value.get("missing") in MISSING else ""
-    return "; ".join(value) if isinstance(value, list) else value or ""
 
 
 @pages.post("/interviews/<interview>/settle")
@@ -259,16 +268,22 @@ def settle(interview: str) -> Any:
         return redirect(url_for("records.record", interview=interview))
     versions = [current.content(store(), interview, head) for head in row["heads"]]
     reason = request.form.get("reason", "").strip()
-    answers: dict[str, Value] = {}
-    for path in dict.fromkeys(path for version in versions for path in version["answers"]):
+    ways = [_path(version, row) for version in versions]
+    entries = [{entry.path: entry for entry in way.entries} for way in ways]
+    answers: Answers = dict(versions[0]["answers"])
+    for path in _answered(versions, entries):
         values = [version["answers"].get(path) for version in versions]
         chosen = 0 if all(value == values[0] for value in values) else _chosen(path)
         if chosen is None or chosen >= len(values):
             return _compare(interview, t("Còn dòng chưa chọn.", "A row is not chosen yet."))
-        if (value := values[chosen]) is not None:
+        if (value := values[chosen]) is None:
+            answers.pop(path, None)
+        else:
             answers[path] = value
     if not reason:
         return _compare(interview, t("Ghi lý do.", "Give the reason."))
-    current.settle(store(), interview, answers=answers, reason=reason, actor=g.person["id"], now=desk().now())
+    # What follows from the chosen answers follows anew: calculations, and which questions were asked at all.
+    combined = _path({**versions[0], "answers": answers, "contact": {}, "off_path": {}}, row).sealed[0]
+    current.settle(store(), interview, answers=combined, reason=reason, actor=g.person["id"], now=desk().now())
     flash(t("Đã chọn xong. Phiếu chờ duyệt.", "Settled. The interview awaits review."), "good")
     return redirect(url_for("records.record", interview=interview))
