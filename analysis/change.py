@@ -20,7 +20,7 @@ from analysis.breaks import breaks
 from analysis.estimation import interval
 from analysis.index import Index, load_index
 from analysis.ranking import satterthwaite
-from analysis.score_file import ScoreTable, completed, score_table, stacked
+from analysis.score_file import ScoreTable, completed, provisional, score_table, stacked
 from analysis.scores import noted
 from survey.errors import InputError, Problem
 from survey.text import Text
@@ -94,6 +94,7 @@ def compare(
     table = pd.concat(parts, ignore_index=True)
     if table["se"].notna().any():
         notes += (SHARED if all(ways) else INDEPENDENT,)
+    notes += tuple(provisional(*table["note"]))
     named = tuple(_round(source, choice) for source, choice in zip(tables, rounds, strict=True))
     return Changes(table, named[0], named[1], level, adjust, problems, notes)
 
@@ -198,7 +199,8 @@ def _code(
     )
     frame["relative"] = np.where(np.isfinite(relative), relative, np.nan)
     frame["rule5"] = np.where(np.abs(frame["relative"]) > rule, sign, "")
-    frame["note"] = [noted(_why(*cell)) for cell in zip(frame["before"], frame["after"], frame["p"], strict=True)]
+    cells = zip(frame["before"], frame["after"], frame["p"], old["note"], new["note"], strict=True)
+    frame["note"] = [noted([*_why(x, y, p), *provisional(*notes)]) for x, y, p, *notes in cells]
     return frame, shared
 
 

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from analysis.score_file import score_table
-from analysis.scores import noted
+from analysis.score_file import provisional, score_table
+from analysis.scores import PROVISIONAL, noted
 from survey.errors import InputError
 from survey.text import Text
 
@@ -148,7 +148,7 @@ def rank_probabilities(
     Each estimate has a t distribution with its own df about what was observed, tied to the others by a normal copula
     with the correlations of the covariance. Uncorrelated estimates are integrated numerically (the number of units
     above a point is Poisson-binomial; error below 1e-4); correlated ones are simulated ``draws`` times from ``seed``,
-    which leaves a Monte-Carlo error of at most 0.5/√draws.
+    which leaves a Monte-Carlo error of at most 0.5/√draws. Thousands of units get fewer draws (:func:`draws_for`).
     """
     values = np.asarray(estimates, dtype=float)
     matrix = np.asarray(covariance, dtype=float)
@@ -156,7 +156,12 @@ def rank_probabilities(
     se = np.sqrt(np.diag(matrix))
     if len(values) <= _EXACT_UP_TO and not np.any(matrix - np.diag(np.diag(matrix))):
         return _integrated(values, se, freedom), True
-    return _simulated(values, matrix, se, freedom, draws, seed), False
+    return _simulated(values, matrix, se, freedom, draws_for(len(values), draws), seed), False
+
+
+def draws_for(units: int, draws: int = DRAWS) -> int:
+    """How often so many units are drawn: at most ``draws`` times, and 20 million figures in all."""
+    return min(draws, max(1_000, 20_000_000 // max(units, 1)))
 
 
 def _integrated(values: np.ndarray, se: np.ndarray, df: np.ndarray) -> np.ndarray:
@@ -184,17 +189,16 @@ def _simulated(
     scale = np.where(se > 0, se, 1.0)
     roots, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
     factor = vectors * np.sqrt(np.maximum(roots, 0))
-    found = np.zeros((units, units))
+    found = np.zeros(units * units)
     done = 0
     while done < draws:
         some = min(draws - done, max(1, 2_000_000 // units))
         normal = random.standard_normal((some, units)) @ factor.T
         moved = np.where(np.isinf(df), normal, stdtrit(df, ndtr(normal)))
         order = np.argsort(-(values + se * moved), axis=1, kind="stable")
-        for position in range(units):
-            found[:, position] += np.bincount(order[:, position], minlength=units)
+        found += np.bincount((order * units + np.arange(units)).ravel(), minlength=units * units)
         done += some
-    return found / draws
+    return found.reshape(units, units) / draws
 
 
 @dataclass(frozen=True)
@@ -323,8 +327,13 @@ def rank(
         for name, places in (("p_first", first), ("p_best", groups.sizes["best"])):
             if places:
                 found.loc[inside[told], name] = np.minimum(chance[told, :places].sum(axis=1), 1.0)
-        notes += (_how(exact, draws, seed),)
-    found["note"] = [noted(_why(*cell)) for cell in zip(known, np.isfinite(variance), df, strict=True)]
+        notes += (_how(exact, draws_for(len(inside), draws), seed),)
+    said = [provisional(note) for note in rows["note"]]
+    if any(said):
+        notes += (PROVISIONAL,)
+    found["note"] = [
+        noted([*_why(*cell), *words]) for *cell, words in zip(known, np.isfinite(variance), df, said, strict=True)
+    ]
     found = found.sort_values(["rank", "domain"], na_position="last", kind="stable").reset_index(drop=True)
     one = rows.iloc[0]
     return Ranking(

@@ -19,7 +19,7 @@ import pandas as pd
 from analysis.index import load_index
 from analysis.rollup import DOMAIN, ESTIMATE, ROUND
 from analysis.sample import Sample, Stage
-from analysis.scores import WHOLE, Scores
+from analysis.scores import PROVISIONAL, WHOLE, Scores
 from analysis.table import Table, natural, take
 from survey.errors import InputError, Problems
 from survey.text import Text
@@ -147,6 +147,11 @@ class ScoreTable:
             return self.scores.sample.df_rule == "domain"
         df = rows["df"].dropna()
         return self.sums is not None and len(df) > 0 and bool((df != self.sums.design_df).any())
+
+
+def provisional(*notes: Any) -> list[Text]:
+    """The mark of scores from interviews that nobody has approved, if any of these notes has it."""
+    return [PROVISIONAL] if any(PROVISIONAL.vi in str(note) for note in notes) else []
 
 
 def completed(covariance: np.ndarray, se: np.ndarray, source: str) -> np.ndarray:

@@ -15,6 +15,7 @@ from analysis import Design, compare, score
 from analysis.breaks import breaks
 from analysis.change import adjusted
 from analysis.index import index_of, load_index
+from analysis.scores import PROVISIONAL
 from survey.cli import cli
 from survey.errors import InputError
 
@@ -114,6 +115,13 @@ def test_a_domain_has_the_degrees_of_freedom_of_its_villages_in_either_round(ind
     two = score(people(2, ["a2", "a3", "a4", "b1", "b2"]), index, design, "area")
     found = compare(one, two, codes=["T"]).table.set_index("domain")
     assert found["df"].to_dict() == {"a": 3, "b": 1}
+
+
+def test_changes_of_provisional_scores_are_provisional(index):
+    one, two = (score(people(s, ["a1", "a2"]), index, Design(psu="village"), provisional=s == 2) for s in (1, 2))
+    found = compare(one, two, codes=["T"])
+    assert found.notes[-1] == PROVISIONAL
+    assert "provisional, interviews not yet approved" in found.table["note"].iloc[0]
 
 
 def test_independent_domains_have_satterthwaite_s_degrees_of_freedom():

@@ -15,6 +15,7 @@ from scipy import stats
 
 from analysis import Design, score
 from analysis.ranking import METHODS, quartile_groups, rank, rank_probabilities, rank_sets
+from analysis.scores import PROVISIONAL
 from survey.cli import cli
 from survey.errors import InputError
 
@@ -240,6 +241,23 @@ def test_standard_errors_without_df_are_taken_as_normal_and_independent_and_both
         "no degrees of freedom: taken as normal",
         "probabilities by numerical integration",
     ]
+
+
+def test_ranks_of_provisional_scores_are_provisional(respondents, index):
+    """Scores of interviews that nobody has approved are marked wherever they go."""
+    scores = score(respondents, index, Design(strata="province", psu="village"), "province", provisional=True)
+    found = rank(scores, "T")
+    assert PROVISIONAL in found.notes
+    assert found.table["note"].str.contains("provisional, interviews not yet approved").all()
+
+
+def test_thousands_of_units_get_fewer_draws_and_that_is_said():
+    units = 400
+    table = {"domain": [f"c{k}" for k in range(units)], "code": ["T"] * units, "estimate": np.arange(units) / 50.0}
+    found = rank(table | {"se": [0.3] * units, "df": [20] * units}, first=10, draws=100_000)
+    assert found.exact is False
+    assert found.notes[-1].en.startswith("probabilities simulated 50000 times (seed 1)")
+    assert found.table["p_first"].sum() == pytest.approx(10)
 
 
 @pytest.mark.parametrize(
