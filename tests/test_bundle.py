@@ -164,7 +164,7 @@ def _signed(manifest: dict, payload: bytes, key: SigningKey) -> bytes:
         [
             b'{"encryption":"none","format":"survey-bundle","v":1}',
             line,
-            json.dumps({"signature": signature.hex()}).encode(),
+            json.dumps({"signature": signature.hex()}, separators=(",", ":")).encode(),
             payload,
         ]
     )
@@ -177,6 +177,13 @@ def _manifest(key: SigningKey, content: bytes, packed: bytes, /, **more: object)
         **{"payload": "sha256:" + hashlib.sha256(packed).hexdigest(), "keys": {}},
         **more,
     }
+
+
+def test_what_is_signed_here_is_accepted_when_it_is_honest(device: Store, tmp_path: Path):
+    """Else the refusals below would only show that the signature is wrong."""
+    payload = zlib.compress(b"")
+    manifest = _manifest(device.key, b"", payload, revisions=0)
+    assert list(read_bundle(put(tmp_path, _signed(manifest, payload, device.key))).records()) == []
 
 
 @pytest.mark.parametrize(
@@ -237,6 +244,20 @@ def test_a_bundle_that_breaks_off_inside_leaves_nothing_behind(device: Store, hu
     assert sync(hub, [put(tmp_path, _signed(more, payload, device.key))]).new == 0
     assert records(hub) == before
     assert sync(hub, [path]).new == 2
+
+
+def test_a_bundle_that_unpacks_to_more_than_it_announces_is_refused(device: Store, hub: Store, tmp_path: Path):
+    interview(device)
+    path = write_records(
+        device.key, "device", tmp_path, records(device), {device.device: device.key.public.hex()}, tmp_path
+    )
+    _, manifest, _, payload = path.read_bytes().split(b"\n", 3)
+    told = json.loads(manifest)
+    less = {**told, "content_size": told["content_size"] - 1}
+    before = records(hub)
+    report = sync(hub, [put(tmp_path, _signed(less, payload, device.key))])
+    assert (report.new, len(report.quarantined)) == (0, 1)
+    assert records(hub) == before
 
 
 # -- 3 the stick ------------------------------------------------------------------------------------------------

@@ -174,7 +174,10 @@ def test_two_contents_are_both_kept_and_not_scored(hub: Store, conflict: str):
     assert kinds(hub) == ["conflict"]
     both = [current.content(hub, conflict, head)["answers"] for head in row["heads"]]
     assert sorted(both, key=str) == [{"q1": "3", "q2": "5"}, {"q1": "4", "q2": "3"}]
-    assert list(current.responses(hub, "", ("conflict", "sealed"))) == []
+    frame.issue(hub, "unit", "u1", {"id": "u1", "round": "r1"})
+    frame.issue(hub, "unit", "u2", {"id": "u2", "round": "r1"})
+    whole = interview(hub, "u2")
+    assert [id for id, *_ in current.responses(hub, "r1", ("conflict", "sealed"))] == [whole]
     with pytest.raises(InputError, match="several versions"):
         current.content(hub, conflict)
     with pytest.raises(InputError, match="several versions"):
