@@ -447,6 +447,20 @@ def test_a_cloned_disk_is_seen_and_both_sides_count(device: Store, hub: Store, t
     assert len(named) == 1
 
 
+def test_verify_tells_an_entry_whose_predecessor_here_is_its_twins(device: Store, hub: Store, tmp_path: Path):
+    with clone(device, tmp_path / "clone") as twin:
+        interview(device, "u1")
+        interview(device, "u3")
+        interview(twin, "u2")
+        unite(hub, records(twin), "", keys(twin))
+    mine = records(device)
+    unite(hub, mine[2:], "", keys(device))
+    (problem,) = current.verify(hub).problems
+    assert "follows another entry than the one held before it" in problem("en")
+    unite(hub, mine, "", keys(device))
+    assert current.verify(hub).problems == []
+
+
 def test_a_clone_does_not_take_its_twins_receipt_for_its_own(device: Store, hub: Store, tmp_path: Path):
     with clone(device, tmp_path / "clone") as twin:
         interview(device, "u1")
