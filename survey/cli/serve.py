@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 
 import click
 
@@ -48,21 +49,9 @@ def run(port: int | None, hub: bool, browser: bool) -> None:
     desk = app.extensions["survey"]
     if hub:
         _require_hub(desk)
-    wanted = config.load(folder).port if port is None else port
-    try:
-        server = create_server(app, host=HOST, port=wanted, threads=THREADS, ident=None)
-    except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES, 10013, 10048):
-            raise
-        raise InputError(
-            f"{HOST}:{wanted}",
-            Text("cổng này đang được dùng", "this port is in use"),
-            Text(
-                "có thể chương trình đã mở sẵn: thử địa chỉ đó trong trình duyệt, hoặc chọn cổng khác bằng --port",
-                "the program may already be open: try that address in the browser, or choose another with --port",
-            ),
-        ) from error
-    address = f"http://{HOST}:{server.effective_port}/" + ("receive" if hub else "")
+    listening = _listen(config.load(folder).port if port is None else port)
+    server = create_server(app, sockets=[listening], threads=THREADS, ident=None)
+    address = f"http://{HOST}:{listening.getsockname()[1]}/" + ("receive" if hub else "")
     say(Text(f"Mở tại {address} (dừng: Ctrl+C)", f"Open at {address} (stop: Ctrl+C)"))
     if browser:
         _open_browser(address)
@@ -71,6 +60,28 @@ def run(port: int | None, hub: bool, browser: bool) -> None:
     finally:
         server.close()
         desk.close()
+
+
+def _listen(port: int) -> socket.socket:
+    """A socket bound to this machine alone. Raises InputError when the port is in use."""
+    listening = socket.socket()
+    # On Windows this option would let a second program take the port from the first; elsewhere a restart needs it.
+    listening.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR), 1)
+    try:
+        listening.bind((HOST, port))
+    except OSError as error:
+        listening.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise InputError(
+            f"{HOST}:{port}",
+            Text("cổng này đang được dùng", "this port is in use"),
+            Text(
+                "có thể chương trình đã mở sẵn: thử địa chỉ đó trong trình duyệt, hoặc chọn cổng khác bằng --port",
+                "the program may already be open: try that address in the browser, or choose another with --port",
+            ),
+        ) from error
+    return listening
 
 
 def _require_hub(desk: object) -> None:
