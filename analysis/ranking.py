@@ -60,7 +60,7 @@ def rank_sets(
     """Ranks of ``estimates`` and confidence sets for them at joint confidence ``level``.
 
     ``df`` is one number or one for each unit. A difference has the smaller of its two units' or, with ``separate``
-    (each unit has variance units of its own), Satterthwaite's (1946). A unit without an estimate has no rank; one
+    (the df are each unit's own) and without covariance between the two, Satterthwaite's (1946). A unit without an estimate has no rank; one
     without a variance has no set, and being unknown it narrows nobody else's.
 
     Raises:
@@ -109,7 +109,8 @@ def _differ(
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = np.minimum(df[j], df[k])
         if separate:
-            freedom = satterthwaite(variance[j], df[j], variance[k], df[k])
+            pooled = satterthwaite(variance[j], df[j], variance[k], df[k])
+            freedom = np.where(covariance[j, k] == 0, pooled, freedom)
         p = 2 * stdtr(freedom, -np.abs(difference / error))
     p = np.where(difference == 0, 1.0, p)
     if method == "bonferroni":

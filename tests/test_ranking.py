@@ -60,6 +60,11 @@ def test_units_with_units_of_their_own_pool_their_degrees_of_freedom():
     assert rank_sets([2.2, 0.0], variance, 9, separate=True).low.tolist() == [1, 2]
 
 
+def test_units_that_share_their_villages_do_not_pool_their_degrees_of_freedom():
+    variance = np.eye(2) / 2 + 1e-9
+    assert rank_sets([2.2, 0.0], variance, 9, separate=True).low.tolist() == [1, 1]
+
+
 def test_the_smallest_can_be_first():
     assert rank_sets([3.0, 1.0, 2.0], np.eye(3), largest_first=False).rank.tolist() == [3, 1, 2]
 
