@@ -116,6 +116,10 @@ def test_only_neighbours_on_one_short_scale_stand_in_a_grid(way: Way) -> None:
     assert forms.battery([entry(way, "b1"), entry(way, "b2"), entry(way, "b3")])
     assert not forms.battery([entry(way, "job"), entry(way, "b1")])
     assert not forms.battery([entry(way, "age"), entry(way, "age")])
+    assert forms.grid([entry(way, "b1"), entry(way, "b2")])
+    assert not forms.grid([entry(way, "b1")])
+    assert not forms.grid([entry(way, "job"), entry(way, "job")])
+    assert forms.grid([entry(way, "job")] * 3)
 
 
 def test_a_stored_answer_reads_as_people_write_it(way: Way) -> None:

@@ -323,6 +323,13 @@ def battery(entries: Sequence[Entry]) -> bool:
     return all(_same_scale(first, entry.node) for entry in entries) and _fits(entries[0])
 
 
+def grid(run: Sequence[Entry]) -> bool:
+    """Whether neighbours on one scale are enough to be a grid: three, or two that the sheet calls ``likert``. Two plain
+    yes-or-no questions read better one below the other, in large type."""
+    enough = 2 if run and "likert" in run[0].node.appearance else 3
+    return len(run) >= enough and battery(run)
+
+
 def _same_scale(first: Node, node: Node) -> bool:
     return (
         node.type == "select_one"

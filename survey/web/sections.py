@@ -293,7 +293,7 @@ class _Builder:
     def _end_run(self) -> None:
         """Puts down the questions gathered so far: as a grid when they are several on one short scale."""
         run, self.run = self.run, []
-        if len(run) > 1 and forms.battery(run):
+        if forms.grid(run):
             self.built.blocks.append(self._grid(run))
         else:
             self.built.blocks.extend(Single(self._view(entry)) for entry in run)
