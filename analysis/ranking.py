@@ -60,8 +60,8 @@ def rank_sets(
     """Ranks of ``estimates`` and confidence sets for them at joint confidence ``level``.
 
     ``df`` is one number or one for each unit. A difference has the smaller of its two units' or, with ``separate``
-    (the df are each unit's own) and without covariance between the two, Satterthwaite's (1946). A unit without an estimate has no rank; one
-    without a variance has no set, and being unknown it narrows nobody else's.
+    (the df are each unit's own) and without covariance between the two, Satterthwaite's (1946). A unit without an
+    estimate has no rank; one without a variance has no set, and being unknown it narrows nobody else's.
 
     Raises:
         ValueError: no such method.
