@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import random
@@ -26,6 +27,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from survey.errors import InputError, VerifyError
 from survey.store import Store, current, receipts
+from survey.store.framing import LARGEST_HEADER, LARGEST_PART, read_records
+from survey.store.header import Malformed
 from survey.store.signing import SigningKey
 from survey.sync.bundle import read_bundle, write_bundle, write_records
 from survey.sync.exchange import export, sync
@@ -207,6 +210,27 @@ def test_a_sender_who_lies_about_the_content_changes_nothing(
     assert report.new == 0
     assert state(hub) == before
     assert current.verify(hub).problems == []
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        struct.pack(">I", LARGEST_HEADER + 1),
+        struct.pack(">I", 2) + b"{}" + bytes(64) + b"\x01\x01a" + bytes(32) + struct.pack(">I", LARGEST_PART + 1),
+    ],
+)
+def test_a_length_that_nobody_needs_is_refused_before_so_much_is_read(start: bytes):
+    class Asked(io.BytesIO):
+        most = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            self.most = max(self.most, size or 0)
+            return super().read(size)
+
+    stream = Asked(start + bytes(100))
+    with pytest.raises(Malformed):
+        list(read_records(stream))
+    assert stream.most <= 64
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from click.testing import Result
 
 from survey.errors import InputError, StoreError, VerifyError
 from survey.store import Store, current, drafts, frame, receipts
-from survey.store.header import Part, Record
+from survey.store.header import Part, Record, hash_text
 from survey.store.merge import unite
 from survey.store.quarantine import quarantine
 from survey.store.signed import read_signed, write_signed
@@ -93,6 +93,7 @@ def test_open_drafts_are_handed_over_and_still_open(device: Store, hub: Store, s
     sync(hub, [stick])
     (row,) = current.interviews(hub)
     assert (row["interview"], row["state"]) == (id, "partial")
+    assert whereabouts(hub)["device"] == whereabouts(device)["device"] == 0
     assert drafts.answers(device, id) == {"q1": "4"}
 
 
@@ -405,8 +406,9 @@ def test_an_unknown_device_waits_for_its_key(device: Store, hub: Store):
 
 def test_a_key_under_anothers_name_is_not_believed(device: Store, hub: Store, province: Store):
     interview(device)
-    mine = [record._replace(signature=province.key.sign(b"x")) for record in records(device)]
-    outcome = unite(hub, mine[1:], "", {device.device: province.key.public})
+    (_, forged) = records(device)
+    forged = forged._replace(signature=province.key.sign(hash_text(forged.header).encode("ascii")))
+    outcome = unite(hub, [forged], "", {device.device: province.key.public})
     assert outcome.new == 0
     assert len(quarantine(hub)) == 1
 
