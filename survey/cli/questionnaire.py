@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from survey.cli import versions
+from survey.cli import paper, versions
 from survey.cli.base import FINDINGS, Group, json_option, language, say, say_json, say_table
 from survey.errors import Problem, Problems
 from survey.text import Text
@@ -139,7 +139,7 @@ def _plain(problem: Problem) -> dict[str, str]:
     return {"where": problem.where, "what": problem.what(language()), "todo": problem.todo(language())}
 
 
-for command in versions.commands.values():
+for command in (*versions.commands.values(), *paper.commands.values()):
     questionnaire.add_command(command)
 
 commands = {"questionnaire": questionnaire}
