@@ -47,8 +47,9 @@ def _folders(root: Path) -> list[Path]:
 def _windows() -> list[Stick]:
     import ctypes
 
+    assert sys.platform == "win32"
     removable = 2
-    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009  # the attribute exists on Windows alone
+    kernel = ctypes.windll.kernel32
     letters = kernel.GetLogicalDrives()
     roots = [f"{chr(65 + n)}:\\" for n in range(26) if letters >> n & 1]
     return [Stick(root, root, _free(Path(root))) for root in roots if kernel.GetDriveTypeW(root) == removable]
