@@ -45,9 +45,10 @@ def _folders(root: Path) -> list[Path]:
 
 
 def _windows() -> list[Stick]:
+    if sys.platform != "win32":
+        return []
     import ctypes
 
-    assert sys.platform == "win32"
     removable = 2
     kernel = ctypes.windll.kernel32
     letters = kernel.GetLogicalDrives()
