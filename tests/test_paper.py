@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,9 @@ from survey.paper.numbering import is_asked, numbers
 from survey.paper.page import qr, render
 from survey.paper.serial import Serial, check, read_printed, read_qr, serial
 from survey.questionnaire import xlsform
-from survey.questionnaire.model import Questionnaire
+from survey.questionnaire.codes import MISSING_KEYS
+from survey.questionnaire.model import Questionnaire, Value
+from survey.questionnaire.path import Entry
 from survey.store import Store, frame
 from survey.text import Text
 from survey.web import forms
@@ -245,6 +248,100 @@ def test_arrows_lead_past_what_an_answer_rules_out():
     assert [box.arrow.vi for box in basis.options] == ["", "", "", "", "câu A6.1"]
 
 
+def test_an_arrow_stands_at_the_answers_that_it_is_about():
+    laid = lay_out(xlsform.load("papi_2023"))
+    plan = asked(laid, "i2_4_1")
+    assert plan.arrow == Text("", "")
+    assert [box.arrow.en for box in (*plan.options, *plan.missing)] == ["", "2.4-5", "2.4-5", "2.4-5"]
+
+
+def test_what_is_skipped_is_empty_for_what_depends_on_it():
+    laid = lay_out(
+        form(
+            """
+            type          | name | label | relevant
+            select_one yn | a    | A?    |
+            select_one yn | b    | B?    | ${a} = 'yes'
+            select_one yn | c    | C?    | ${b} = 'yes'
+            select_one yn | d    | D?    | ${c} != 'no'
+            text          | e    | E?    | ${c} = ''
+            """,
+            choices="list_name | name | label\nyn | yes | Có\nyn | no | Không",
+        )
+    )
+    assert [box.arrow.en for box in asked(laid, "a").options] == ["", "4"]
+    assert [box.arrow.en for box in asked(laid, "b").options] == ["", "4"]
+    # Whether E is asked after D hangs on C, which may have been answered or not.
+    assert [box.arrow.en for box in asked(laid, "c").options] == ["", "end"]
+    assert [box.arrow.en for box in asked(laid, "d").options] == ["", ""]
+
+
+ANSWERS = {"text": "x", "integer": "40", "decimal": "3"}
+
+
+@pytest.mark.parametrize("name", INSTRUMENTS)
+def test_arrows_and_conditions_lead_where_the_laptop_leads(name: str):
+    """Interviews at random on the engine: after every answer the engine asks next what the arrow names; without an
+    arrow, whatever it passes over has a condition of its own in print."""
+    questionnaire = xlsform.load(name)
+    laid = lay_out(questionnaire)
+    printed = {question.path: question for question in questions(laid)}
+    conditional = set(_conditional(laid))
+    order = [node.path for node in questionnaire.walk() if is_asked(node)]
+    followed = 0
+    for seed in range(25):
+        chance = random.Random(seed)
+        path = begin(questionnaire)
+        ended = False
+        for at, place in enumerate(order):
+            entry, question = path.entry(place), printed[place]
+            assert not (ended and entry.asked), f"{place} is asked after the end"
+            if not entry.asked:
+                continue
+            value, own_arrow = chance.choice(_possible(entry, question, eager=at < 4 and chance.random() < 0.8))
+            path = path.set(place, value).path
+            following = next((one for one in order[at + 1 :] if path.entry(one).asked), "")
+            arrow = question.arrow.en or own_arrow
+            if arrow:
+                assert arrow == (printed[following].number if following else "end"), f"{place} = {value}"
+                followed += 1
+            else:
+                passed = order[at + 1 : order.index(following) if following else None]
+                assert set(passed) <= conditional, f"{place} = {value}"
+            ended = arrow == "end"
+    assert followed > 20
+
+
+def _possible(entry: Entry, question: Question, eager: bool) -> list[tuple[Value, str]]:
+    """Answers that may be given, each with the arrow at its box. Who is eager consents and is old enough, so that
+    most of the form is walked through."""
+    if not question.options:
+        return [(ANSWERS[entry.node.type], "")]
+    chosen: list[tuple[Value, str]] = [
+        ([choice.name] if entry.node.is_list else choice.name, box.arrow.en)
+        for choice, box in zip(entry.choices(), question.options, strict=True)
+    ]
+    kinds = [kind for kind in MISSING_KEYS if kind in entry.node.missing]
+    missing: list[tuple[Value, str]] = [
+        ({"missing": kind}, box.arrow.en) for kind, box in zip(kinds, question.missing, strict=True)
+    ]
+    return chosen[:1] if eager else chosen + missing
+
+
+def _conditional(laid: Form) -> Iterator[str]:
+    """The questions above which a condition stands: their own, that of the note before them, or of their section."""
+    yield from (question.path for question in laid.contacts)
+    for section in laid.sections:
+        noted = False
+        for block in section.blocks:
+            if isinstance(block, Words):
+                noted = block.kind == "note" and bool(block.condition.vi)
+            else:
+                if noted or section.condition.vi or block.condition.vi:
+                    yield from (row.path for row in (block.rows if isinstance(block, Grid) else (block,)))
+                noted = False
+
+
 def test_who_does_not_consent_is_at_the_end_and_the_rule_is_told_once():
     laid = lay_out(xlsform.load("sipas_2026"))
     assert [box.arrow.vi for box in asked(laid, "consent").options] == ["", "kết thúc"]
@@ -298,7 +395,7 @@ def test_a_repeat_is_printed_several_times_and_an_answer_piped_in_is_told_by_its
         )
     )
     (_, people) = laid.sections
-    assert [b.label.vi for b in people.blocks] == [
+    assert [b.label.vi for b in people.blocks if not isinstance(b, Grid)] == [
         words for n in (1, 2, 3) for words in (f"Lần {n}", "Tuổi của (câu 1)?")
     ]
 

@@ -246,10 +246,7 @@ class _Layout:
         )
 
     def _question(self, node: Node, known: tuple[Tree, ...]) -> Question:
-        arrows = self._arrows(node)
-        shared = set(arrows.values())
-        everywhere = len(shared) == 1 and len(arrows) > 1
-        each: Mapping[str, Text] = {} if everywhere else arrows
+        each, everywhere = self._arrows(node)
         names = offered(self.questionnaire, node) if node.list_name else {}
         kind = {"select_one": "one", "select_one_from_file": "one", "rank": "rank"}.get(node.type, "many")
         options: tuple[Box, ...] = ()
@@ -275,17 +272,21 @@ class _Layout:
             tuple(replace(_missing(k), arrow=each.get("", Text("", ""))) for k in MISSING_KEYS if k in node.missing),
             write,
             _width(options),
-            next(iter(shared)) if everywhere else Text("", ""),
+            everywhere,
         )
 
-    def _arrows(self, node: Node) -> dict[str, Text]:
-        """Choice to where its arrow leads; what goes on with the next question has none."""
+    def _arrows(self, node: Node) -> tuple[dict[str, Text], Text]:
+        """Choice to where its arrow leads, and the one arrow of the question where all answers lead to one place.
+
+        What goes on with the next question has no arrow.
+        """
         at = self.place[node.path]
         found = targets(self.wording, self.items, at)
         following = self.items[at + 1].node.path if at + 1 < len(self.items) else END
-        if len(set(found.values())) == 1 and following not in found.values():
-            return {choice: self._arrow(path) for choice, path in found.items()}
-        return {choice: self._arrow(path) for choice, path in found.items() if path != following}
+        if len(set(found.values())) == 1:
+            (path,) = set(found.values())
+            return {}, Text("", "") if path == following else self._arrow(path)
+        return {choice: self._arrow(path) for choice, path in found.items() if path != following}, Text("", "")
 
     def _arrow(self, path: str) -> Text:
         if path == END:
