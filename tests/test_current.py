@@ -105,6 +105,14 @@ def test_a_decision_gives_the_state(device: Store, kind: str):
     assert (shown["reason"], shown["actor"], shown["standing"]) == ("vì sao", "psup", True)
 
 
+def test_a_decision_on_a_new_version_replaces_none_on_the_old(device: Store):
+    id = interview(device)
+    current.decide(device, id, "approved", actor="psup")
+    correct(device, id, {"q1": "2"})
+    current.decide(device, id, "approved", actor="psup")
+    assert [header.parents for header in headers(device, "interview") if header.kind == "approved"] == [(), ()]
+
+
 def test_a_later_decision_replaces_the_standing_one(device: Store):
     id = interview(device)
     first = current.decide(device, id, "approved", actor="psup")

@@ -228,6 +228,18 @@ def test_sealing_leaves_a_revision_and_no_draft(device: Store, draft: str):
     assert (first["path"], first["seconds"]) == ("q1", 3.25)
 
 
+def test_what_is_sealed_is_text_in_one_normal_form(device: Store, draft: str):
+    loose = unicodedata.normalize("NFD", "Lò Thị Hoa")
+    head = drafts.seal(device, draft, {"both": loose}, {"off": [loose]}, {"name": loose}, {}, "phoa")
+    content = current.content(device, draft, head)
+    assert (content["answers"], content["off_path"]) == ({"both": "Lò Thị Hoa"}, {"off": ["Lò Thị Hoa"]})
+    assert content["contact"] == {"name": "Lò Thị Hoa"}
+    number = drafts.start(device, "u2", FORM, "phoa")
+    with pytest.raises(TypeError, match="an answer is text"):
+        drafts.seal(device, number, {"age": 47}, {}, {}, {}, "phoa")
+    assert drafts.draft(device, number) is not None
+
+
 def test_contact_answers_stand_in_no_other_part(device: Store, draft: str):
     drafts.save(device, draft, {"q1": "4", "phone": "0912345678"})
     revision = drafts.seal(device, draft, {"q1": "4"}, {}, {"phone": "0912345678"}, {}, "phoa")

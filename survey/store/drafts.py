@@ -157,15 +157,16 @@ def seal(
         raise ValueError(f"{kind!r} is no content kind")
     with store.transaction():
         _check_lease(store, interview, token)
-        parts: dict[str, Any] = {"answers": dict(path_values), "paradata": _paradata(store, interview, paradata)}
+        # A calculation may have put a letter and its tone mark together: what is sealed is in one normal form.
+        parts: dict[str, Any] = {"answers": _cleaned(path_values), "paradata": _paradata(store, interview, paradata)}
         earlier = {path: value for path, value in answers(store, interview).items() if version_of(path)[0]}
         private = _contact_paths(store, interview, earlier)
         off_path = {**off_path, **{path: value for path, value in earlier.items() if path not in private}}
         contact = {**contact, **{path: earlier[path] for path in sorted(private)}}
         if off_path:
-            parts["off_path"] = off_path
+            parts["off_path"] = _cleaned(off_path)
         if contact:
-            parts["contact"] = contact
+            parts["contact"] = _cleaned(contact)
         revision = _append(store, interview, kind, parts, actor, now)
         store.execute("DELETE FROM drafts WHERE interview = ?", (interview,))
     return revision
@@ -293,6 +294,10 @@ def _clean(value: Value) -> Value:
     if isinstance(value, dict):
         return {key: nfc(item) for key, item in value.items()}
     raise TypeError(f"an answer is text, a list of texts or a missing kind, not {type(value).__name__}")
+
+
+def _cleaned(answers: Mapping[str, Value]) -> Answers:
+    return {path: _clean(value) for path, value in answers.items()}
 
 
 def _paradata(store: Store, interview: str, paradata: Mapping[str, Any]) -> dict[str, Any]:
