@@ -164,11 +164,15 @@ def test_the_same_decision_twice_is_no_contradiction(hub: Store, tmp_path: Path)
     assert (only(hub)["state"], kinds(hub)) == ("approved", [])
 
 
-def test_two_interviews_of_one_unit_are_a_finding_until_one_is_voided(hub: Store):
+def test_two_interviews_of_one_unit_are_a_finding_until_one_is_voided_or_erased(hub: Store):
     interview(hub, "u1")
     extra = interview(hub, "u1")
     assert kinds(hub) == ["twice"]
     current.decide(hub, extra, "voided", reason="trùng", actor="psup")
+    assert kinds(hub) == []
+    third = interview(hub, "u1")
+    assert kinds(hub) == ["twice"]
+    current.erase(hub, "interview", third, "padmin")
     assert kinds(hub) == []
 
 
