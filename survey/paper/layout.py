@@ -325,7 +325,7 @@ _TICKED = frozenset({"urban_rural"})
 
 
 def _said_once(blocks: Sequence[Block]) -> Iterator[Block]:
-    """A condition that a note has told is not told again by the questions that it introduces."""
+    """A condition that a note has told is not told again by the question or grid right below it."""
     before = Text("", "")
     for block in blocks:
         if isinstance(block, Words):
@@ -333,6 +333,7 @@ def _said_once(blocks: Sequence[Block]) -> Iterator[Block]:
             yield block
         else:
             yield replace(block, condition=Text("", "")) if block.condition == before else block
+            before = Text("", "")
 
 
 def _own(node: Node) -> list[Tree]:
