@@ -56,11 +56,29 @@ class Dataset:
 
     @property
     def design(self) -> Design:
-        """The design that the frame's own columns declare: base weight, stratum, PSU, PSUs taken with certainty."""
+        """The design that the frame's own columns declare: base weight, stratum, PSU, PSUs taken with certainty.
+
+        Raises:
+            InputError: such a column is there for some interviews and blank for others; names the units.
+        """
 
         def there(name: str) -> str:
-            whole = name in self.table and (self.table.codes(name)[0] >= 0).all()
-            return name if whole else ""
+            if name not in self.table:
+                return ""
+            blank = self.table.codes(name)[0] < 0
+            if blank.any() and not blank.all():
+                codes, units = self.table.labels("unit")
+                first = ", ".join(units[code] for code in codes[blank][:5])
+                count = int(blank.sum())
+                raise InputError(
+                    f"round {self.round['id']}, column {name}",
+                    Text(f"{count} phiếu để trống cột này: {first}", f"{count} interviews are blank here: {first}"),
+                    Text(
+                        "bổ sung cho các đơn vị mẫu này, hoặc khai báo thiết kế bằng --design",
+                        "fill it in for these sample units, or declare the design with --design",
+                    ),
+                )
+            return "" if blank.all() else name
 
         certain = there("certain")
         some = bool(certain) and "1" in self.table.labels(certain)[1]

@@ -159,6 +159,21 @@ def test_the_frame_declares_the_design(store):
     assert (design.weight, design.strata, design.psu, design.certainty) == ("w_base", ("stratum",), ("psu",), "")
 
 
+@pytest.mark.parametrize("column", ["stratum", "psu", "probability", "certain"])
+def test_a_design_column_that_one_unit_lacks_is_an_error_that_names_the_unit_and_never_another_design(store, column):
+    unit = {**frame.unit(store, "u2"), column: ""}
+    frame.issue(store, "unit", "u2", unit, {"name": "Lò Thị Hoa"})
+    with pytest.raises(InputError, match="1 interviews are blank here: u2"):
+        _ = dataset.load(store, ROUND).design
+
+
+def test_a_design_column_that_no_unit_has_is_no_part_of_the_design(store):
+    for number in range(1, 5):
+        unit = {**frame.unit(store, f"u{number}"), "stratum": ""}
+        frame.issue(store, "unit", f"u{number}", unit, {"name": "Lò Thị Hoa"})
+    assert dataset.load(store, ROUND).design.strata == ()
+
+
 def test_a_round_without_interviews_says_what_to_do(store):
     frame.issue(store, "round", "r2027", {"id": "r2027", "questionnaire_hash": FIRST.hash})
     with pytest.raises(InputError, match=r"round r2027: no interview is approved; approve interviews first"):
@@ -196,8 +211,8 @@ def test_the_command_scores_a_round_and_marks_provisional_figures_everywhere(sto
 
 
 def test_a_sample_without_probabilities_is_scored_unweighted_and_says_so(store):
-    unit = frame.unit(store, "u1")
-    frame.issue(store, "unit", "u1", {name: cell for name, cell in unit.items() if name != "probability"})
+    for unit in frame.units(store, ROUND):
+        frame.issue(store, "unit", unit["id"], {name: cell for name, cell in unit.items() if name != "probability"})
     assert "all interviews count the same" in run(store, "--round", ROUND)[1].splitlines()[0]
 
 
