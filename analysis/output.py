@@ -39,7 +39,7 @@ def write_table(table: pd.DataFrame, file: Path) -> None:
     writers: dict[str, Callable[[Path], Any]] = {
         ".csv": lambda path: table.to_csv(path, index=False, encoding="utf-8-sig"),
         ".parquet": lambda path: table.to_parquet(path, index=False),
-        ".xlsx": lambda path: table.to_excel(path, index=False, engine="openpyxl"),
+        ".xlsx": lambda path: _workbook(table, path),
     }
     if file.suffix.lower() not in writers:
         raise InputError(
@@ -48,6 +48,15 @@ def write_table(table: pd.DataFrame, file: Path) -> None:
             Text("dùng .csv, .parquet hoặc .xlsx", "use .csv, .parquet or .xlsx"),
         )
     _whole(file, writers[file.suffix.lower()])
+
+
+def _workbook(table: pd.DataFrame, file: Path) -> None:
+    """A text that begins with ``=`` stays a text: a domain's name must never become a formula in somebody's Excel."""
+    with pd.ExcelWriter(file, engine="openpyxl") as writer:
+        table.to_excel(writer, index=False)
+        for sheet in writer.book.worksheets:
+            for cell in (cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"):
+                cell.data_type = "s"
 
 
 def _whole(file: Path, write: Callable[[Path], Any]) -> None:

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from analysis.output import write_table
 from survey.cli import cli
 
 PAPI = Path(__file__).parent / "fixtures" / "papi_small"
@@ -256,3 +258,11 @@ def test_a_file_that_cannot_be_read_is_named(data, tmp_path, name, content, sent
     assert (code, out) == (2, "")
     assert name in err
     assert sentence in err
+
+
+def test_a_domain_that_looks_like_a_formula_stays_a_text_in_a_workbook(tmp_path):
+
+    domain = '=HYPERLINK("http://example.org";"x")'
+    write_table(pd.DataFrame({"domain": [domain, "Sơn La"], "estimate": [1.5, 2.0]}), tmp_path / "scores.xlsx")
+    cell = openpyxl.load_workbook(tmp_path / "scores.xlsx").active["A2"]
+    assert (cell.value, cell.data_type) == (domain, "s")
