@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from survey import create_app
-from survey.store import Store, current, frame
+from survey.store import Store, current, drafts, frame
 from tests import field
 from tests.field import HOA, WHOLE, Clock, Interviewer
 
@@ -68,6 +69,26 @@ def test_a_unit_with_a_finished_interview_is_not_asked_again(device: Store, hoa:
     again = hoa.post("/units/u1/start")
     assert "đã có phiếu" in again.text
     assert len(current.interviews(device)) == 1
+
+
+def test_six_clicks_at_once_begin_one_interview(app: Flask, device: Store) -> None:
+    people = [Interviewer(app) for _ in range(6)]
+    for person in people:
+        person.sign_in(HOA)
+        person.get("/today")
+    with ThreadPoolExecutor(len(people)) as pool:
+        list(pool.map(lambda person: person.post("/units/u1/start"), people))
+    assert len(current.interviews(device)) == 1
+
+
+def test_a_returned_interview_is_opened_by_nobody_but_the_one_whose_unit_it_is(device: Store, hoa: Interviewer) -> None:
+    hoa.start("u1")
+    hoa.answers(WHOLE)
+    hoa.finish()
+    current.decide(device, hoa.interview, "returned", reason="Hỏi lại tuổi", actor="plan")
+    frame.issue(device, "unit", "u1", {**field.unit_document("u1", 1), "assignee": "pother"}, {"name": "Đặng Thị Hoà"})
+    assert hoa.post(f"/interviews/{hoa.interview}/open-again").status_code == 404
+    assert drafts.draft(device, hoa.interview) is None
 
 
 def test_returned_interviews_stand_first_with_the_supervisors_sentence(device: Store, hoa: Interviewer) -> None:

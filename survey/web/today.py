@@ -97,7 +97,7 @@ def _unit(
     open_here: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     contact = frame.contact(store(), "unit", str(unit["id"]))
-    standing = [row for row in interviews if row["state"] != "voided"]
+    standing = [row for row in interviews if row["state"] not in ("voided", "erased")]
     interview = standing[-1] if standing else None
     last = visits[-1] if visits else None
     how = DISPOSITIONS.get(str(last.get("disposition"))) if last else None
@@ -162,7 +162,13 @@ def _first(units: list[dict[str, Any]]) -> dict[str, Any] | None:
 def start(unit: str) -> Response:
     """Begins the interview at a sample unit, or goes on with the one that is open."""
     document = _mine(unit)
-    standing = [row for row in current.interviews(store(), unit=unit) if row["state"] != "voided"]
+    # A double click comes twice at once: the second waits, and finds the draft that the first has begun.
+    with desk().lock:
+        return _begin(unit, document)
+
+
+def _begin(unit: str, document: Mapping[str, Any]) -> Response:
+    standing = [row for row in current.interviews(store(), unit=unit) if row["state"] not in ("voided", "erased")]
     for row in standing:
         if row["draft"]:
             _remind(row)
@@ -191,8 +197,10 @@ def open_again(interview: str) -> Response:
     rows = current.interviews(store(), interview=interview)
     if not rows or rows[0]["state"] not in ("returned", "partial"):
         abort(404)
-    if not rows[0]["draft"]:
-        drafts.take_over(store(), interview, g.person["id"], now=desk().now())
+    _mine(str(rows[0]["unit"]))
+    with desk().lock:
+        if drafts.draft(store(), interview) is None:
+            drafts.take_over(store(), interview, g.person["id"], now=desk().now())
     _remind(rows[0])
     return redirect(url_for("interview.resume", interview=interview))
 
