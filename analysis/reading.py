@@ -19,10 +19,11 @@ from pyarrow import csv as arrow_csv
 from analysis.table import MISSING_SUFFIX, Table, text_of
 from survey import tables
 from survey.errors import InputError
+from survey.questionnaire.model import MISSING
 from survey.text import Text, fold, nfc
 
 _LARGE = 20_000_000
-_KINDS = ("dont_know", "refused", "not_applicable", "blank", "multiple")
+_KINDS = tuple(MISSING)
 _WORDS = {
     "dont_know": ("dont know", "don't know", "khong biet"),
     "refused": ("refuse", "tu choi"),

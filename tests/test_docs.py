@@ -202,7 +202,7 @@ SPOKEN = " ".join(
     file.read_text(encoding="utf-8")
     for folder in ("web", "cli")
     for pattern in ("*.py", "*.html")
-    for file in sorted((ROOT / "survey" / folder).rglob(pattern))
+    for file in [ROOT / "survey" / "vocabulary.py", *sorted((ROOT / "survey" / folder).rglob(pattern))]
 ).casefold()
 
 

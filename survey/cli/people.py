@@ -10,17 +10,10 @@ import click
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
 from survey.errors import InputError
 from survey.text import LANGUAGES, Text, nfc
+from survey.vocabulary import ROLES
 
 if TYPE_CHECKING:
     from survey.store import Store
-
-ROLES = {
-    "enumerator": Text("điều tra viên", "enumerator"),
-    "supervisor": Text("giám sát viên", "supervisor"),
-    "statistician": Text("cán bộ thống kê", "statistician"),
-    "administrator": Text("quản trị viên", "administrator"),
-}
-
 
 pin_option = option(
     "--pin", help=Text("Mã PIN 4–12 chữ số (mặc định: hỏi).", "PIN of 4–12 digits (default: asks for it).")

@@ -10,20 +10,10 @@ from survey.cli.base import FINDINGS, Group, json_option, language, open_store, 
 from survey.cli.frame import round_option
 from survey.errors import InputError
 from survey.text import Text
+from survey.vocabulary import STATES
 
 if TYPE_CHECKING:
     from survey.store import Store
-
-STATES = {
-    "draft": Text("đang làm dở", "draft"),
-    "partial": Text("bản dở dang", "partial"),
-    "sealed": Text("đã khóa", "sealed"),
-    "approved": Text("đã duyệt", "approved"),
-    "returned": Text("yêu cầu sửa", "returned"),
-    "voided": Text("đã hủy", "voided"),
-    "conflict": Text("hai bản khác nhau", "conflict"),
-    "erased": Text("đã xóa", "erased"),
-}
 
 as_option = option(
     "--as",

@@ -11,9 +11,9 @@ import click
 
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
-from survey.cli.review import STATES
 from survey.errors import InputError
 from survey.text import Text, nfc
+from survey.vocabulary import STATES
 
 if TYPE_CHECKING:
     from survey.sync.rounds import SignedRound

@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 
 from survey.store.header import CONTENT_KINDS, DECISION_KINDS, ERASED, ISSUED, Header
 
-STATES = ("draft", "partial", "sealed", "approved", "returned", "voided", "conflict", "erased")
-
 
 class Revision(NamedTuple):
     """One input of the fold: a header, and its ``document`` where the subject has one and it is here."""

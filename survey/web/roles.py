@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from survey.errors import NotAllowed
 from survey.text import Text
-
-ENUMERATOR = "enumerator"
-SUPERVISOR = "supervisor"
-STATISTICIAN = "statistician"
-ADMINISTRATOR = "administrator"
-
-ROLES: dict[str, Text] = {
-    ENUMERATOR: Text("điều tra viên", "enumerator"),
-    SUPERVISOR: Text("giám sát viên", "supervisor"),
-    STATISTICIAN: Text("cán bộ thống kê", "statistician"),
-    ADMINISTRATOR: Text("quản trị viên", "administrator"),
-}
+from survey.vocabulary import ADMINISTRATOR, ENUMERATOR, ROLES, STATISTICIAN, SUPERVISOR
 
 ANYONE = frozenset({"anyone"})
 SIGNED_IN = frozenset(ROLES)

@@ -9,21 +9,10 @@ from typing import Any
 from flask import Flask, current_app, g, request, session, url_for
 
 from survey.text import LANGUAGES, Text
+from survey.vocabulary import STATES
 from survey.web import desk, roles
 
 TONGUES = {"vi": ("VI", "Tiếng Việt"), "en": ("EN", "English")}
-
-STATES: dict[str, Text] = {
-    "draft": Text("đang làm dở", "draft"),
-    "partial": Text("làm dở trên máy khác", "unfinished on another laptop"),
-    "sealed": Text("đã khóa, chờ duyệt", "sealed, awaiting review"),
-    "approved": Text("đã duyệt", "approved"),
-    "returned": Text("yêu cầu sửa", "returned"),
-    "voided": Text("đã hủy", "voided"),
-    "conflict": Text("có hai bản khác nhau", "versions differ"),
-    "erased": Text("đã xóa theo yêu cầu", "erased on request"),
-}
-"""The states of an interview in words."""
 
 TONES = {"approved": "good", "returned": "look", "conflict": "look", "voided": "", "sealed": "", "draft": ""}
 
