@@ -118,7 +118,7 @@ class Visitor:
 
     def get(self, path: str, **query: str) -> TestResponse:
         """Opens a page."""
-        return self._seen(self.client.get(path, base_url=ADDRESS, query_string=query))
+        return self._seen(self.client.get(path, base_url=ADDRESS, query_string=query or None))
 
     def post(self, path: str, follow: bool = True, **fields: Any) -> TestResponse:
         """Sends a form."""
@@ -176,7 +176,7 @@ class Interviewer(Visitor):
         return self.post(f"/interviews/{self.interview}/finish", disposition=disposition, lease=self.lease)
 
 
-WHOLE = {
+WHOLE: dict[str, str | list[str]] = {
     "opening/consent": "yes",
     "a/age": "47",
     "a/job": "no",

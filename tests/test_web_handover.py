@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,8 @@ import pytest
 from flask import Flask
 
 from survey import create_app
-from survey.store import Store, current, drafts, verify
-from survey.web import sticks
+from survey.store import Store, current, drafts, frame, verify
+from survey.web import records, roles, sticks
 from tests import field
 from tests.field import BINH, HOA, LAN, WHOLE, Clock, Interviewer, Visitor
 
@@ -277,3 +278,94 @@ def test_a_conflict_is_settled_row_by_row_with_one_reason(
     assert content["answers"]["b/b1"] == "4"
     assert content["answers"]["a/birth"] == "1978"
     assert not verify.verify(hub).problems
+
+
+# -- the list of interviews -----------------------------------------------------------------------------------------
+
+
+def rows_of(page: str) -> list[str]:
+    return [words(row) for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", page)]
+
+
+def test_the_list_names_village_and_commune_and_who_interviewed(lan: Visitor, read: str) -> None:
+    (row,) = rows_of(lan.get("/interviews").text)
+    assert row.startswith("Đặng Thị Hoà bản Khoang · xã Chiềng Mung Lò Thị Hoa")
+
+
+def test_whoever_settles_an_interview_does_not_take_it_from_its_enumerator(
+    hub: Store, hoa: Interviewer, lan: Visitor, conflict: str
+) -> None:
+    (row,) = current.conflicts(hub)
+    current.settle(hub, row["interview"], row["heads"][0], reason="đã hỏi lại", actor=LAN)
+    assert current.interviews(hub)[0]["actor"] == LAN
+    assert "Lò Thị Hoa" in rows_of(lan.get("/interviews").text)[0]
+    assert "bản Khoang · xã Chiềng Mung · Lò Thị Hoa" in words(lan.get(f"/interviews/{hoa.interview}").text)
+
+
+def many(hub: Store, number: int) -> None:
+    """Sealed interviews at as many units, in villages of twelve."""
+    for n in range(1, number + 1):
+        unit = field.unit_document(f"m{n}", n) | {"village": f"v{n % 3}", "village_name": f"Bản {n % 3}"}
+        frame.issue(hub, "unit", f"m{n}", unit, {"name": f"Người Số {n}"})
+        field.sealed(hub, f"m{n}", field.small())
+
+
+def test_a_long_list_comes_in_pages_that_together_show_every_interview_once(
+    hub: Store, lan: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "SHOWN", 4)
+    many(hub, 10)
+    address, seen = "/interviews?state=sealed&q=nguoi", []
+    while address:
+        page = lan.get(address).text
+        seen += [re.search(r"Người Số \d+", row) for row in rows_of(page)]
+        found = re.search(r'rel="next" href="([^"]+)"', page)
+        address = html.unescape(found[1]) if found else ""
+    assert len(seen) == 10
+    assert len({name[0] for name in seen if name}) == 10
+    assert "Phiếu 9–10 / 10" in words(page)
+    assert "Trang trước" in page
+    assert len(rows_of(lan.get("/interviews", page="99").text)) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("nguoi so 3", ["Người Số 3"]), ("NGƯỜI 4", ["Người Số 4"]), ("ban 2", ["Người Số 2", "Người Số 5"]), ("xyz", [])],
+)
+def test_the_list_is_searched_without_diacritics(hub: Store, lan: Visitor, query: str, found: list[str]) -> None:
+    many(hub, 5)
+    page = lan.get("/interviews", q=query).text
+    assert re.findall(r"Người Số \d+", " ".join(rows_of(page))) == found
+    assert ("Không tìm thấy phiếu nào với “xyz”" in page) is not found
+    assert lan.get("/interviews", q="lo thi hoa").text.count("<tr>") == 6
+
+
+def test_a_statistician_sees_no_name_address_or_phone_on_any_page(
+    office: Flask, hub: Store, lan: Visitor, conflict: str, read: str
+) -> None:
+    many(hub, 2)
+    frame.issue(
+        hub, "unit", "u1", field.unit_document("u1", 1) | {"note": "x"}, {"name": "Đặng Thị Hoà", "phone": "0912"}
+    )
+    private = re.compile("Đặng Thị Hoà|Người Số|0912|Bản Khoang")
+    addresses = ["/interviews", "/interviews?q=dang", "/interviews?q=nguoi+so", read, conflict, "/hand-over"]
+    addresses += [f"/interviews/{row['interview']}" for row in current.interviews(hub)]
+    assert private.search(lan.get("/interviews").text)
+    binh = Visitor(office)
+    binh.sign_in(BINH)
+    for address in addresses:
+        page = binh.get(address)
+        assert page.status_code == 200
+        assert not private.search(page.text), address
+    assert any(
+        row.startswith("Đơn vị mẫu số 1 bản Khoang · xã Chiềng Mung") for row in rows_of(binh.get("/interviews").text)
+    )
+    assert rows_of(binh.get("/interviews", q="dang").text) == []
+
+
+def test_every_page_that_tells_names_is_closed_to_those_who_only_count_or_administer(office: Flask) -> None:
+    told = {"today.page", "today.units", "today.visit", "interview.section", "interview.finish"}
+    for role in (roles.STATISTICIAN, roles.ADMINISTRATOR):
+        assert not roles.may_contact({role})
+        assert not any(roles.may(page, frozenset({role})) for page in told)
+    assert roles.may_contact({roles.SUPERVISOR, roles.STATISTICIAN})

@@ -5,7 +5,15 @@ from survey.store.derived import rebuild
 from survey.store.erasure import erase
 from survey.store.findings import Finding, findings
 from survey.store.fold import fold
-from survey.store.reading import conflicts, content, decisions, document_bytes, interviews, responses
+from survey.store.reading import (
+    conflicts,
+    content,
+    decisions,
+    document_bytes,
+    interviewers,
+    interviews,
+    responses,
+)
 from survey.store.verify import Report, verify
 
 __all__ = [
@@ -19,6 +27,7 @@ __all__ = [
     "erase",
     "findings",
     "fold",
+    "interviewers",
     "interviews",
     "rebuild",
     "responses",

@@ -61,6 +61,22 @@ def interviews(
     return rows if wanted is None else [row for row in rows if row["state"] in wanted]
 
 
+def interviewers(store: Store, interview: str | None = None) -> dict[str, list[str]]:
+    """Who sealed each interview, in the order of time: the people who interviewed, whoever corrected or settled it
+    afterwards. An interview that nobody has sealed yet is left out."""
+    found: dict[str, list[str]] = {}
+    for subject, actor in store.execute(
+        "SELECT subject, json_extract(CAST(header AS TEXT), '$.actor') FROM revisions"
+        " WHERE subject_type = 'interview' AND kind = 'sealed'"
+        + (" AND subject = ?" if interview is not None else "")
+        + " ORDER BY json_extract(CAST(header AS TEXT), '$.time'), id",
+        () if interview is None else (interview,),
+    ):
+        if actor not in found.setdefault(subject, []):
+            found[subject].append(actor)
+    return found
+
+
 def conflicts(store: Store) -> list[dict[str, Any]]:
     """The interviews with several contents that wait for a person."""
     return interviews(store, state="conflict")

@@ -8,12 +8,13 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 
 from survey.errors import SurveyError
-from survey.store import current, frame
+from survey.store import current
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Report, export, sync
 from survey.web import words
 from survey.web.desk import desk, store
 from survey.web.handover import problems
+from survey.web.naming import respondent
 from survey.web.sticks import sticks
 from survey.web.words import t
 
@@ -102,17 +103,3 @@ def _told(report: Report, interviews: int) -> dict[str, Any]:
             {"url": url_for("records.conflict", interview=name), "name": respondent(name)} for name in report.conflicts
         ],
     }
-
-
-def respondent(interview: str) -> str:
-    """Whom an interview is about, as far as this machine may know: the name, else the unit's number, else the id."""
-    rows = current.interviews(store(), interview=interview)
-    return unit_name(rows[0]["unit"]) if rows else interview[:8]
-
-
-def unit_name(unit: str) -> str:
-    """The name of a sample unit's person where the contact part is here, else its number on the list."""
-    contact = frame.contact(store(), "unit", unit)
-    document = frame.unit(store(), unit) or {}
-    number = str(document.get("order") or unit[:8])
-    return str(contact.get("name") or f"{t('Đơn vị mẫu số', 'Sample unit no.')} {number}")

@@ -12,10 +12,20 @@ from survey.errors import InputError
 from survey.questionnaire.model import Answers
 from survey.questionnaire.path import Entry, Path
 from survey.store import current, frame
-from survey.text import Text
+from survey.text import Text, fold
 from survey.web import forms, roles, words
-from survey.web.desk import desk, place, store
-from survey.web.receive import unit_name
+from survey.web.desk import desk, store
+from survey.web.naming import (
+    called,
+    device_name,
+    full_place,
+    interviewer,
+    may_contact,
+    natural,
+    person_name,
+    unit_name,
+    unit_place,
+)
 from survey.web.sections import key
 from survey.web.words import STATES, t
 
@@ -31,52 +41,88 @@ DECISIONS: dict[str, Text] = {
     "commented": Text("Ghi chú", "Comment"),
 }
 
+SHOWN = 100
+"""Interviews on one page."""
+
 NEEDS_REASON = frozenset({"returned", "voided"})
 
 
 @pages.get("/interviews")
 def page() -> str:
-    """All interviews on this machine, by state."""
-    rows = current.interviews(store())
-    counts = Counter(row["state"] for row in rows)
+    """The interviews on this machine, by state, a page at a time, with a search."""
     state = request.args.get("state", "")
+    query = request.args.get("q", "").strip()
+    rows = _matching(query)
+    counts = Counter(row["state"] for row in rows)
     if state not in STATES:
         state = ""
-    filters = [{"name": t("Tất cả", "All"), "count": len(rows), "url": url_for("records.page"), "here": not state}]
+    found = [row for row in rows if not state or row["state"] == state]
+    found.sort(key=lambda row: (ORDER.index(row["state"]), row["sorting"], row["time"]))
+    pages_ = max(1, -(-len(found) // SHOWN))
+    number = min(max(1, request.args.get("page", 1, int)), pages_)
+
+    def address(**different: Any) -> str:
+        return url_for("records.page", **{name: value for name, value in different.items() if value})
+
+    filters = [{"name": t("Tất cả", "All"), "count": len(rows), "url": address(q=query), "here": not state}]
     filters += [
         {
             "name": STATES[one](words.interface()),
             "count": counts[one],
-            "url": url_for("records.page", state=one),
+            "url": address(state=one, q=query),
             "here": one == state,
         }
         for one in ORDER
         if counts[one]
     ]
-    shown = [_row(row) for row in rows if not state or row["state"] == state]
-    shown.sort(key=lambda row: (ORDER.index(row["state"]), row["place"], row["time"]))
-    return render_template("records.html", rows=shown, filters=filters)
+    shown = found[(number - 1) * SHOWN : number * SHOWN]
+    return render_template(
+        "records.html",
+        rows=[{**row, "name": row["name"] or unit_name(row["unit"])} for row in shown],
+        filters=filters,
+        state=state,
+        query=query,
+        named=may_contact(),
+        count=len(found),
+        first=(number - 1) * SHOWN + 1,
+        before=address(state=state, q=query, page=number - 1) if number > 1 else "",
+        after=address(state=state, q=query, page=number + 1) if number < pages_ else "",
+    )
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
-    unit = frame.unit(store(), row["unit"])
-    return {
-        **row,
-        "name": unit_name(row["unit"]),
-        "place": place([unit]) if unit else "",
-        "actor": person_name(row["actor"]),
-        "url": url_for("records.record", interview=row["interview"]),
-    }
-
-
-def person_name(user: str) -> str:
-    """What a person is called, else the id."""
-    return str((frame.person(store(), user) or {}).get("name") or user or "–")
-
-
-def device_name(device: str) -> str:
-    """What a laptop is called, else the beginning of its id."""
-    return str((frame.document(store(), "device", device) or {}).get("name") or device[:9])
+def _matching(query: str) -> list[dict[str, Any]]:
+    """The interviews in which each word of ``query`` begins a word of the name, the place, the number or the
+    enumerator, without diacritics and case. Units are read at once: thousands, one by one, take seconds. ``name`` is
+    empty while nothing is looked for.
+    """
+    units = {str(unit["id"]): unit for unit in frame.units(store())}
+    wanted = fold(query).split()
+    contacts = frame.contacts(store(), "unit") if wanted and may_contact() else {}
+    people = {str(one["id"]): str(one.get("name") or one["id"]) for one in frame.people(store())}
+    sealed = current.interviewers(store())
+    found = []
+    places: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for row in current.interviews(store()):
+        unit = units.get(row["unit"]) or {"id": row["unit"]}
+        place = full_place(unit)
+        if place not in places:
+            places[place] = (fold(place), natural(place))
+        name = called(unit, contacts.get(row["unit"], {})) if wanted else ""
+        actor = ", ".join(people.get(user, user) for user in sealed.get(row["interview"]) or [row["actor"]] if user)
+        if wanted:
+            said = f"{fold(name)} {places[place][0]} {unit.get('order', '')} {fold(actor)}".split()
+            if not all(any(one.startswith(start) for one in said) for start in wanted):
+                continue
+        found.append(
+            {
+                **row,
+                "name": name,
+                "place": place,
+                "actor": actor or "–",
+                "sorting": places[place][1],
+            }
+        )
+    return found
 
 
 # -- reading one -------------------------------------------------------------------------------------------------
@@ -100,13 +146,12 @@ def _show(interview: str, reason: str = "") -> str:
             sections = _answers(_path(content, row))
     elif row["state"] == "draft":
         withheld = t("Phiếu này đang làm dở, chưa khóa.", "This interview is still a draft.")
-    unit = frame.unit(store(), row["unit"])
     return render_template(
         "record.html",
         row=row,
         name=unit_name(row["unit"]),
-        place=place([unit]) if unit else "",
-        actor=person_name(row["actor"]),
+        place=unit_place(row["unit"]),
+        actor=interviewer(row),
         decisions=[
             {**told, "words": DECISIONS[told["kind"]](words.interface()), "actor": person_name(told["actor"])}
             for told in current.decisions(store(), interview)
@@ -140,7 +185,7 @@ def _following(interview: str) -> str:
 def _path(content: Mapping[str, Any], row: Mapping[str, Any]) -> Path:
     unit = frame.unit(store(), content["unit"]) or {"id": content["unit"]}
     answers = {**content["off_path"], **content["answers"]}
-    if roles.may("records.decide", frozenset(g.person["roles"])):
+    if may_contact():
         # Names and phones stay away from those who only count.
         answers |= content["contact"]
     return desk().read(store(), content["questionnaire_hash"], unit, answers, row)

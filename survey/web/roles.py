@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from survey.errors import NotAllowed
 from survey.text import Text
 from survey.vocabulary import ADMINISTRATOR, ENUMERATOR, ROLES, STATISTICIAN, SUPERVISOR
@@ -12,6 +14,9 @@ FIELD = frozenset({ENUMERATOR, SUPERVISOR})
 RECEIVING = frozenset({SUPERVISOR, ADMINISTRATOR})
 READING = frozenset({SUPERVISOR, STATISTICIAN, ADMINISTRATOR})
 DECIDING = frozenset({SUPERVISOR})
+
+CONTACTING = FIELD
+"""Who may read respondents' names, addresses and phones: those who visit them, and those who check the visits."""
 
 PAGES: dict[str, frozenset[str]] = {
     "static": ANYONE,
@@ -57,6 +62,12 @@ def may(endpoint: str | None, roles: frozenset[str]) -> bool:
     """Whether a person with ``roles`` (none when nobody is signed in) may open the page ``endpoint``."""
     allowed = PAGES.get(endpoint or "", frozenset())
     return allowed is ANYONE or bool(allowed & roles)
+
+
+def may_contact(roles: Iterable[str]) -> bool:
+    """Whether a person with ``roles`` may read who the respondents are. A page for others tells the sample unit's
+    number and place instead."""
+    return not CONTACTING.isdisjoint(roles)
 
 
 def require(endpoint: str | None, roles: frozenset[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -19,6 +18,7 @@ from survey.store import current, drafts, frame
 from survey.text import fold
 from survey.web import forms, roles, words
 from survey.web.desk import desk, place_name, store
+from survey.web.naming import full_place, natural
 
 pages = Blueprint("today", __name__)
 
@@ -109,7 +109,7 @@ def _unit(
         "address": address,
         "order": int(unit.get("order") or 0),
         "main": unit.get("list", "main") != "reserve",
-        "village": " · ".join(w for w in (place_name(unit, "village"), place_name(unit, "commune")) if w),
+        "village": full_place(unit),
         "searched": fold(" ".join([name, address, str(unit.get("order") or ""), place_name(unit, "village")])).split(),
         "interview": interview["interview"] if interview else "",
         "state": interview["state"] if interview else "",
@@ -128,9 +128,7 @@ def _unit(
 
 def _in_order(unit: Mapping[str, Any]) -> tuple[Any, ...]:
     """Village by village (Bản 4 before Bản 18), the main list before the reserve, in the order drawn."""
-    words_and_numbers = re.split(r"(\d+)", fold(unit["village"]))
-    natural = [(part.zfill(12) if part.isdigit() else part) for part in words_and_numbers]
-    return natural, not unit["main"], unit["order"]
+    return natural(unit["village"]), not unit["main"], unit["order"]
 
 
 def _reason(interview: Mapping[str, Any]) -> str:

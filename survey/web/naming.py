@@ -1,0 +1,71 @@
+"""What people, laptops, sample units and places are called on a page, for the person who looks at it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import g
+
+from survey.store import current, frame
+from survey.text import fold
+from survey.web import roles
+from survey.web.desk import place_name, store
+from survey.web.words import t
+
+
+def may_contact() -> bool:
+    """Whether the person who is signed in may read who the respondents are."""
+    return roles.may_contact(g.person["roles"])
+
+
+def person_name(user: str) -> str:
+    """What a person is called, else the id."""
+    return str((frame.person(store(), user) or {}).get("name") or user or "–")
+
+
+def device_name(device: str) -> str:
+    """What a laptop is called, else the beginning of its id."""
+    return str((frame.document(store(), "device", device) or {}).get("name") or device[:9])
+
+
+def full_place(unit: Mapping[str, Any]) -> str:
+    """Village and commune: many communes have a "Bản 1"."""
+    return " · ".join(name for name in (place_name(unit, "village"), place_name(unit, "commune")) if name)
+
+
+def natural(place: str) -> tuple[str, ...]:
+    """Sorts places as people count them: Bản 4 before Bản 18."""
+    return tuple(part.zfill(12) if part.isdigit() else part for part in re.split(r"(\d+)", fold(place)))
+
+
+def called(unit: Mapping[str, Any], contact: Mapping[str, Any]) -> str:
+    """A sample unit by its person's name where it is known here and may be read, else by its number on the list."""
+    number = str(unit.get("order") or str(unit.get("id", ""))[:8])
+    name = contact.get("name") if may_contact() else ""
+    return str(name or f"{t('Đơn vị mẫu số', 'Sample unit no.')} {number}")
+
+
+def unit_name(unit: str) -> str:
+    """:func:`called`, by the unit's id."""
+    return called(frame.unit(store(), unit) or {"id": unit}, frame.contact(store(), "unit", unit))
+
+
+def unit_place(unit: str) -> str:
+    """:func:`full_place`, by the unit's id."""
+    return full_place(frame.unit(store(), unit) or {})
+
+
+def respondent(interview: str) -> str:
+    """Whom an interview is about, name or number with the place; the id when there is no such interview here."""
+    rows = current.interviews(store(), interview=interview)
+    if not rows:
+        return interview[:8]
+    return " · ".join(word for word in (unit_name(rows[0]["unit"]), unit_place(rows[0]["unit"])) if word)
+
+
+def interviewer(row: Mapping[str, Any]) -> str:
+    """Who interviewed: those who sealed it, whoever settled or corrected it afterwards."""
+    sealed = current.interviewers(store(), row["interview"]).get(row["interview"])
+    return ", ".join(person_name(user) for user in sealed or [row["actor"]])
