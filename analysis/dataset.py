@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from analysis.design import Design
@@ -113,6 +114,50 @@ def load(store: Store, round: str, states: Collection[str] = ("approved",)) -> D
             )
         questionnaires[key] = Questionnaire.from_json(content)
     return _Columns(document, questionnaires).lay(interviews, provisional=set(states) != {"approved"})
+
+
+def load_sample(store: Store, round: str, states: Collection[str] = ("approved",)) -> Dataset:
+    """The units of a round that were to be interviewed, whether they were or not: what weights are made from.
+
+    The rows of :func:`load`, and one for each other unit of the main list and each reserve unit that was visited, with
+    the frame's columns. Two more columns: ``list``, and ``disposition``, the AAPOR code of a unit's visits (1.1 with
+    an interview in these states; 3.11 never visited).
+
+    Raises:
+        InputError: as :func:`load`; two interviews of one unit.
+    """
+    from survey.fieldwork.dispositions import final
+    from survey.store import frame
+
+    data = load(store, round, states)
+    units = {str(unit["id"]): unit for unit in frame.units(store, round)}
+    visited: dict[str, list[str]] = {}
+    for visit in frame.visits(store):
+        visited.setdefault(str(visit.get("unit", "")), []).append(str(visit.get("disposition", "")))
+    codes, names = data.table.labels("unit")
+    twice = [names[k] for k in np.flatnonzero(np.bincount(codes) > 1)]
+    if twice:
+        shown = ", ".join(twice[:5])
+        raise InputError(
+            f"round {round}",
+            Text(f"{len(twice)} đơn vị có hơn một phiếu: {shown}", f"{len(twice)} units with two interviews: {shown}"),
+            Text("chọn một: survey review settle hoặc void", "keep one: survey review settle or void"),
+        )
+    answered = [units.get(names[code], {}) for code in codes]
+    here = {"list": [str(unit.get("list", "")) for unit in answered], "disposition": ["1.1"] * len(answered)}
+    others = []
+    for name, unit in units.items():
+        if name not in set(names) and (unit.get("list") != "reserve" or name in visited):
+            row = {column: _plain(value) for column, value in unit.items() if column not in _DOCUMENT}
+            row |= {"unit": name, "round": round, "list": str(unit.get("list", "")), WEIGHT: _base_weight(unit)}
+            others.append({**row, "disposition": final(visited.get(name, ())).code})
+    table = data.table.with_columns(here)
+    if others:
+        columns = [name for name in dict.fromkeys(column for row in others for column in row) if name in table]
+        rest = _table(others, columns, table.source).arrow
+        whole = pa.concat_tables([table.arrow, rest], promote_options="default")
+        table = Table(whole, table.source, table.first_row)
+    return replace(data, table=table)
 
 
 class _Columns:

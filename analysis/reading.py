@@ -26,10 +26,10 @@ _LARGE = 20_000_000
 _KINDS = tuple(MISSING)
 _WORDS = {
     "dont_know": ("dont know", "don't know", "khong biet"),
-    "refused": ("refuse", "tu choi"),
-    "not_applicable": ("not applicable", "khong ap dung", "khong lien quan"),
+    "refused": ("refuse", "tu choi", "khong tra loi"),
+    "not_applicable": ("not applicable", "khong ap dung", "khong lien quan", "khong thuoc dien"),
     "blank": ("blank", "bo trong"),
-    "multiple": ("multiple", "nhieu o"),
+    "multiple": ("multiple", "nhieu o", "several boxes"),
 }
 
 
@@ -62,7 +62,11 @@ def read_table(path: Any, encoding: str = "") -> Table:
 
 def read_rows(path: Any) -> list[dict[str, str]]:
     """The rows of a small file (an index sheet, a table of margins) as texts by header."""
-    table = read_table(path)
+    return rows_of(read_table(path))
+
+
+def rows_of(table: Table) -> list[dict[str, str]]:
+    """The rows of a small table as texts by header."""
     columns = [[text_of(value) for value in table.arrow.column(name).to_pylist()] for name in table.names]
     return [dict(zip(table.names, row, strict=True)) for row in zip(*columns, strict=True)]
 

@@ -10,19 +10,24 @@ import numpy as np
 
 from analysis.calibration import Calibrated
 from analysis.design import Calibration, Design
-from analysis.reading import read_rows
+from analysis.reading import read_table, rows_of
 from analysis.sample import Sample
-from analysis.table import Table, cross
+from analysis.table import Table, cross, take, text_of
 from survey.errors import InputError, Problem, Problems
 from survey.text import Text
 
-INTERVIEW, WEIGHT = "interview", "weight"
+INTERVIEW, DISPOSITION, WEIGHT = "interview", "disposition", "weight"
+STEPS = ("w_base", "w_nonresponse", "w_calibrated")
+"""The columns that ``survey weight`` writes between ``interview`` and ``weight``, one a step."""
 _ROUNDS = 200
 _EXACT = 1e-12
+_ROUNDING = 1e-8
 
 
 def join_weights(data: Table, weights: Table) -> Table:
-    """``data`` with the column ``weight`` of a weights file, joined by ``interview``.
+    """``data`` with the column ``weight`` of a weights file, and those of the steps to it where the file has them,
+    joined by ``interview``. Rows without an interview leave where ``disposition`` says what became of them: they are
+    of the sample that the weights were made from, and have no answers.
 
     Raises:
         Problems: a column is missing, an interview has no weight or two of them.
@@ -33,7 +38,6 @@ def join_weights(data: Table, weights: Table) -> Table:
     if problems:
         raise Problems(problems)
     codes, names = weights.labels(INTERVIEW)
-    values = weights.numbers(WEIGHT)
     if len(np.unique(codes)) < len(codes):
         repeated = np.bincount(codes[codes >= 0])[codes] > 1
         raise InputError(
@@ -41,17 +45,31 @@ def join_weights(data: Table, weights: Table) -> Table:
             Text("một phiếu có hơn một quyền số", "an interview has more than one weight"),
             Text("mỗi phiếu một dòng", "give each interview one row"),
         )
-    weight_of = {names[code]: value for code, value in zip(codes, values, strict=True)}
+    place_of = {names[code]: row for row, code in enumerate(codes) if code >= 0}
+    if DISPOSITION in data:
+        data = data.filter(data.labels(INTERVIEW)[0] >= 0)
     wanted, interviews = data.labels(INTERVIEW)
-    found = np.array([weight_of.get(name, np.nan) for name in interviews])[wanted]
-    without = np.isnan(found)
+    places = take(np.array([place_of.get(name, -1) for name in interviews], dtype=np.int64), wanted, -1)
+    columns = [name for name in (*STEPS, WEIGHT) if name in weights]
+    found = {name: take(weights.numbers(name), places, np.nan) for name in columns}
+    without = np.isnan(found[WEIGHT])
     if without.any():
         raise InputError(
             f"{data.source}, column {INTERVIEW}, {data.rows_text(without)}",
             Text(f"phiếu không có quyền số trong {weights.source}", f"interviews without a weight in {weights.source}"),
             Text("tính lại quyền số cho đủ các phiếu", "make the weights again for all interviews"),
         )
-    return data.with_columns({WEIGHT: found})
+    return data.with_columns(found)
+
+
+def joined_design(design: Design, weights: Table) -> Design:
+    """``design`` for data whose weights come from a file: the column ``weight``; where ``survey weight`` made it, its
+    calibration is done, and the variance is that of the residuals under the weights before it.
+    """
+    rule = design.calibration
+    if rule is not None and STEPS[1] in weights and not (rule.already_applied and rule.base_weight):
+        rule = replace(rule, already_applied=True, base_weight=STEPS[1])
+    return replace(design, weight=WEIGHT, calibration=rule)
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,14 @@ class Margins:
     names: tuple[str, ...]
     variables: np.ndarray
     """Which margin each column belongs to, numbered from 0."""
+
+    def variable(self, number: int) -> str:
+        """The name of a margin's variable."""
+        return self.names[int(np.argmax(self.variables == number))].partition(" = ")[0]
+
+    def is_partition(self, number: int) -> bool:
+        """Whether a margin has categories, so that its totals add up to the population."""
+        return " = " in self.names[int(np.argmax(self.variables == number))]
 
 
 def calibrate(sample: Sample, design: Design, data: Table) -> Sample:
@@ -89,11 +115,22 @@ def read_margins(rule: Calibration, data: Table) -> Margins:
     ``variable`` may cross several columns (``province*sex``, categories ``01|female``); a blank category means the
     total of a numeric column. Every category of the data must have its total, and every total its category.
     """
-    rows: Sequence[Mapping[str, Any]] = read_rows(rule.margins) if isinstance(rule.margins, str) else rule.margins
+    file = read_table(rule.margins) if isinstance(rule.margins, str) else None
+    rows: Sequence[Mapping[str, Any]] = rule.margins if file is None else rows_of(file)
+    number_of = data.number if file is None else file.number
+    lacking = [name for name in ("variable", "category", "total") if rows and name not in rows[0]]
+    if lacking or not rows:
+        raise InputError(
+            "margins",
+            Text(f"thiếu cột {', '.join(lacking)}", f"without the column {', '.join(lacking)}")
+            if lacking
+            else Text("bảng không có dòng nào", "the table has no rows"),
+            Text("ghi các cột variable, category, total", "give the columns variable, category, total"),
+        )
     problems: list[Problem] = []
     wanted: dict[str, dict[str, float]] = {}
     for number, row in enumerate(rows, 2):
-        total = data.number(str(row.get("total", "")))
+        total = number_of(str(row.get("total", "")))
         if not total >= 0:
             problems.append(
                 Problem(
@@ -102,7 +139,16 @@ def read_margins(rule: Calibration, data: Table) -> Margins:
                     Text("ghi tổng số đã biết", "give the known total"),
                 )
             )
-        wanted.setdefault(str(row.get("variable", "")), {})[str(row.get("category", ""))] = total
+        variable, category = text_of(row.get("variable")), text_of(row.get("category"))
+        if category in wanted.setdefault(variable, {}):
+            problems.append(
+                Problem(
+                    f"margins, row {number}, {variable} = {category}",
+                    Text("nhóm này đã có ở dòng trên", "this category stands above already"),
+                    Text("mỗi nhóm một dòng", "give each category one row"),
+                )
+            )
+        wanted[variable][category] = total
     columns, totals, names, variables = [], [], [], []
     for number, (variable, categories) in enumerate(wanted.items()):
         parts = variable.split("*")
@@ -110,6 +156,8 @@ def read_margins(rule: Calibration, data: Table) -> Margins:
         if absent:
             problems += absent
         elif set(categories) == {""}:
+            blank = data.blank(variable)
+            problems += [_blank(variable, blank, data)] if blank.any() else []
             columns.append(data.numbers(variable))
             totals.append(categories[""])
             names.append(variable)
@@ -132,30 +180,62 @@ def _differences(
     variable: str, found: Sequence[str], wanted: Mapping[str, float], codes: np.ndarray, data: Table
 ) -> list[Problem]:
     problems = []
-    unknown = [name for name in found if name not in wanted]
+    unknown = [k for k, name in enumerate(found) if name not in wanted]
     unmet = [name for name, total in wanted.items() if name not in found and total > 0]
-    for names, what in (
-        (unknown, Text("có trong dữ liệu nhưng không có tổng", "in the data without a total")),
-        (unmet, Text("có tổng nhưng không có trong dữ liệu", "with a total but not in the data")),
-    ):
-        if names:
-            shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-            problems.append(
-                Problem(
-                    f"margins, {variable}",
-                    Text(f"{what.vi}: {shown}", f"{what.en}: {shown}"),
-                    Text("sửa bảng tổng hoặc gộp nhóm", "correct the margins or join categories"),
-                )
-            )
-    if (codes < 0).any():
+    if unknown:
+        shown = _listed([found[k] for k in unknown])
         problems.append(
             Problem(
-                f"{data.source}, column {variable}, {data.rows_text(codes < 0)}",
-                Text("ô trống trong biến hiệu chỉnh", "a calibration variable is blank"),
-                Text("điền giá trị", "fill in the values"),
+                f"{data.source}, column {variable}, {data.rows_text(np.isin(codes, unknown))}",
+                Text(f"bảng tổng không có nhóm: {shown}", f"categories without a total in the margins: {shown}"),
+                _CORRECT,
             )
         )
-    return problems
+    if unmet:
+        shown = _listed(unmet)
+        problems.append(
+            Problem(
+                f"margins, {variable}",
+                Text(f"có tổng nhưng không có trong dữ liệu: {shown}", f"with a total but not in the data: {shown}"),
+                _CORRECT,
+            )
+        )
+    return [*problems, _blank(variable, codes < 0, data)] if (codes < 0).any() else problems
+
+
+_CORRECT = Text("sửa bảng tổng hoặc gộp nhóm", "correct the margins or join categories")
+
+
+def _blank(variable: str, blank: np.ndarray, data: Table) -> Problem:
+    return Problem(
+        f"{data.source}, column {variable}, {data.rows_text(blank)}",
+        Text("ô trống trong biến hiệu chỉnh", "a calibration variable is blank"),
+        Text("điền giá trị", "fill in the values"),
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+
+
+def check_sums(margins: Margins, rule: Calibration) -> None:
+    """Raises InputError where the categories of two variables add up to different totals, which no weights meet, or
+    where post-strata are not one variable with categories."""
+    whole = [k for k in range(int(margins.variables.max()) + 1) if margins.is_partition(k)]
+    if rule.method == "poststratify" and (len(whole) != 1 or margins.variables.max() > 0):
+        raise InputError(
+            "margins",
+            Text("phân tầng sau cần đúng một biến có nhóm", "post-stratification takes one variable with categories"),
+            Text("ghép biến bằng dấu * (sex*age), hoặc dùng raking", "cross them (sex*age), or use raking"),
+        )
+    sums = {margins.variable(k): margins.totals[margins.variables == k].sum() for k in whole}
+    if sums and max(sums.values()) - min(sums.values()) > _ROUNDING * max(sums.values()):
+        shown = ", ".join(f"{name} {total:.10g}" for name, total in sums.items())
+        raise InputError(
+            "margins",
+            Text(f"các biến cộng lại không bằng nhau: {shown}", f"the variables add up to different totals: {shown}"),
+            Text("sửa các tổng, hoặc quy về cùng một tổng", "correct the totals, or scale them to the same sum"),
+        )
 
 
 def solve(before: np.ndarray, margins: Margins, rule: Calibration) -> np.ndarray:

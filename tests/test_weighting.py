@@ -39,6 +39,12 @@ def margins(**variables):
 KNOWN = margins(sex={"f": 2000, "m": 1900}, age={"young": 1300, "middle": 1500, "old": 1100})
 
 
+def rows_of(column, *categories):
+    """How a sentence counts the rows with these categories and names the first five."""
+    found = np.flatnonzero(FRAME[column].isin(categories)) + 1
+    return f"{len(found)} rows ({', '.join(map(str, found[:5]))}, …)"
+
+
 def weights(calibration):
     return lay(Design("w", psu="village", calibration=calibration), Table.of(FRAME)).weight
 
@@ -110,12 +116,14 @@ def test_margins_that_do_not_fit_the_data_are_all_named():
     known = [*margins(sex={"f": 1, "x": 1}, agee={"young": 1}), {"variable": "age", "category": "old", "total": "?"}]
     with pytest.raises(Problems) as error:
         weights(Calibration(margins=known))
+    remedy = "correct the margins or join categories"
     assert [problem("en") for problem in error.value.problems] == [
         "margins, row 5, column total: not a number of at least 0; give the known total",
-        "margins, sex: in the data without a total: m; correct the margins or join categories",
-        "margins, sex: with a total but not in the data: x; correct the margins or join categories",
+        f"data, column sex, {rows_of('sex', 'm')}: categories without a total in the margins: m; {remedy}",
+        f"margins, sex: with a total but not in the data: x; {remedy}",
         "data, column agee (margins): there is no such column; did you mean 'age'?",
-        "margins, age: in the data without a total: middle, young; correct the margins or join categories",
+        f"data, column age, {rows_of('age', 'middle', 'young')}: categories without a total in the margins: "
+        f"middle, young; {remedy}",
     ]
 
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "sync": "exchange",
     "verify": "exchange",
     "review": "review",
+    "weight": "weighting",
+    "data": "data",
     "score": "scoring",
     "compare": "comparing",
     "rank": "ranking",

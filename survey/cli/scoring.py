@@ -229,9 +229,10 @@ def _weighted(table: Any, design: Any, weights: Path | None) -> tuple[Any, Any]:
     if weights is None:
         return table, design
     from analysis.reading import read_table
-    from analysis.weighting import WEIGHT, join_weights
+    from analysis.weighting import join_weights, joined_design
 
-    return join_weights(table, read_table(weights)), replace(design, weight=WEIGHT)
+    file = read_table(weights)
+    return join_weights(table, file), joined_design(design, file)
 
 
 def _show(scores: Scores, files: list[Path]) -> None:
