@@ -16,7 +16,7 @@ from typing import Any
 
 from survey.errors import InputError, NotAllowed
 from survey.questionnaire.aside import version_of
-from survey.store import feed, reading
+from survey.store import feed, reading, remarks
 from survey.store.erasure import delete_parts, wipe
 from survey.store.header import CONTENT_KINDS, ERASED
 from survey.store.store import Store, now_text
@@ -113,6 +113,18 @@ def save(
             store.execute("UPDATE drafts SET changes = changes + ? WHERE interview = ?", (changed, interview))
 
 
+def comment(store: Store, interview: str, path: str, words: str, *, token: str | None = None) -> None:
+    """Keeps what the enumerator notes at a question; when this returns it is on disk. Empty takes the note away.
+
+    ``token`` as in :func:`save`. InputError when there is no such draft or the note is too long.
+    """
+    kept = remarks.tidy(words)
+    with store.transaction():
+        _check_lease(store, interview, token)
+        if remarks.put_comment(store, interview, path, kept):
+            store.execute("UPDATE drafts SET changes = changes + 1 WHERE interview = ?", (interview,))
+
+
 def change_version(
     store: Store,
     interview: str,
@@ -150,8 +162,9 @@ def seal(
     there, or nothing happened.
 
     ``path_values`` are the answers on the path and the calculations, ``off_path`` the rest, ``contact`` the answers to
-    contact questions. The times of the answers are added to ``paradata`` as ``events``, and answers to an earlier
-    version of the questionnaire that the present one did not take to ``off_path`` or ``contact``.
+    contact questions. The times of the answers are added to ``paradata`` as ``events``, what was noted at questions as
+    ``comments``, and answers to an earlier version of the questionnaire that the present one did not take to
+    ``off_path`` or ``contact``.
     """
     if kind not in CONTENT_KINDS:
         raise ValueError(f"{kind!r} is no content kind")
@@ -226,8 +239,8 @@ def partials(store: Store, now: datetime | None = None) -> list[str]:
 def take_over(store: Store, interview: str, actor: str, head: str = "", now: datetime | None = None) -> str:
     """Opens a draft from an interview's content, to correct it or to go on where a broken laptop stopped.
 
-    ``head`` chooses one where there are several. Answers off the path and contact answers come along. Returns the
-    interview's id. InputError when a draft is open, or the content is not here.
+    ``head`` chooses one where there are several. Answers off the path, contact answers and comments come along.
+    Returns the interview's id. InputError when a draft is open, or the content is not here.
     """
     content = reading.content(store, interview, head)
     with store.transaction():
@@ -243,6 +256,7 @@ def take_over(store: Store, interview: str, actor: str, head: str = "", now: dat
             "INSERT INTO draft_answers (interview, path, value) VALUES (?, ?, ?)",
             [(interview, path, json.dumps(_clean(value), ensure_ascii=False)) for path, value in taken.items()],
         )
+        remarks.bring(store, interview, content["paradata"])
     return interview
 
 
@@ -306,7 +320,7 @@ def _paradata(store: Store, interview: str, paradata: Mapping[str, Any]) -> dict
         "SELECT path, cleared, time, monotonic_ms AS ms, seconds FROM draft_events WHERE interview = ? ORDER BY number",
         (interview,),
     )
-    return {"started": started, **paradata, "events": events}
+    return {"started": started, **paradata, **remarks.written(store, interview), "events": events}
 
 
 def _append(store: Store, interview: str, kind: str, parts: Mapping[str, Any], actor: str, now: datetime | None) -> str:

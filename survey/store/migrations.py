@@ -219,3 +219,18 @@ def m001_initial(db: Database) -> None:
         BEGIN SELECT RAISE(ABORT, 'a feed is never deleted'); END;
         """
     )
+
+
+@migrations()
+def m002_comments(db: Database) -> None:
+    """What the enumerator notes at a question of a draft."""
+    db.executescript(
+        """
+        CREATE TABLE draft_comments (
+            interview TEXT NOT NULL REFERENCES drafts (interview) ON DELETE CASCADE,
+            path TEXT NOT NULL,
+            comment TEXT NOT NULL,
+            PRIMARY KEY (interview, path)
+        ) STRICT, WITHOUT ROWID;
+        """
+    )

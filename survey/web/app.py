@@ -12,7 +12,20 @@ from flask_wtf.csrf import CSRFProtect
 
 from survey import config
 from survey.store import Store
-from survey.web import account, desk, handover, interview, problems, receive, records, roles, security, today, words
+from survey.web import (
+    account,
+    desk,
+    handover,
+    interview,
+    problems,
+    receive,
+    records,
+    remarks,
+    roles,
+    security,
+    today,
+    words,
+)
 
 
 def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
@@ -30,7 +43,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     CSRFProtect(app)
     words.teach(app)
     problems.answer(app)
-    for pages in (account, today, interview, handover, receive, records):
+    for pages in (account, today, interview, remarks, handover, receive, records):
         app.register_blueprint(pages.pages)
     app.before_request(account.guard)
     app.teardown_appcontext(desk.put_back)

@@ -20,7 +20,7 @@ from survey.errors import InputError
 from survey.questionnaire.model import Answers, Questionnaire
 from survey.questionnaire.path import Context, open_path
 from survey.questionnaire.path import Path as Way
-from survey.store import Store, drafts, frame
+from survey.store import Store, drafts, frame, remarks
 from survey.store.whereabouts import whereabouts
 from survey.text import Text
 
@@ -30,11 +30,13 @@ _KEPT_PATHS = 8
 
 @dataclass
 class Open:
-    """An open draft: its row, its questionnaire, its unit, and the path that follows from its answers."""
+    """An open draft: its row, its questionnaire, its unit, the path that follows from its answers, and the comments
+    at its questions."""
 
     draft: dict[str, Any]
     unit: dict[str, Any]
     path: Way
+    comments: dict[str, str] = field(default_factory=dict)
 
     @property
     def questionnaire(self) -> Questionnaire:
@@ -107,7 +109,7 @@ class Desk:
             self.keep(interview, row["changes"], way)
         else:
             way = kept[1]
-        return Open(row, unit, way)
+        return Open(row, unit, way, remarks.comments(store, interview))
 
     def keep(self, interview: str, changes: int, way: Way) -> None:
         """Remembers the path that follows from the draft's state after ``changes`` changes."""

@@ -41,7 +41,7 @@ KEPT = Text("Câu trả lời trước vẫn được giữ:", "The answer befor
 # -- opening -----------------------------------------------------------------------------------------------------
 
 
-def _open(interview: str) -> Open:
+def open_draft(interview: str) -> Open:
     """The draft, when it is this person's to work on. Sets what the line on top says."""
     opened = desk().open(store(), interview)
     mine = g.person["id"] in (opened.draft["actor"], opened.unit.get("assignee"))
@@ -60,7 +60,7 @@ def _usual_first(code: str) -> tuple[bool, int]:
     return (code not in usual, usual.index(code) if code in usual else 0)
 
 
-def _tongue(opened: Open) -> str:
+def tongue_of(opened: Open) -> str:
     chosen = words.tongue()
     languages = opened.questionnaire.languages
     return chosen if chosen in languages or not languages else next(iter(languages))
@@ -69,7 +69,7 @@ def _tongue(opened: Open) -> str:
 @pages.get("/interviews/<interview>/continue")
 def resume(interview: str) -> Any:
     """The section where the interview stopped: the first one with a question still open."""
-    opened = _open(interview)
+    opened = open_draft(interview)
     places = opened.path.sections
     for number, section in enumerate(places):
         if section.state == "todo":
@@ -81,7 +81,7 @@ def resume(interview: str) -> Any:
 def section(interview: str, number: int) -> str:
     """One section as a page, opened for writing: pages opened before can no longer write."""
     with desk().lock:
-        opened = _open(interview)
+        opened = open_draft(interview)
         places = opened.path.sections
         if not 1 <= number <= len(places):
             abort(404)
@@ -94,7 +94,7 @@ def section(interview: str, number: int) -> str:
 
 def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str, Any]:
     """Everything that the page of a section shows."""
-    language = _tongue(opened)
+    language = tongue_of(opened)
     places = opened.path.sections
     here = places[place]
     built = sheet(opened, here, language, desk().typed.get(opened.draft["interview"], {}), before)
@@ -156,7 +156,7 @@ def answer(interview: str) -> Response:
     would leave the path, which a person has to confirm) or ``stale`` (another window has the interview).
     """
     with desk().lock:
-        opened = _open(interview)
+        opened = open_draft(interview)
         try:
             entry = opened.path.entry(request.form.get("question", ""))
         except KeyError:
@@ -185,7 +185,7 @@ def answer(interview: str) -> Response:
         try:
             after = _save(opened, change, {entry.path: _seconds()})
         except NotAllowed:
-            return _stale(interview)
+            return stale(interview)
         return _reply(after, after.path.entry(entry.path), "saved", confirmed=why == "confirm")
 
 
@@ -204,14 +204,14 @@ def _save(opened: Open, change: Change, seconds: dict[str, float]) -> Open:
     row = drafts.draft(store(), interview)
     assert row is not None
     desk().keep(interview, row["changes"], change.path)
-    return Open(row, opened.unit, change.path)
+    return Open(row, opened.unit, change.path, opened.comments)
 
 
 def _message(opened: Open, entry: Entry, change: Change) -> str:
     said = change.message
     if isinstance(said, Text):
-        said = said(_tongue(opened) if _tongue(opened) in ("vi", "en") else words.interface())
-    kept = forms.in_words(entry, _tongue(opened))
+        said = said(tongue_of(opened) if tongue_of(opened) in ("vi", "en") else words.interface())
+    kept = forms.in_words(entry, tongue_of(opened))
     return f"{words.sentence(said)} {KEPT(words.interface())} {kept}" if kept else words.sentence(said)
 
 
@@ -231,7 +231,7 @@ def _reply(
     confirmed: bool = False,
 ) -> Response:
     """The pieces of the page that are no longer right after an answer to ``entry``."""
-    interview, language = opened.draft["interview"], _tongue(opened)
+    interview, language = opened.draft["interview"], tongue_of(opened)
     place = _place(opened, entry)
     here = opened.path.sections[place]
     before = desk().sheet(interview, here.path, language, words.interface())
@@ -272,7 +272,7 @@ def _place(opened: Open, entry: Entry) -> int:
     return next(number for number, one in enumerate(opened.path.sections) if one.path == path)
 
 
-def _stale(interview: str) -> Response:
+def stale(interview: str) -> Response:
     response = make_response(render_template("stale.html", interview=interview), 409)
     response.headers["X-Answer"] = "stale"
     return response
@@ -282,7 +282,7 @@ def _stale(interview: str) -> Response:
 def take_lease(interview: str) -> Response:
     """This window writes from now on, and the other one no longer."""
     with desk().lock:
-        _open(interview)
+        open_draft(interview)
         token = drafts.lease(store(), interview)
     return make_response(render_template("lease.html", lease=token))
 
@@ -291,7 +291,7 @@ def take_lease(interview: str) -> Response:
 def repeat(interview: str) -> Response:
     """Adds an instance of a repeat, or takes one away with its answers."""
     with desk().lock:
-        opened = _open(interview)
+        opened = open_draft(interview)
         path = request.form.get("add") or request.form.get("remove") or ""
         try:
             change = opened.path.add(path) if "add" in request.form else opened.path.remove(path)
@@ -302,7 +302,7 @@ def repeat(interview: str) -> Response:
             try:
                 opened = _save(opened, change, {})
             except NotAllowed:
-                return _stale(interview)
+                return stale(interview)
         shown = _section(opened, place)
     return make_response(render_template("answer.html", section=shown, reshaped=True, moved=True))
 
@@ -329,7 +329,7 @@ def finish(interview: str) -> Any:
     """What is still open, each with a link; then the seal."""
     complaint = ""
     with desk().lock:
-        opened = _open(interview)
+        opened = open_draft(interview)
         problems = opened.path.problems()
         offered = ["1.2", "2.12"] if problems else ["1.1", "4.70"]
         chosen = request.form.get("disposition") or ("" if problems else _usual(opened))
@@ -339,7 +339,7 @@ def finish(interview: str) -> Any:
             else:
                 return _seal(opened, chosen)
         token = drafts.lease(store(), interview)
-    language = _tongue(opened)
+    language = tongue_of(opened)
     page = render_template(
         "finish.html",
         section=_rail(opened, None, language),
@@ -384,7 +384,7 @@ def _seal(opened: Open, code: str) -> Any:
                 store(),
                 interview,
                 *opened.path.sealed,
-                {"language": _tongue(opened), "disposition": code, "ended": now.isoformat(timespec="seconds")},
+                {"language": tongue_of(opened), "disposition": code, "ended": now.isoformat(timespec="seconds")},
                 g.person["id"],
                 kind="sealed" if first else "corrected",
                 token=request.form.get("lease", ""),
@@ -409,7 +409,7 @@ def _kind(revision: str) -> str:
 def refused(interview: str) -> Any:
     """Consent was refused: the visit says so, and the draft is thrown away with every answer in it."""
     with desk().lock:
-        opened = _open(interview)
+        opened = open_draft(interview)
         if not _refused_consent(opened):
             abort(404)
         try:

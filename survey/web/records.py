@@ -12,6 +12,7 @@ from survey.errors import InputError
 from survey.questionnaire.model import Answers
 from survey.questionnaire.path import Entry, Path
 from survey.store import current, frame
+from survey.store.remarks import sealed_comments
 from survey.text import Text, fold
 from survey.web import forms, roles, words
 from survey.web.desk import desk, store
@@ -136,14 +137,16 @@ def record(interview: str) -> str:
 
 def _show(interview: str, reason: str = "") -> str:
     row = _found(interview)
-    sections, withheld = [], ""
+    sections, others, withheld = [], [], ""
     if row["head"]:
         try:
             content = current.content(store(), interview)
         except InputError as absent:
             withheld = words.sentence(absent.problem.what(words.interface()))
         else:
-            sections = _answers(_path(content, row))
+            path = _path(content, row)
+            said = sealed_comments(content["paradata"]) if _may_decide() else {}
+            sections, others = _answers(path, said), _elsewhere(path, said)
     elif row["state"] == "draft":
         withheld = t("Phiếu này đang làm dở, chưa khóa.", "This interview is still a draft.")
     return render_template(
@@ -158,6 +161,7 @@ def _show(interview: str, reason: str = "") -> str:
         ],
         deciding=_may_decide() and row["kind"] in ("sealed", "corrected", "combined"),
         sections=sections,
+        others=others,
         withheld=withheld,
         reason=reason,
         following=_following(interview),
@@ -191,8 +195,8 @@ def _path(content: Mapping[str, Any], row: Mapping[str, Any]) -> Path:
     return desk().read(store(), content["questionnaire_hash"], unit, answers, row)
 
 
-def _answers(path: Path) -> list[dict[str, Any]]:
-    """The questions on the path with their answers in words, section by section."""
+def _answers(path: Path, comments: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The questions on the path with their answers in words and the enumerator's comments, section by section."""
     language = words.tongue()
     shown = []
     for section in path.sections:
@@ -201,13 +205,29 @@ def _answers(path: Path) -> list[dict[str, Any]]:
                 "label": entry.label(language),
                 "words": forms.in_words(entry, language) or "–",
                 "missing": isinstance(entry.value, dict) or not entry.is_answered,
+                "comment": comments.get(entry.path, ""),
             }
             for entry in section.entries
-            if entry.asked and "[]" not in entry.path
+            if _is_shown(entry)
         ]
         if lines:
             shown.append({"title": section.label(language) or t("Câu hỏi", "Questions"), "lines": lines})
     return shown
+
+
+def _is_shown(entry: Entry) -> bool:
+    return entry.asked and "[]" not in entry.path
+
+
+def _elsewhere(path: Path, comments: Mapping[str, str]) -> list[dict[str, str]]:
+    """The comments at questions that have no line: no longer on the path, or not of this questionnaire."""
+    entries = {entry.path: entry for entry in path.entries}
+    shown = {name for name, entry in entries.items() if _is_shown(entry)}
+    return [
+        {"label": entries[name].label(words.tongue()) or name if name in entries else name, "comment": said}
+        for name, said in sorted(comments.items())
+        if name not in shown
+    ]
 
 
 # -- deciding ----------------------------------------------------------------------------------------------------

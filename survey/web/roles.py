@@ -36,6 +36,7 @@ PAGES: dict[str, frozenset[str]] = {
     "interview.repeat": FIELD,
     "interview.take_lease": FIELD,
     "interview.finish": FIELD,
+    "remarks.comment": FIELD,
     "interview.refused": FIELD,
     "handover.page": SIGNED_IN,
     "handover.hand_over": SIGNED_IN,

@@ -69,6 +69,7 @@ class Question:
     lost: list[str] = field(default_factory=list)
     lost_sentence: str = ""
     unsaved: bool = False
+    comment: str = ""
 
     @property
     def id(self) -> str:
@@ -199,6 +200,7 @@ def question(opened: Open, entry: Entry, language: str, typed: Typed) -> Questio
     if partial == "shown":
         shown.words = forms.in_words(entry, language)
     if shown.asks:
+        shown.comment = opened.comments.get(entry.path, "")
         _fill(shown, entry, language, typed)
     return shown
 
@@ -231,13 +233,14 @@ def _fill(shown: Question, entry: Entry, language: str, typed: Typed) -> None:
         shown.complaint, shown.tone, shown.unsaved = complaint, "stop", True
 
 
-def _mark(entry: Entry, language: str, typed: Typed) -> object:
+def _mark(entry: Entry, language: str, typed: Typed, comment: str) -> object:
     """Everything a question's view follows from, when that is cheap to say; else an object equal to nothing."""
     node = entry.node
     texts = (node.label, node.hint, node.guidance)
     if node.choice_filter or node.constraint or any("${" in words for text in texts for words in text.values()):
         return object()
-    return (entry.relevant, entry.value, entry.required, entry.read_only, language, interface(), typed.get(entry.path))
+    stands = (entry.relevant, entry.value, entry.required, entry.read_only, typed.get(entry.path))
+    return (*stands, comment, language, interface())
 
 
 # -- one section -------------------------------------------------------------------------------------------------
@@ -299,7 +302,7 @@ class _Builder:
             self.built.blocks.extend(Single(self._view(entry)) for entry in run)
 
     def _view(self, entry: Entry, grid: bool = False) -> Question:
-        mark = _mark(entry, self.language, self.typed)
+        mark = _mark(entry, self.language, self.typed, self.opened.comments.get(entry.path, ""))
         if self.before is not None and self.before.marks.get(entry.path) == mark:
             found = self.before.questions[entry.path]
         else:

@@ -1,0 +1,45 @@
+"""What an enumerator adds to an answer: the comment at a question, saved like an answer."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, make_response, render_template, request
+
+from survey.errors import InputError, NotAllowed
+from survey.store import drafts, remarks
+from survey.web import words
+from survey.web.desk import desk, store
+from survey.web.interview import open_draft, tongue_of
+from survey.web.sections import question
+
+pages = Blueprint("remarks", __name__)
+
+
+@pages.post("/interviews/<interview>/comment")
+def comment(interview: str) -> Response:
+    """Keeps the comment at one question. ``X-Answer`` says ``saved``, ``refused`` (too long) or ``stale``."""
+    with desk().lock:
+        opened = open_draft(interview)
+        try:
+            entry = opened.path.entry(request.form.get("question", ""))
+        except KeyError:
+            abort(404)
+        try:
+            drafts.comment(
+                store(), interview, entry.path, request.form.get("comment", ""), token=request.form.get("lease", "")
+            )
+        except NotAllowed:
+            return _reply("stale", 409, stale=True, interview=interview)
+        except InputError as wrong:
+            return _reply("refused", 200, complaint=words.sentence(wrong.problem.what(words.interface())))
+        row = drafts.draft(store(), interview)
+        assert row is not None
+        desk().keep(interview, row["changes"], opened.path)
+        opened.comments = remarks.comments(store(), interview)
+        shown = question(opened, entry, tongue_of(opened), desk().typed.get(interview, {}))
+    return _reply("saved", 200, q=shown if shown.shown else None)
+
+
+def _reply(verdict: str, status: int, **shown: object) -> Response:
+    response = make_response(render_template("comment.html", **shown), status)
+    response.headers["X-Answer"] = verdict
+    return response
