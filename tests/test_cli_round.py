@@ -92,6 +92,36 @@ def test_columns_are_known_by_the_names_that_offices_use():
     }
 
 
+@pytest.mark.parametrize(
+    ("heading", "value"),
+    [
+        ("Số ĐT", "0912345678"),
+        ("SĐT chủ hộ", ""),
+        ("phone2", "x"),
+        ("Email", "hoa@example.org"),
+        ("Địa chỉ thường trú", "Bản Khoang"),
+        ("Số CCCD/CMND", "012345678901"),
+        ("Ghi chú liên lạc", "+84 912 345 678"),
+        ("Mã định danh", "012345678901"),
+        ("Họ tên chủ hộ cũ", "Lò Văn Bua"),
+    ],
+)
+def test_whatever_says_who_somebody_is_is_kept_apart_by_its_heading_or_by_what_is_in_it(heading: str, value: str):
+    rows = [{"Xã": "Xã A", heading: value, "Số nhân khẩu": "5"}]
+    (row,) = frame_rows(rows, standard_names(list(rows[0])))
+    assert value not in [cell for name, cell in row.items() if name != "contact"]
+    assert list(row["contact"].values()) == ([value] if value else [])
+    assert row["persons"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("Thành thị", "urban"), ("NÔNG THÔN", "rural"), ("rural", "rural"), ("3", "3")]
+)
+def test_town_and_country_come_to_the_codes_of_the_instruments(said: str, kept: str):
+    rows = [{"Khu vực": said}]
+    assert frame_rows(rows, standard_names(["Khu vực"]))[0]["urban_rural"] == kept
+
+
 def test_a_row_without_a_key_gets_its_number_and_a_place_without_a_code_its_name():
     rows = frame_rows([{"Xã": f"Xã {n}"} for n in range(12)], {"Xã": "commune_name"})
     assert rows[0] == {"id": "01", "commune": "Xã 0", "commune_name": "Xã 0", "contact": {}}

@@ -76,11 +76,12 @@ def import_(file: Path, round_id: str | None, encoding: str | None, as_json: boo
             Text("chọn tệp khác", "choose another"),
         )
     names = frames.standard_names(table.columns)
-    rows = frames.frame_rows(plain_numbers(table), names)
+    plain = plain_numbers(table)
+    rows, private = frames.frame_rows(plain, names), frames.private_columns(plain, names)
     with open_store() as store:
         document = chosen_round(store, round_id)
         count = frame.import_frame(store, document["id"], rows)
-    apart = [name for name in names.values() if name in frames.CONTACT]
+    apart = [name for name in names.values() if name in private]
     kept = [name for name in rows[0] if name != "contact"]
     if as_json:
         say_json({"round": document["id"], "rows": count, "columns": kept, "contact": apart})

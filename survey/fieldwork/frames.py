@@ -12,6 +12,14 @@ from survey.text import Text, fold
 CONTACT = ("name", "phone", "address", "birth_date", "national_id")
 """Columns that say who someone is: kept as the unit's part ``contact``, never in the data set."""
 
+_PRIVATE_HEADING = re.compile(
+    r"\b(dien thoai|di dong|so dt|sdt|dt|phone|telephone|mobile|zalo|facebook|e ?mail|thu dien tu|dia chi|address|cccd"
+    r"|cmnd|cmtnd|can cuoc|chung minh|ho chieu|passport|ho ten|ho va ten|ten chu ho|full name|ngay sinh|date of birth"
+    r"|dob|bhyt|bao hiem|tai khoan|account)\d*\b"
+)
+_PRIVATE_VALUE = re.compile(r"(\+?84|0)[\s.-]?\d{2,3}([\s.-]?\d{3}){2}\d?|\d{12}|\d{9}|[^@\s]+@[^@\s]+\.[^@\s]+")
+"""Phone numbers of Viet Nam, identity numbers (12 or 9 digits), e-mail addresses."""
+
 _ALIASES = {
     "id": ("ma", "ma so", "ma ho", "ma phieu", "code"),
     "name": ("ho ten", "ho va ten", "ten", "ten chu ho", "chu ho", "ho ten chu ho", "nguoi tra loi", "full name"),
@@ -37,12 +45,13 @@ _ALIASES = {
     "assignee": ("dieu tra vien", "ma dieu tra vien", "enumerator"),
 }
 _KNOWN = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
+_AREAS = {"thanh thi": "urban", "do thi": "urban", "urban": "urban", "nong thon": "rural", "rural": "rural"}
 _PLACES = ("province", "district", "commune", "village")
 _OURS = ("list", "order", "psu", "round", "probability", "certain", "contact")
 
 
 def standard_names(columns: Iterable[str]) -> dict[str, str]:
-    """What each column of a frame is called here: ``Mã xã`` → ``commune_code``, ``Diện tích (m2)`` → ``dien_tich_m2``.
+    """What each column of a frame is called here: ``Mã xã`` → ``commune``, ``Diện tích (m2)`` → ``dien_tich_m2``.
 
     Names that are identifiers already stay as they are, so that ``hidden`` questions find their column. Raises Problems
     for two columns that come to one name and for names that the draw itself writes.
@@ -76,18 +85,36 @@ def standard_names(columns: Iterable[str]) -> dict[str, str]:
     return names
 
 
+def private_columns(rows: Sequence[Mapping[str, str]], names: Mapping[str, str]) -> set[str]:
+    """Standard names of the columns that say who someone is: by their heading, or because most of what is in them
+    reads like a phone, identity number or e-mail. Better one column too many kept apart than one name in the data set.
+    """
+    found = set()
+    for column, name in names.items():
+        words = " ".join(re.findall(r"[a-z0-9]+", fold(column)))
+        filled = [row[column].strip() for row in rows if row.get(column, "").strip()]
+        private = sum(bool(_PRIVATE_VALUE.fullmatch(value)) for value in filled)
+        if name in CONTACT or (name not in _ALIASES and (_PRIVATE_HEADING.search(words) or private * 2 > len(filled))):
+            found.add(name)
+    return found
+
+
 def frame_rows(rows: Sequence[Mapping[str, str]], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """The rows under their standard names, with what says who someone is under the key ``contact``.
 
     A frame without an ``id`` column gets one: the row's number in the file, with leading zeros. A place without a code
-    is known by its name: ``commune`` is then ``commune_name``.
+    is known by its name: ``commune`` is then ``commune_name``. ``urban_rural`` becomes ``urban`` or ``rural``, the
+    codes of the instruments, where it says so in words.
     """
     width = len(str(len(rows)))
+    private = private_columns(rows, names)
     made: list[dict[str, Any]] = []
     for number, row in enumerate(rows, start=1):
         named = {names[column]: value for column, value in row.items()}
-        contact = {name: named.pop(name) for name in CONTACT if name in named}
+        contact = {name: named.pop(name) for name in list(named) if name in private}
         contact = {name: value for name, value in contact.items() if value}
         places = {place: named[f"{place}_name"] for place in _PLACES if f"{place}_name" in named}
+        if "urban_rural" in named:
+            named["urban_rural"] = _AREAS.get(fold(named["urban_rural"]).strip(), named["urban_rural"])
         made.append({"id": f"{number:0{width}}", **places, **named, "contact": contact})
     return made
