@@ -8,13 +8,13 @@ them. Classes are columns of the sample, or fifths of the estimated propensity t
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
 
-from analysis.fitting import fit_logistic
 from analysis.model_terms import terms_of
 from analysis.table import Table, cross, take
 from analysis.weighting import DISPOSITION, INTERVIEW
@@ -112,7 +112,7 @@ def propensity_classes(
 
     Raises:
         Problems: a column is missing or has blanks. InputError: everybody or nobody responds, columns that say the
-        same, categories that decide the answer.
+        same.
     """
     _whole(data, [*columns, *numbers])
     terms = terms_of(data, [*columns, *numbers], categorical=columns)
@@ -130,14 +130,26 @@ def propensity_classes(
             Text("các cột trùng thông tin với nhau", "the columns repeat each other"),
             Text("bỏ bớt cột", "leave some of them out"),
         )
-    fit = fit_logistic(x, y, weight[eligible] * (eligible.sum() / weight[eligible].sum()))
-    propensity = expit(terms.matrix @ fit.parameters)
+    coefficients = _logistic(x, y, weight[eligible] * (eligible.sum() / weight[eligible].sum()))
+    propensity = expit(terms.matrix @ coefficients)
     edges = np.quantile(propensity[eligible], np.arange(1, groups) / groups)
     # Rounding must not part cases of one propensity.
     found = np.searchsorted(edges * (1 - 1e-9), propensity, side="right")
     present, group = np.unique(found, return_inverse=True)
     means = [propensity[found == k].mean() for k in present]
     return group, [f"{place} (~{mean:.2f})" for place, mean in enumerate(means, 1)]
+
+
+def _logistic(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Coefficients of a weighted logistic regression. A category where everybody responds (or nobody) has no finite
+    one, but a propensity near 1 (or 0) all the same, which is all that is wanted here."""
+    import statsmodels.api as sm
+    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        found = sm.GLM(y, x, family=sm.families.Binomial(), var_weights=weight).fit()
+    return np.asarray(found.params)
 
 
 def adjust(

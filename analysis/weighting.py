@@ -67,9 +67,17 @@ def joined_design(design: Design, weights: Table) -> Design:
     calibration is done, and the variance is that of the residuals under the weights before it.
     """
     rule = design.calibration
-    if rule is not None and STEPS[1] in weights and not (rule.already_applied and rule.base_weight):
+    if rule is not None and _is_calibrated(weights) and not (rule.already_applied and rule.base_weight):
         rule = replace(rule, already_applied=True, base_weight=STEPS[1])
     return replace(design, weight=WEIGHT, calibration=rule)
+
+
+def _is_calibrated(weights: Table) -> bool:
+    """Whether the file's steps are there and the one of calibration did something."""
+    before, after = STEPS[1:]
+    if before not in weights or after not in weights:
+        return False
+    return not np.allclose(weights.numbers(before), weights.numbers(after), rtol=1e-12, atol=0)
 
 
 @dataclass(frozen=True)

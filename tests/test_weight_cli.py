@@ -183,6 +183,16 @@ def test_scores_take_the_weights_and_the_calibration_s_part_in_the_variance(data
     assert row["se"] != pytest.approx(plain.se, rel=1e-3)
 
 
+def test_weights_that_were_not_calibrated_are_calibrated_by_the_scores():
+    design = Design("w", calibration=Calibration(margins="margins.csv"))
+    steps = {"interview": ["a", "b"], "w_nonresponse": [1, 2], "weight": [1, 2]}
+    assert joined_design(design, Table.of(steps | {"w_calibrated": [1, 3]})).calibration.already_applied
+    for foreign in (steps, steps | {"w_calibrated": [1, 2]}):
+        assert joined_design(design, Table.of(foreign)).calibration == design.calibration
+    own = Design("w", calibration=Calibration(margins="m.csv", already_applied=True, base_weight="w0"))
+    assert joined_design(own, Table.of(steps | {"w_calibrated": [1, 3]})).calibration.base_weight == "w0"
+
+
 def test_a_row_without_an_interview_does_not_get_another_one_s_weight(data):
     weights = Table.of({"interview": [f"i{k}" for k in range(10)], "weight": range(1, 11)})
     sample = pd.read_csv(data)

@@ -179,6 +179,12 @@ def test_propensity_with_one_category_column_gives_its_response_rates_as_classes
     assert [row.name for row in by_model.classes] == ["1 (~0.25)", "2 (~0.50)", "3 (~0.75)"]
 
 
+def test_a_category_where_everybody_responds_has_a_propensity_of_one():
+    codes = [*["1.1"] * 4, *["1.1"] * 3, *["2.112"] * 1]
+    found = made(sample(codes, region=list("aaaabbbb")), propensity=("region",), groups=2)
+    assert [(row.name, row.factor) for row in found.classes] == [("1 (~0.75)", pytest.approx(4 / 3)), ("2 (~1.00)", 1)]
+
+
 def test_propensity_classes_hold_equal_shares_and_rise_with_a_number():
     rng = np.random.default_rng(5)
     age = rng.uniform(18, 80, 500)
@@ -196,8 +202,8 @@ def test_a_propensity_that_cannot_be_estimated_is_a_sentence():
     data = sample(["1.1", "2.112", "1.1", "2.112"], a=list("xyxy"), b=list("pqpq"), c=list("xxyy"))
     with pytest.raises(InputError, match="--propensity: the columns repeat each other"):
         made(data, propensity=("a", "b"))
-    with pytest.raises(InputError, match="separate"):
-        made(data, propensity=("a",))
+    with pytest.raises(InputError, match=r"--class 1 \(~0.00\): a weighting class without respondents"):
+        made(data, propensity=("a",), groups=2)
     everybody = sample(["1.1", "1.1"], a=["x", "y"])
     with pytest.raises(InputError, match="everybody responded"):
         made(everybody, propensity=("a",))
