@@ -26,7 +26,7 @@ def write_scores(scores: Scores, file: Path) -> list[Path]:
     if sums.empty:
         beside.unlink(missing_ok=True)  # those of earlier scores of this name would be wrong for these
         return [file]
-    _whole(beside, lambda path: _write_psus(scores, sums, path))
+    whole_file(beside, lambda path: _write_psus(scores, sums, path))
     return [file, beside]
 
 
@@ -47,7 +47,7 @@ def write_table(table: pd.DataFrame, file: Path) -> None:
             Text("không ghi được loại tệp này", "files of this kind are not written"),
             Text("dùng .csv, .parquet hoặc .xlsx", "use .csv, .parquet or .xlsx"),
         )
-    _whole(file, writers[file.suffix.lower()])
+    whole_file(file, writers[file.suffix.lower()])
 
 
 def _workbook(table: pd.DataFrame, file: Path) -> None:
@@ -59,7 +59,8 @@ def _workbook(table: pd.DataFrame, file: Path) -> None:
                 cell.data_type = "s"
 
 
-def _whole(file: Path, write: Callable[[Path], Any]) -> None:
+def whole_file(file: Path, write: Callable[[Path], Any]) -> None:
+    """Lets ``write`` write a file of another name and then puts it in the place of ``file``: whole or not at all."""
     unfinished = file.with_name(f".{os.getpid()}-{file.name}")
     try:
         write(unfinished)

@@ -1,0 +1,41 @@
+"""Contact data of a round's interviews, read only where a person has asked for them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from survey.questionnaire.model import Questionnaire, generic
+from survey.store import feed, frame, reading
+from survey.store.store import Store
+
+
+def contact_rows(store: Store, round: str, states: Collection[str] = ("approved",)) -> Iterator[dict[str, str]]:
+    """One row an interview in one of ``states``: ``interview``, ``unit``, the contact data of its sample unit
+    (``name, address, phone`` as the frame has them), and the answers to contact questions by name.
+
+    A question that any version of the questionnaire calls contact data counts as one in all of them. What was erased,
+    or is not on this device, is empty.
+    """
+    interviews = list(reading.responses(store, round, states))
+    paths: dict[str, str] = {}
+    for hash in {hash for _, _, hash, _, _ in interviews}:
+        compiled = frame.questionnaire(store, hash)
+        if compiled is not None:
+            paths |= {node.path: node.name for node in Questionnaire.from_json(compiled).walk() if node.contact}
+    for interview, unit, _, answers, meta in interviews:
+        row = {"interview": interview, "unit": str(unit["id"])}
+        row |= {f"unit_{name}": str(value) for name, value in frame.contact(store, "unit", row["unit"]).items()}
+        own = feed.part_json(store, meta["head"], "contact") or {}
+        for path, value in {**answers, **own}.items():
+            if generic(path) in paths or path in own:
+                name = paths.get(generic(path), path.rpartition("/")[2])
+                # Several members of a household stand in one cell.
+                row[name] = "; ".join(filter(None, (row.get(name, ""), _plain(value))))
+        yield row
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("missing", ""))
+    return " ".join(value) if isinstance(value, list) else str(value)
