@@ -54,8 +54,9 @@ def test_a_return_needs_a_reason(survey: Survey, device: Store):
 def test_approving_all_leaves_what_was_decided_and_what_shares_a_unit(survey: Survey, device: Store):
     good, returned, twin, other_twin = (interview(device, unit) for unit in ("u1", "u2", "u3", "u3"))
     survey("review", "return", returned, "--reason", "Hỏi lại tuổi")
-    done = json.loads(survey("review", "approve", "--all", "--json").stdout)
-    assert done == {"approved": [good], "left": 2}
+    result = survey("review", "approve", "--all", "--json")
+    assert json.loads(result.stdout) == {"approved": [good], "left": 2}
+    assert result.exit_code == 1
     assert [state(device, id) for id in (good, returned, twin, other_twin)] == [
         "approved",
         "returned",
@@ -111,3 +112,9 @@ def test_an_unknown_interview_is_an_error(survey: Survey, device: Store):
     for arguments in (["approve", "x"], ["void", "x", "--reason", "r"], ["settle", "x", "--choose", "a"]):
         assert survey("review", *arguments).exit_code == 2
     assert survey("review", "approve").exit_code == 2
+
+
+def test_approving_all_of_a_round_that_is_not_here_is_told(survey: Survey, device: Store):
+    result = survey("review", "approve", "--all", "--round", "nope")
+    assert result.exit_code == 2
+    assert "round nope: there is no such round" in result.stderr

@@ -81,8 +81,8 @@ def list_(round_id: str | None, states: tuple[str, ...], as_json: bool) -> int:
 @round_option
 @as_option
 @json_option
-def approve(interviews: tuple[str, ...], every: bool, round_id: str | None, actor: str, as_json: bool) -> None:
-    from survey.store import current
+def approve(interviews: tuple[str, ...], every: bool, round_id: str | None, actor: str, as_json: bool) -> int:
+    from survey.store import current, frame
 
     if bool(interviews) == every:
         raise InputError(
@@ -92,6 +92,8 @@ def approve(interviews: tuple[str, ...], every: bool, round_id: str | None, acto
         )
     with open_store() as store:
         _check_person(store, actor)
+        if round_id:
+            frame.round_document(store, round_id)
         wanted = interviews or [row["interview"] for row in current.interviews(store, round_id, "sealed")]
         # Two interviews of one unit contradict each other: which one counts is a person's choice, made one by one.
         doubtful = (
@@ -107,10 +109,11 @@ def approve(interviews: tuple[str, ...], every: bool, round_id: str | None, acto
     left = len(wanted) - len(done)
     if as_json:
         say_json({"approved": done, "left": left})
-        return
+        return FINDINGS if left else 0
     say(Text(f"Đã duyệt {len(done)} phiếu.", f"Approved {len(done)} interviews."))
     if left:
         say(Text(f"Để lại {left} phiếu trùng đơn vị mẫu.", f"Left {left} that share a sample unit with another."))
+    return FINDINGS if left else 0
 
 
 @review.command(
