@@ -36,8 +36,9 @@ def full_place(unit: Mapping[str, Any]) -> str:
 
 
 def natural(place: str) -> tuple[str, ...]:
-    """Sorts places as people count them: Bản 4 before Bản 18."""
-    return tuple(part.zfill(12) if part.isdigit() else part for part in re.split(r"(\d+)", fold(place)))
+    """Sorts places of :func:`full_place` by commune, then by village as people count them: Bản 4 before Bản 18."""
+    largest_first = " · ".join(reversed(place.split(" · ")))
+    return tuple(part.zfill(12) if part.isdigit() else part for part in re.split(r"(\d+)", fold(largest_first)))
 
 
 def called(unit: Mapping[str, Any], contact: Mapping[str, Any]) -> str:

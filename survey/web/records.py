@@ -9,16 +9,14 @@ from typing import Any
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 
 from survey.errors import InputError
-from survey.questionnaire.model import Answers
 from survey.questionnaire.path import Entry, Path
 from survey.store import current, frame
 from survey.store.remarks import sealed_comments
 from survey.text import Text, fold
-from survey.web import forms, roles, words
+from survey.web import conflicts, forms, roles, words
 from survey.web.desk import desk, store
 from survey.web.naming import (
     called,
-    device_name,
     full_place,
     interviewer,
     may_contact,
@@ -27,7 +25,6 @@ from survey.web.naming import (
     unit_name,
     unit_place,
 )
-from survey.web.sections import key
 from survey.web.words import STATES, t
 
 pages = Blueprint("records", __name__)
@@ -266,18 +263,15 @@ def _compare(interview: str, complaint: str = "") -> Any:
     row = _found(interview)
     if row["state"] != "conflict":
         return redirect(url_for("records.record", interview=interview))
-    versions = [current.content(store(), interview, head) for head in row["heads"]]
-    lines = _lines(versions, row)
+    versions, ways = _versions(row)
     page = render_template(
         "conflict.html",
         interview=interview,
         name=unit_name(row["unit"]),
-        heads=[
-            {"id": v["head"], "actor": person_name(v["actor"]), "device": device_name(v["device"]), "time": v["time"]}
-            for v in versions
-        ],
-        lines=lines,
-        differing=sum(line["differs"] for line in lines),
+        place=unit_place(row["unit"]),
+        heads=conflicts.heads(versions),
+        lines=conflicts.lines(versions, ways, _chosen(), words.tongue()),
+        whole=_number("whole"),
         deciding=_may_decide(),
         complaint=complaint,
         reason=request.form.get("reason", ""),
@@ -285,70 +279,42 @@ def _compare(interview: str, complaint: str = "") -> Any:
     return page, 400 if complaint else 200
 
 
-def _lines(versions: list[dict[str, Any]], row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One line a question that any version answers: the words of each, and whether they differ. What is worked out
-    from the answers has no line: it will be worked out again."""
-    language = words.tongue()
-    ways = [{entry.path: entry for entry in _path(version, row).entries} for version in versions]
-    lines = []
-    for path in _answered(versions, ways):
-        entries = [way.get(path) for way in ways]
-        known = next(entry for entry in entries if entry is not None)
-        values = [version["answers"].get(path) for version in versions]
-        lines.append(
-            {
-                "path": path,
-                "key": key(path),
-                "label": known.label(language) or known.node.name,
-                "cells": [
-                    forms.in_words(entry, language) if entry is not None and value is not None else ""
-                    for entry, value in zip(entries, values, strict=True)
-                ],
-                "differs": any(value != values[0] for value in values),
-                "chosen": _chosen(path),
-            }
-        )
-    return lines
+def _versions(row: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[Path]]:
+    versions = [current.content(store(), row["interview"], head) for head in row["heads"]]
+    return versions, [_path(version, row) for version in versions]
 
 
-def _answered(versions: list[dict[str, Any]], ways: list[dict[str, Entry]]) -> list[str]:
-    """The paths that a person answered in any version, in document order."""
-    given = {path for version in versions for path in version["answers"]}
-    order = dict.fromkeys(path for way in ways for path in way)
-    asked = {path for way in ways for path, entry in way.items() if entry.node.control and not entry.read_only}
-    return [path for path in order if path in given and path in asked]
+def _chosen() -> dict[str, int]:
+    """The version chosen in each row, by path."""
+    rows = {name.removeprefix("row."): _number(name) for name in request.form if name.startswith("row.")}
+    return {path: number for path, number in rows.items() if number is not None}
 
 
-def _chosen(path: str) -> int | None:
-    chosen = request.form.get(f"row.{path}", "")
-    return int(chosen) if chosen.isdigit() else None
+def _number(name: str) -> int | None:
+    written = request.form.get(name, "")
+    return int(written) if written.isdecimal() else None
 
 
 @pages.post("/interviews/<interview>/settle")
 def settle(interview: str) -> Any:
-    """Ends a conflict: the chosen answer of every row that differs, and one reason. All versions are kept."""
+    """Ends a conflict: a whole version, or the chosen answer of every row that differs, and one reason. All versions
+    are kept."""
     row = _found(interview)
     if row["state"] != "conflict" or row["heads"] != request.form.getlist("head"):
         flash(t("Phiếu này vừa thay đổi. Xem lại rồi chọn.", "This interview has just changed. Look again."), "look")
         return redirect(url_for("records.record", interview=interview))
-    versions = [current.content(store(), interview, head) for head in row["heads"]]
+    versions, ways = _versions(row)
     reason = request.form.get("reason", "").strip()
-    ways = [_path(version, row) for version in versions]
-    entries = [{entry.path: entry for entry in way.entries} for way in ways]
-    answers: Answers = dict(versions[0]["answers"])
-    for path in _answered(versions, entries):
-        values = [version["answers"].get(path) for version in versions]
-        chosen = 0 if all(value == values[0] for value in values) else _chosen(path)
-        if chosen is None or chosen >= len(values):
-            return _compare(interview, t("Còn dòng chưa chọn.", "A row is not chosen yet."))
-        if (value := values[chosen]) is None:
-            answers.pop(path, None)
-        else:
-            answers[path] = value
+    try:
+        base, answers = conflicts.combined(versions, ways, _number("whole"), _chosen())
+    except conflicts.NotChosen:
+        return _compare(interview, t("Còn dòng chưa chọn.", "A row is not chosen yet."))
     if not reason:
         return _compare(interview, t("Ghi lý do.", "Give the reason."))
-    # What follows from the chosen answers follows anew: calculations, and which questions were asked at all.
-    combined = _path({**versions[0], "answers": answers, "contact": {}, "off_path": {}}, row).sealed[0]
-    current.settle(store(), interview, answers=combined, reason=reason, actor=g.person["id"], now=desk().now())
+    if answers is not None:
+        # What follows from the chosen answers follows anew: calculations, and which questions were asked at all.
+        answers = _path({**versions[base], "answers": answers, "contact": {}, "off_path": {}}, row).sealed[0]
+    head = row["heads"][base]
+    current.settle(store(), interview, head, answers, reason, g.person["id"], now=desk().now())
     flash(t("Đã chọn xong. Phiếu chờ duyệt.", "Settled. The interview awaits review."), "good")
     return redirect(url_for("records.record", interview=interview))
