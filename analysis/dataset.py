@@ -140,7 +140,10 @@ def load_sample(store: Store, round: str, states: Collection[str] = ("approved",
         shown = ", ".join(twice[:5])
         raise InputError(
             f"round {round}",
-            Text(f"{len(twice)} đơn vị có hơn một phiếu: {shown}", f"{len(twice)} units with two interviews: {shown}"),
+            Text(
+                f"số đơn vị có hơn một phiếu: {len(twice)} ({shown})",
+                f"units with two interviews: {len(twice)} ({shown})",
+            ),
             Text("chọn một: survey review settle hoặc void", "keep one: survey review settle or void"),
         )
     answered = [units.get(names[code], {}) for code in codes]

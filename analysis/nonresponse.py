@@ -189,7 +189,10 @@ def adjust(
         findings.append(
             Problem(
                 f"--class {_listed(small)}",
-                Text(f"{len(small)} lớp có dưới {least} người trả lời", f"{len(small)} classes below {least} answers"),
+                Text(
+                    f"số lớp có dưới {least} người trả lời: {len(small)}",
+                    f"classes with fewer than {least} respondents: {len(small)}",
+                ),
                 Text("nên gộp lớp", "better join classes"),
             )
         )
@@ -199,8 +202,8 @@ def adjust(
             Problem(
                 f"--class {_listed(steep)}",
                 Text(
-                    f"{len(steep)} lớp có quyền số tăng hơn {_LARGEST_FACTOR:g} lần",
-                    f"{len(steep)} classes whose weights grow more than {_LARGEST_FACTOR:g} times",
+                    f"số lớp có quyền số tăng hơn {_LARGEST_FACTOR:g} lần: {len(steep)}",
+                    f"classes whose weights grow more than {_LARGEST_FACTOR:g} times: {len(steep)}",
                 ),
                 Text("nên gộp lớp, và xem lý do không trả lời", "better join classes, and look at why so few answer"),
             )

@@ -137,8 +137,8 @@ def test_reserve_units_share_what_the_main_list_stands_for():
 def test_a_small_class_and_a_steep_one_are_findings():
     data = sample(["1.1", "2.112", "2.112"], area=["r"] * 3)
     small, steep = made(data, classes=("area",)).findings
-    assert small("en") == "--class r (1): 1 classes below 20 answers; better join classes"
-    assert steep("en").startswith("--class r (×3.00): 1 classes whose weights grow more than 2 times")
+    assert small("en") == "--class r (1): classes with fewer than 20 respondents: 1; better join classes"
+    assert steep("en").startswith("--class r (×3.00): classes whose weights grow more than 2 times: 1")
 
 
 def test_a_class_where_nobody_answered_is_an_error_that_names_it():
