@@ -156,7 +156,9 @@ def base_weights(data: Table, design: Design, probability: tuple[str, ...] = ())
     if design.weight and design.weight in data:
         return _positive_column(data, design.weight), [_from(design.weight)]
     if design.fpc:
-        return lay(replace(design, weight=""), data, calibrated=False).weight, [_from(", ".join(design.fpc))]
+        # Counts alone make these weights; how the variance treats a stratum with one PSU is no matter here.
+        counts = replace(design, weight="", lonely_psu="remove", collapse="", replicates=None)
+        return lay(counts, data, calibrated=False).weight, [_from(", ".join(design.fpc))]
     raise InputError(
         data.source,
         Text("không có xác suất chọn hay quyền số gốc", "neither probabilities of selection nor base weights"),

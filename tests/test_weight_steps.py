@@ -61,6 +61,20 @@ def test_base_weights_come_from_the_design_s_weight_or_counts():
     assert column(made(data, Design("weight", fpc="N"))) == {"a": 5, "b": 5}  # the column that is still to be made
 
 
+def test_a_quota_by_village_is_weighted_by_what_each_village_counts():
+    """Two of 6 villages in the north, one of 4 in the south, which is a stratum with a single PSU: people of village a
+    (2 of 100) stand for 3 · 50, of b (1 of 30) for 3 · 30, of c (2 of 10) for 4 · 5."""
+    data = {
+        "interview": list("vwxyz"),
+        "region": list("nnnss"),
+        "village": list("aabcc"),
+        "villages": [6, 6, 6, 4, 4],
+        "people": [100, 100, 30, 10, 10],
+    }
+    design = Design("weight", "region", "village", ["villages", "people"])
+    assert made(data, design).table["weight"].tolist() == pytest.approx([150, 150, 90, 20, 20])
+
+
 def test_the_columns_are_those_of_the_format():
     assert list(made(sample(["1.1"])).table) == ["interview", "w_base", "w_nonresponse", "w_calibrated", "weight"]
 
