@@ -291,7 +291,7 @@ def _sheets(data: Dataset, written: Sequence[Written], made: str) -> dict[str, l
         for column in one.columns:
             variables.append([name, column.name, *_row(column.variable, tuple(_notes(column))[1:])])
             categories += [[name, column.name, *row] for row in _categories(column)]
-    return {"dot_khao_sat": study, "bien_variables": variables, "ma_categories": categories}
+    return {"Đợt - Round": study, "Biến - Variables": variables, "Mã - Categories": categories}
 
 
 def _row(variable: Variable, notes: Sequence[Text]) -> list[str]:

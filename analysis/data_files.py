@@ -188,14 +188,19 @@ def write_workbook(file: Path, sheets: Mapping[str, Sequence[Sequence[Any]]], mo
         sheet = book.create_sheet(name)
         sheet.freeze_panes = "A2"
         for number, row in enumerate(rows):
-            line = []
+            line: list[Any] = []
             for value in row:
-                cell = WriteOnlyCell(sheet, _CONTROL.sub("", value) if isinstance(value, str) else value)
-                if isinstance(value, str):
-                    cell.data_type = "s"  # openpyxl takes a text that begins with "=" for a formula
-                if number == 0:
-                    cell.font, cell.alignment = bold, top
-                line.append(cell)
+                text = _CONTROL.sub("", value) if isinstance(value, str) else value
+                # openpyxl takes a text that begins with "=" for a formula, and "#N/A" for an error.
+                if number == 0 or (isinstance(text, str) and text.startswith(("=", "#"))):
+                    cell = WriteOnlyCell(sheet, text)
+                    if isinstance(text, str):
+                        cell.data_type = "s"
+                    if number == 0:
+                        cell.font, cell.alignment = bold, top
+                    line.append(cell)
+                else:
+                    line.append(text)
             sheet.append(line)
 
     def save(path: Path) -> None:

@@ -117,7 +117,8 @@ def store(tmp_path_factory):
             unit = {"id": f"u{number}", "round": ROUND, "commune": "01", "N_1": "9", "n_1": "3", "probability": "0.15"}
             frame.issue(store, "unit", f"u{number}", unit, {"name": "Lò Thị Hoa", "phone": "0912 345 678"})
             interview = drafts.start(store, f"u{number}", questionnaire.hash, "phoa")
-            drafts.seal(store, interview, answers, {}, {"a/phone": "0988 000 111"}, {}, "phoa")
+            phone = {"a/phone": {"missing": "refused"} if number == 2 else "0988 000 111"}
+            drafts.seal(store, interview, answers, {}, phone, {}, "phoa")
             if state == "approved":
                 current.decide(store, interview, "approved", actor="plan")
         yield store
@@ -349,7 +350,8 @@ def test_contact_data_go_to_their_own_file_with_a_word_on_the_law(store, tmp_pat
     private = tmp_path / ("phieu.contact.xlsx" if name.endswith("xlsx") else "phieu.contact.csv")
     found = cells(read_table(private))
     assert found["unit_name"] == ["Lò Thị Hoa"] * 4
-    assert found["phone"] == ["0988 000 111"] * 4
+    assert found["phone"] == ["0988 000 111", "", "0988 000 111", "0988 000 111"]
+    assert found["phone__missing"] == ["", "refused", "", ""]
     assert found["late"] == ["12B Tô Hiệu", "", "", ""]
     assert set(found["interview"]) == set(cells(read_table(tmp_path / name))["interview"])
     assert "unit_phone" not in cells(read_table(tmp_path / name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 from survey.questionnaire.model import Questionnaire, generic
 from survey.store import feed, frame, reading
@@ -12,7 +11,8 @@ from survey.store.store import Store
 
 def contact_rows(store: Store, round: str, states: Collection[str] = ("approved",)) -> Iterator[dict[str, str]]:
     """One row an interview in one of ``states``: ``interview``, ``unit``, the contact data of its sample unit
-    (``name, address, phone`` as the frame has them), and the answers to contact questions by name.
+    (``unit_name, unit_address, unit_phone`` as the frame has them), and the answers to contact questions by name (an
+    answer of a missing kind in ``q__missing``).
 
     A question that any version of the questionnaire calls contact data counts as one in all of them. What was erased,
     or is not on this device, is empty.
@@ -30,12 +30,9 @@ def contact_rows(store: Store, round: str, states: Collection[str] = ("approved"
         for path, value in {**answers, **own}.items():
             if generic(path) in paths or path in own:
                 name = paths.get(generic(path), path.rpartition("/")[2])
+                if isinstance(value, Mapping):
+                    name, value = f"{name}__missing", str(value.get("missing", ""))
+                text = " ".join(value) if isinstance(value, list) else str(value)
                 # Several members of a household stand in one cell.
-                row[name] = "; ".join(filter(None, (row.get(name, ""), _plain(value))))
+                row[name] = "; ".join(filter(None, (row.get(name, ""), text)))
         yield row
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return str(value.get("missing", ""))
-    return " ".join(value) if isinstance(value, list) else str(value)
