@@ -27,7 +27,7 @@ from survey.errors import InputError, StoreError, VerifyError
 from survey.store import Store, current, drafts, frame, receipts
 from survey.store.header import Part, Record, hash_text
 from survey.store.merge import unite
-from survey.store.quarantine import quarantine
+from survey.store.quarantine import dismiss, quarantine
 from survey.store.signed import read_signed, write_signed
 from survey.store.store import FILE
 from survey.store.whereabouts import whereabouts
@@ -317,6 +317,25 @@ def test_a_damaged_bundle_is_named_and_the_others_go_on(device: Store, hub: Stor
     path.write_bytes(whole)
     assert sync(hub, [stick]).new == 2
     assert quarantine(hub) == []
+
+
+def test_what_a_person_has_dismissed_is_kept_and_told_no_more(device: Store, hub: Store, stick: Path):
+    (stick / "broken.bundle").write_bytes(b"broken")
+    assert sync(hub, [stick]).needs_a_person
+    with pytest.raises(InputError, match="no reason"):
+        dismiss(hub, "broken.bundle", " ")
+    with pytest.raises(InputError, match="nothing that is set aside has this name"):
+        dismiss(hub, "other.bundle", "handed over again")
+    assert [name for name, _ in quarantine(hub)] == ["broken.bundle"]
+    dismiss(hub, "broken.bundle", "handed over again", "plan")
+    assert quarantine(hub) == []
+    assert current.verify(hub).counts["quarantined"] == 0
+    assert hub.value("SELECT content FROM quarantine") == b"broken"
+    assert hub.rows("SELECT reason, actor FROM dismissed") == [{"reason": "handed over again", "actor": "plan"}]
+    assert not sync(hub, [stick]).needs_a_person
+    (stick / "broken.bundle").write_bytes(b"broken otherwise")
+    assert sync(hub, [stick]).needs_a_person
+    assert [name for name, _ in quarantine(hub)] == ["broken.bundle"]
 
 
 @pytest.mark.parametrize("index", [0, 1, 3])
@@ -710,6 +729,22 @@ def test_sync_names_what_it_set_aside_and_exits_1(survey: Survey, device: Store,
     assert "broken.bundle: damaged or cut; nothing was merged from it; copy the file again" in result.stdout
     told = json.loads(survey("sync", stick, "--json").stdout)
     assert (told["new"], told["known"], told["conflicts"], len(told["quarantined"])) == (0, 0, [], 1)
+
+
+def test_what_is_set_aside_is_named_once_and_dismissed_by_command(survey: Survey, device: Store, stick: Path):
+    (stick / "broken.bundle").write_bytes(b"broken")
+    survey("sync", stick)
+    told = survey("verify")
+    assert (told.exit_code, told.stdout.count("broken.bundle")) == (1, 1)
+    listed = survey("quarantine", "list")
+    assert (listed.exit_code, "broken.bundle" in listed.stdout, "damaged or cut" in listed.stdout) == (1, True, True)
+    assert json.loads(survey("quarantine", "list", "--json").stdout)["quarantined"][0][0] == "broken.bundle"
+    assert survey("quarantine", "dismiss", "broken.bundle").exit_code == 2
+    assert survey("quarantine", "dismiss", "other.bundle", "--reason", "x").exit_code == 2
+    assert survey("quarantine", "dismiss", "broken.bundle", "--reason", "x", "--as", "pnobody").exit_code == 2
+    assert survey("quarantine", "dismiss", "broken.bundle", "--reason", "handed over again").exit_code == 0
+    assert "Nothing is set aside" in survey("quarantine", "list").stdout
+    assert survey("verify").exit_code == 0
 
 
 def test_sync_without_a_source_or_with_a_wrong_one_exits_2(survey: Survey, device: Store):

@@ -125,6 +125,22 @@ def test_a_bundle_with_a_flipped_bit_is_set_aside_by_name_and_the_rest_is_receiv
     assert "đã khóa, chờ duyệt" in words(lan.get("/interviews").text)
 
 
+def test_what_is_set_aside_stays_on_the_page_until_a_supervisor_settles_it(
+    hub: Store, lan: Visitor, stick: Path
+) -> None:
+    (stick / "broken.bundle").write_bytes(b"broken")
+    assert received(lan, stick).count("broken.bundle") == 1
+    page = words(lan.get("/receive").text)
+    assert page.count("broken.bundle") == 1
+    assert "Lấy lại từ máy gốc; phần còn lại đã được nhận." in page
+    assert "chưa ghi lý do" in words(lan.post("/receive/dismiss", name="broken.bundle").text).lower()
+    assert "broken.bundle" in lan.get("/receive").text
+    lan.post("/receive/dismiss", name="broken.bundle", reason="Hoa đã nộp lại")
+    assert "broken.bundle" not in lan.get("/receive").text
+    assert hub.rows("SELECT reason, actor FROM dismissed") == [{"reason": "Hoa đã nộp lại", "actor": LAN}]
+    assert "Không có gì đang để riêng dưới tên này" in lan.post("/receive/dismiss", name="x", reason="y").text
+
+
 @pytest.mark.parametrize("place", ["", "/nowhere/at/all"])
 def test_a_place_that_is_not_there_is_said_and_nothing_is_lost(lan: Visitor, place: str) -> None:
     lan.get("/receive")

@@ -28,6 +28,7 @@ COMMANDS = {
     "export": "exchange",
     "sync": "exchange",
     "verify": "exchange",
+    "quarantine": "quarantine",
     "review": "review",
     "weight": "weighting",
     "data": "data",

@@ -91,7 +91,7 @@ def approve(interviews: tuple[str, ...], every: bool, round_id: str | None, acto
             Text("xem: survey review list", "see: survey review list"),
         )
     with open_store() as store:
-        _check_person(store, actor)
+        check_person(store, actor)
         if round_id:
             frame.round_document(store, round_id)
         wanted = interviews or [row["interview"] for row in current.interviews(store, round_id, "sealed")]
@@ -162,7 +162,7 @@ def settle(interview: str, choose: str, reason: str, actor: str, as_json: bool) 
     from survey.store import current
 
     with open_store() as store:
-        _check_person(store, actor)
+        check_person(store, actor)
         rows = current.interviews(store, interview=interview)
         heads: list[str] = rows[0]["heads"] if rows else []
         if choose:
@@ -199,11 +199,12 @@ def _decide(interview: str, kind: str, reason: str, actor: str, **more: Any) -> 
     from survey.store import current
 
     with open_store() as store:
-        _check_person(store, actor)
+        check_person(store, actor)
         current.decide(store, interview, kind, reason=reason, actor=actor, **more)
 
 
-def _check_person(store: Store, actor: str) -> None:
+def check_person(store: Store, actor: str) -> None:
+    """Raises InputError when ``--as`` names nobody that this machine knows."""
     from survey.store import frame
 
     if actor and frame.person(store, actor) is None:

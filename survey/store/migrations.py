@@ -234,3 +234,20 @@ def m002_comments(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         """
     )
+
+
+@migrations()
+def m003_dismissed(db: Database) -> None:
+    """What a person has seen of what was set aside, and need not be told of again."""
+    db.executescript(
+        """
+        CREATE TABLE dismissed (
+            name TEXT NOT NULL,
+            hash TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            time TEXT NOT NULL,
+            PRIMARY KEY (name, hash)
+        ) STRICT;
+        """
+    )

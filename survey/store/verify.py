@@ -9,6 +9,7 @@ from survey.errors import Problem
 from survey.store import derived, feed
 from survey.store.feed import text_id
 from survey.store.header import Header, Malformed, Part, commitment, hash_text, read_header
+from survey.store.quarantine import OPEN
 from survey.store.receipts import conservation
 from survey.store.signing import device_id
 from survey.store.signing import verify as holds
@@ -84,7 +85,7 @@ def verify(store: Store, progress: Callable[[int], None] | None = None) -> Repor
         "documents": "SELECT count(*) FROM documents",
         "parts": "SELECT count(*) FROM parts",
         "missing_parts": "SELECT count(*) FROM missing",
-        "quarantined": "SELECT count(*) FROM quarantine",
+        "quarantined": f"SELECT count(*) {OPEN}",
         "drafts": "SELECT count(*) FROM drafts",
     }
     report.counts = {"revisions": revisions, **{name: store.value(sql) for name, sql in count.items()}}

@@ -14,7 +14,7 @@ from survey.errors import InputError, Problem, StoreError, SurveyError, VerifyEr
 from survey.store import drafts, receipts
 from survey.store.merge import Holder, Outcome, unite
 from survey.store.other import open_other
-from survey.store.quarantine import clear_quarantine, set_aside
+from survey.store.quarantine import clear_quarantine, is_dismissed, set_aside
 from survey.store.store import FILE, TIERS, Store
 from survey.sync.bundle import SUFFIX, read_bundle, write_bundle
 from survey.sync.files import write_named
@@ -160,8 +160,8 @@ def _one(store: Store, file: Path, outcome: Outcome, report: Report) -> None:
         clear_quarantine(store, file.name)
     except VerifyError as error:
         name = f"{file.parent.name}/{file.name}" if file.parent.name in (BUNDLES, RECEIPTS) else file.name
-        _keep_damaged(store, file, error)
-        report.quarantined.append((name, error.problem))
+        if _keep_damaged(store, file, error):
+            report.quarantined.append((name, error.problem))
     except StoreError as error:
         if error.problem.where == str(store.file):
             raise
@@ -198,13 +198,16 @@ def _merge_store(store: Store, file: Path) -> Outcome:
     return outcome
 
 
-def _keep_damaged(store: Store, file: Path, error: SurveyError) -> None:
-    """Keeps the bytes of a damaged file, while it is small: the stick they came on will be gone tomorrow."""
+def _keep_damaged(store: Store, file: Path, error: SurveyError) -> bool:
+    """Keeps the bytes of a damaged file, while it is small: the stick they came on will be gone tomorrow. False when a
+    person has dismissed this very file."""
     try:
         content = file.read_bytes() if file.stat().st_size <= _LARGEST_KEPT else b""
     except OSError:
         content = b""
     set_aside(store, file.name, content, error.problem.what, str(file))
+    # Of a large file nothing is kept that would tell this one from the next.
+    return not content or not is_dismissed(store, file.name, content)
 
 
 def _write_receipts(store: Store, places: list[Path], report: Report, now: datetime | None) -> None:

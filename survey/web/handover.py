@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from survey.errors import InputError, SurveyError
+from survey.errors import InputError, Problem, SurveyError
 from survey.store.store import TIERS
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Exported, Report, export, sync
@@ -109,15 +110,14 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
         lines.append(
             t(f"Nhận về {read.new} bản ghi mới (giao việc, yêu cầu sửa, duyệt).", f"{read.new} new entries came back.")
         )
-    details = problems(read)
+    details = problems([*(problem for _, problem in read.quarantined), *read.problems])
     return {"tone": "look" if details else "good", "lines": lines, "details": details}
 
 
-def problems(report: Report) -> list[str]:
-    """What was set aside or could not be read, one sentence each with the name of the file."""
+def problems(found: Iterable[Problem]) -> list[str]:
+    """What was set aside or could not be read, one sentence each with the name of the file, once."""
     language = words.interface()
-    named = [*report.quarantined, *((problem.where, problem) for problem in report.problems)]
     return [
-        f"{name}: {words.sentence(problem.what(language))} {words.sentence(problem.todo(language))}"
-        for name, problem in named
+        f"{problem.where}: {words.sentence(problem.what(language))} {words.sentence(problem.todo(language))}"
+        for problem in found
     ]

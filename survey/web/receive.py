@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
 from survey.errors import SurveyError
 from survey.store import current
+from survey.store import quarantine as store_quarantine
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Report, export, sync
-from survey.web import words
+from survey.web import roles, words
 from survey.web.desk import desk, store
 from survey.web.handover import problems
 from survey.web.naming import respondent
@@ -46,6 +47,20 @@ def take() -> Any:
     return _show(_told(report, whereabouts(store())["device"] - before), typed)
 
 
+@pages.post("/receive/dismiss")
+def dismiss() -> Any:
+    """A person has settled something that was set aside: it need not be told again."""
+    name, reason = request.form.get("name", ""), request.form.get("reason", "")
+    try:
+        store_quarantine.dismiss(store(), name, reason, g.person["id"], now=desk().now())
+    except SurveyError as wrong:
+        what, todo = wrong.problem.what(words.interface()), wrong.problem.todo(words.interface())
+        flash(f"{words.sentence(what)} {words.sentence(todo)}", "look")
+    else:
+        flash(t("Đã bỏ qua; tệp vẫn được giữ.", "Dismissed; the file is kept."), "good")
+    return redirect(url_for("receive.page"))
+
+
 def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
     return render_template(
         "receive.html",
@@ -54,6 +69,15 @@ def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
         typed=typed,
         verb=t("Nhận từ", "Receive from"),
         example=t("ví dụ E:\\ hoặc /media/usb", "for example E:\\ or /media/usb"),
+        aside=[
+            {
+                "name": name,
+                "what": words.sentence(problem.what(words.interface())),
+                "todo": words.sentence(problem.todo(words.interface())),
+            }
+            for name, problem in store_quarantine.quarantine(store())
+        ],
+        dismissing=roles.may("receive.dismiss", frozenset(g.person["roles"])),
         findings=[_found(finding) for finding in current.findings(store())],
     )
 
@@ -98,7 +122,7 @@ def _told(report: Report, interviews: int) -> dict[str, Any]:
             (t("hai bản khác nhau", "versions differ"), len(report.conflicts)),
             (t("để riêng", "set aside"), len(report.quarantined) + len(report.problems)),
         ],
-        "details": problems(report),
+        "details": problems(report.problems),
         "conflicts": [
             {"url": url_for("records.conflict", interview=name), "name": respondent(name)} for name in report.conflicts
         ],

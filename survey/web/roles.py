@@ -42,6 +42,7 @@ PAGES: dict[str, frozenset[str]] = {
     "handover.hand_over": SIGNED_IN,
     "receive.page": RECEIVING,
     "receive.take": RECEIVING,
+    "receive.dismiss": DECIDING,
     "records.page": READING,
     "records.record": READING,
     "records.decide": DECIDING,
