@@ -20,10 +20,12 @@ from pyarrow import parquet
 from analysis import dataset
 from analysis.codebook import NAMESPACE
 from analysis.data_coding import FORMATS, numeric_codes, short_labels, short_names
-from analysis.data_files import guard
+from analysis.data_files import guard, write_data
+from analysis.data_variables import parts
 from analysis.reading import read_table
 from analysis.table import Table, text_of
 from survey.cli import cli
+from survey.errors import InputError
 from survey.questionnaire.model import Choice, Node, Questionnaire
 from survey.store import Store, current, drafts, frame
 
@@ -319,6 +321,66 @@ def test_codes_are_their_own_numbers_where_they_can_be():
     assert numeric_codes(["01", "02"]) == {"01": 1, "02": 2}
     assert numeric_codes(["1", "01"]) == {"1": 1, "01": 2}
     assert numeric_codes(["yes", "no"]) == {"yes": 1, "no": 2}
+
+
+# -- what is rare ---------------------------------------------------------------------------------------------------
+
+
+def data_set(questionnaire, columns):
+    """A data set without a store: ``columns`` beside the ids and states of approved interviews."""
+    rows = len(next(iter(columns.values())))
+    table = Table.of({"interview": [f"i{k}" for k in range(rows)], "state": ["approved"] * rows, **columns})
+    questions = {node.name: node for node in questionnaire.walk() if node.kind == "question"}
+    return dataset.Dataset({"id": ROUND}, table, {}, questions, {questionnaire.hash: questionnaire})
+
+
+def variable_of(data, name):
+    return parts(data)[0].variable(name)
+
+
+def test_a_number_that_is_none_keeps_the_whole_question_as_text():
+    asked = Questionnaire("q", nodes=(question("minutes", "integer", vi="Số phút"),))
+    assert variable_of(data_set(asked, {"minutes": ["5", "-7", None]}), "minutes").kind == "number"
+    odd = variable_of(data_set(asked, {"minutes": ["5", "khoảng 10", None]}), "minutes")
+    assert (odd.kind, odd.notes[0].en) == ("text", "some answers are no numbers: kept as text")
+
+
+def test_of_thousands_of_choices_only_those_that_occur_are_listed():
+    choices = tuple(Choice(f"{code:05}", {"vi": f"Xã {code}"}) for code in range(3000))
+    asked = Questionnaire("q", nodes=(question("xa", list_name="xa", vi="Xã"),), lists={"xa": choices})
+    found = variable_of(data_set(asked, {"xa": ["00017", "02999", "99999"]}), "xa")
+    assert list(found.categories) == ["00017", "02999", "99999"]
+    assert found.categories["02999"] == {"vi": "Xã 2999"}
+
+
+def test_a_label_that_changed_between_versions_is_told_and_the_latest_stands():
+    def version(number, label):
+        lists = {"s": (Choice("1", {"vi": label}),)}
+        return Questionnaire("q", number, nodes=(question("sat", list_name="s", vi="Hài lòng"),), lists=lists)
+
+    old, new = version("9", "Kém"), version("10", "Yếu")
+    data = data_set(old, {"sat": ["1"]})
+    data.questionnaires.update({new.hash: new})
+    found = variable_of(data, "sat")
+    assert found.categories == {"1": {"vi": "Yếu"}}
+    assert found.notes[0].en == "labels of 1 changed between versions"
+
+
+def test_a_column_of_the_frame_called_provisional_keeps_its_content_under_another_name(tmp_path):
+    data = data_set(Questionnaire("q"), {"provisional": ["x"]})
+    write_data(data, tmp_path / "x.parquet", "parquet", "en")
+    found = cells(read_table(tmp_path / "x.parquet"))
+    assert (found["provisional"], found["frame_provisional"]) == (["0"], ["x"])
+
+
+def test_a_workbook_that_cannot_hold_the_data_is_refused_in_a_sentence(tmp_path):
+    data = data_set(Questionnaire("q"), {"say": ["ạ" * 32_768]})
+    with pytest.raises(InputError, match=r"exceed what an Excel workbook holds; use \.csv or \.parquet"):
+        write_data(data, tmp_path / "x.xlsx", "xlsx", "en")
+    assert list(tmp_path.iterdir()) == []
+    for name in ("dta", "sav", "csv"):
+        write_data(data, tmp_path / f"x.{name}", name, "en")
+        assert cells(read_table(tmp_path / f"x.{name}"))["say"] == ["ạ" * 32_768], name
 
 
 # -- contact data ---------------------------------------------------------------------------------------------------
