@@ -366,6 +366,15 @@ def test_a_label_that_changed_between_versions_is_told_and_the_latest_stands():
     assert found.notes[0].en == "labels of 1 changed between versions"
 
 
+def test_a_question_with_value_labels_and_the_longest_name_of_stata_is_written(tmp_path):
+    name = "a" * 32
+    asked = Questionnaire("q", nodes=(question(name, list_name="sex", vi="Giới tính"),), lists={"sex": SEX})
+    write_data(data_set(asked, {name: ["male"]}), tmp_path / "x.dta", "dta", "vi")
+    _, meta = pyreadstat.read_dta(str(tmp_path / "x.dta"))
+    (short,) = (column for column in meta.column_names if column.startswith("aaa"))
+    assert meta.variable_value_labels[short] == {1: "Nữ", 2: "Nam"}
+
+
 def test_a_column_of_the_frame_called_provisional_keeps_its_content_under_another_name(tmp_path):
     data = data_set(Questionnaire("q"), {"provisional": ["x"]})
     write_data(data, tmp_path / "x.parquet", "parquet", "en")
