@@ -13,6 +13,7 @@ from flask import Flask
 
 from survey import create_app
 from survey.store import Store, current, drafts, frame, verify
+from survey.sync import exchange
 from survey.web import records, roles, sticks
 from tests import field
 from tests.field import BINH, HOA, LAN, WHOLE, Clock, Interviewer, Visitor
@@ -175,6 +176,69 @@ def test_sticks_are_the_mount_points_below_the_usual_folders(tmp_path: Path, mon
     found = sticks.sticks()
     assert [stick.name for stick in found] == ["BACKUP", "KINGSTON"]
     assert found[0].free.endswith("GB")
+
+
+# -- the hub's own words -------------------------------------------------------------------------------------------
+
+
+def test_today_at_a_hub_tells_what_waits_for_the_supervisor_and_leads_there(
+    hub: Store, lan: Visitor, conflict: str, stick: Path
+) -> None:
+    sealed = [field.sealed(hub, unit, field.small()) for unit in ("u2", "u3", "u4")]
+    current.decide(hub, sealed[0], "returned", reason="Hỏi lại tuổi", actor=LAN)
+    (stick / "broken.bundle").write_bytes(b"broken")
+    received(lan, stick)
+    page = lan.get("/today").text
+    assert "Phỏng vấn tiếp theo" not in page
+    told = dict(re.findall(r'<a href="([^"]+)"><b>(\d+)</b>', page))
+    assert told == {
+        "/interviews?state=conflict": "1",
+        "/interviews?state=sealed": "2",
+        "/interviews?state=returned": "1",
+        "/receive#aside": "1",
+    }
+    assert 'id="aside"' in lan.get("/receive").text
+    assert f'href="{conflict}">So hai bản và chọn' in page
+    current.settle(hub, conflict.split("/")[2], current.conflicts(hub)[0]["heads"][0], reason="đã hỏi", actor=LAN)
+    assert "Duyệt phiếu tiếp theo" in lan.get("/today").text
+    for row in current.interviews(hub, state="sealed"):
+        current.decide(hub, row["interview"], "approved", actor=LAN)
+    assert "Không còn phiếu nào chờ giám sát viên." in lan.get("/today").text
+
+
+def test_a_supervisor_who_visits_units_keeps_the_list_of_them(hub: Store, lan: Visitor) -> None:
+    frame.issue(hub, "unit", "u9", field.unit_document("u9", 9) | {"assignee": LAN}, {"name": "Người Chín"})
+    assert "Người Chín" in lan.get("/today").text
+
+
+def test_a_hub_calls_itself_so_and_hands_over_to_the_next_level(
+    device: Store, hoa: Interviewer, lan: Visitor, stick: Path, read: str
+) -> None:
+    assert "● máy chủ này 1" in words(lan.get("/today").text)
+    page = words(lan.get("/hand-over").text)
+    assert "1 phiếu" not in page
+    assert "phiếu đã khóa trên máy chủ này" in page
+    assert "tỉnh đã xác nhận" in page
+    assert "giám sát viên đã xác nhận" not in page
+    assert "máy này" not in page
+    assert "cấp trên" in page
+    told = handed_over(lan, stick)
+    assert "máy này" not in told
+    assert "giám sát viên đang giữ" not in told
+    page = words(hoa.get("/hand-over").text)
+    assert "giám sát viên đã xác nhận" in page
+    assert "cấp trên" not in page
+    assert "bộ đã xác nhận" not in page
+
+
+def test_the_confirmation_of_the_next_level_is_told_at_the_hub(
+    tmp_path: Path, lan: Visitor, stick: Path, read: str
+) -> None:
+    handed_over(lan, stick)
+    with Store.create(tmp_path / "province", role="hub", tier="province") as province:
+        exchange.sync(province, [stick])
+    told = handed_over(lan, stick)
+    assert "Giấy xác nhận của cấp trên: tỉnh đang giữ 1 phiếu của máy chủ này." in told
 
 
 # -- reading and deciding -----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from flask import Flask
 
 from survey import create_app
 from survey.store import Store, current, drafts, frame
+from survey.web import today
 from tests import field
 from tests.field import HOA, WHOLE, Clock, Interviewer
 
@@ -211,3 +212,47 @@ def test_a_synthetic_round_says_so_on_every_page(hoa: Interviewer) -> None:
         assert "dữ liệu giả lập" in hoa.get(page).text
     hoa.start("u1")
     assert "dữ liệu giả lập" in hoa.open(1).text
+
+
+# -- long lists ---------------------------------------------------------------------------------------------------
+
+
+def visited(device: Store, number: int, done: int) -> None:
+    """Units in one village, of which the first ``done`` have refused."""
+    for n in range(1, number + 1):
+        frame.issue(device, "unit", f"m{n}", field.unit_document(f"m{n}", n), {"name": f"Người Số {n}"})
+        if n <= done:
+            visit = {"id": f"v{n}", "unit": f"m{n}", "disposition": "2.112", "time": "2026-11-23T08:00:00+07:00"}
+            frame.issue(device, "visit", f"v{n}", visit)
+
+
+def names(page: str) -> list[str]:
+    return re.findall(r'title">Người Số (\d+)', page)
+
+
+def test_what_is_still_to_do_stands_before_what_is_done(device: Store, hoa: Interviewer) -> None:
+    visited(device, 6, done=3)
+    page = hoa.get("/today/units", q="nguoi so").text
+    assert names(page) == ["4", "5", "6", "1", "2", "3"]
+    assert names(page.partition("Đã xong")[0]) == ["4", "5", "6"]
+
+
+def test_no_limit_hides_a_unit_that_is_still_to_visit(device: Store, hoa: Interviewer) -> None:
+    visited(device, 130, done=60)
+    page = hoa.get("/today").text
+    opened, _, finished = page.partition("Đã xong <span")
+    assert names(opened) == [str(n) for n in range(61, 131)]
+    assert len(names(finished)) == 50
+    assert "Còn 10 đơn vị đã xong không hiện ở đây. Gõ vào ô tìm để thấy." in finished
+    assert names(hoa.get("/today/units", q="so 60").text) == ["60"]
+
+
+def test_more_open_units_than_a_page_holds_are_counted_with_the_way_to_find_them(
+    device: Store, hoa: Interviewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(today, "OPEN_SHOWN", 5)
+    visited(device, 9, done=0)
+    page = hoa.get("/today/units", q="nguoi so").text
+    assert len(names(page)) == 5
+    assert "Còn 4 đơn vị mẫu chưa xong không hiện ở đây" in page
+    assert names(hoa.get("/today", q="nguoi so 9").text) == ["9"]

@@ -193,6 +193,7 @@ def top_line() -> dict[str, Any]:
     return {
         "where": " · ".join(word for word in where if word),
         "synthetic": bool(round_ and round_.get("synthetic")),
+        "hub": store().role == "hub",
         "here": counts["device"],
         "supervisor": counts["supervisor"],
         "province": counts["province"],

@@ -56,12 +56,32 @@ def _there(place: Path) -> None:
         )
 
 
+TIER_NAMES = {
+    "supervisor": Text("giám sát viên", "the supervisor"),
+    "province": Text("tỉnh", "the province"),
+    "ministry": Text("bộ", "the ministry"),
+}
+
+
+def _above() -> list[str]:
+    """The tiers above this machine, the nearest first: who confirms what is handed over here."""
+    higher = TIERS[TIERS.index(store().tier) + 1 :]
+    # A laptop counts on its supervisor and the province; the ministry never sees its stick.
+    return list(higher[:2])
+
+
 def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
     return render_template(
         "hand_over.html",
         done=done,
         sticks=sticks(),
         typed=typed,
+        hub=store().role == "hub",
+        confirmed=[
+            (TIER_NAMES[tier](words.interface()), number)
+            for tier, number in whereabouts(store()).items()
+            if tier in _above()
+        ],
         verb=t("Ghi vào", "Write to"),
         example=t("ví dụ D:\\ hoặc /media/usb", "for example D:\\ or /media/usb"),
     )
@@ -70,8 +90,8 @@ def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
 def _told(written: Exported, read: Report) -> dict[str, Any]:
     """What happened, in sentences: what lies on the stick, who confirmed what, what a person must look at."""
     counts = whereabouts(store())
-    above = TIERS[min(TIERS.index(store().tier) + 1, len(TIERS) - 1)]
-    waiting = counts["device"] - counts[above]
+    hub, above = store().role == "hub", _above()
+    waiting = counts["device"] - counts[above[0]] if above else 0
     lines = []
     if written.path is not None:
         lines.append(
@@ -87,7 +107,7 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
                 "Rút USB an toàn: trả cho điều tra viên, hoặc chuyển lên cấp trên.",
                 "Eject the stick: give it back to the enumerator, or pass it on to the next level.",
             )
-            if store().role == "hub"
+            if hub
             else t(
                 "Rút USB an toàn rồi đưa cho giám sát viên. Phiếu chỉ coi là đã nộp khi có giấy xác nhận.",
                 "Eject the stick and give it to your supervisor. It counts as handed over once it is confirmed.",
@@ -97,7 +117,7 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
         lines.append(
             t("Không còn gì phải nộp: mọi bản ghi đã được xác nhận.", "Nothing is left to hand over: all is confirmed.")
         )
-    if read.receipts_read:
+    if read.receipts_read and not hub:
         lines.append(
             t(
                 f"Đã nhận giấy xác nhận: giám sát viên đang giữ {counts['supervisor']} phiếu của máy này, "
@@ -106,7 +126,17 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
                 f"the province {counts['province']}.",
             )
         )
-    if read.new:
+    elif read.receipts_read and above and counts[above[0]]:
+        name, held = TIER_NAMES[above[0]], counts[above[0]]
+        lines.append(
+            t(
+                f"Giấy xác nhận của cấp trên: {name.vi} đang giữ {held} phiếu của máy chủ này.",
+                f"Confirmation of the next level: {name.en} holds {held} interviews of this hub.",
+            )
+        )
+    if read.new and hub:
+        lines.append(t(f"Nhận luôn {read.new} bản ghi mới có ở đó.", f"{read.new} new entries were there and came in."))
+    elif read.new:
         lines.append(
             t(f"Nhận về {read.new} bản ghi mới (giao việc, yêu cầu sửa, duyệt).", f"{read.new} new entries came back.")
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Length
 
 from survey.fieldwork.dispositions import DISPOSITIONS, Disposition
 from survey.store import current, drafts, frame
+from survey.store.quarantine import quarantine
 from survey.text import fold
 from survey.web import forms, roles, words
 from survey.web.desk import desk, place_name, store
@@ -23,7 +24,13 @@ from survey.web.naming import full_place, natural
 pages = Blueprint("today", __name__)
 
 SHOWN = 50
-"""Units on the page at once; the search finds the rest."""
+"""Finished units on the page at once; the search finds the rest."""
+
+OPEN_SHOWN = 500
+"""Open units on the page at once: more than one person ever has to visit."""
+
+OPEN_STATES = frozenset({"draft", "partial", "returned"})
+"""An interview in one of these is still the enumerator's to finish."""
 
 VISIT_CODES = [code for code, row in DISPOSITIONS.items() if row.outcome not in ("I", "P") and code != "3.11"]
 """What a person can record without an interview. A finished or partial interview records itself."""
@@ -43,8 +50,10 @@ class Visit(FlaskForm):
 @pages.get("/today")
 def page() -> str:
     """What to do now."""
+    if _receives():
+        return waiting()
     work = _work()
-    return render_template("today.html", **work, **_listed(work["units"], ""))
+    return render_template("today.html", **work, **_listed(work["units"], request.args.get("q", "")))
 
 
 @pages.get("/today/units")
@@ -54,12 +63,71 @@ def units() -> str:
 
 
 def _listed(found: list[dict[str, Any]], query: str) -> dict[str, Any]:
+    """Village by village, what is still to do before what is done."""
     wanted = fold(query).split()
     hits = [unit for unit in found if all(any(w.startswith(q) for w in unit["searched"]) for q in wanted)]
+    opened, finished = [unit for unit in hits if unit["open"]], [unit for unit in hits if not unit["open"]]
+    return {
+        "open": _by_village(opened[:OPEN_SHOWN]),
+        "more_open": len(opened[OPEN_SHOWN:]),
+        "finished": _by_village(finished[:SHOWN]),
+        "more_finished": len(finished[SHOWN:]),
+        "finished_count": len(finished),
+        "query": query,
+    }
+
+
+def _by_village(units: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     villages: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for unit in hits[:SHOWN]:
+    for unit in units:
         villages[unit["village"]].append(unit)
-    return {"villages": villages, "hits": len(hits), "shown": min(len(hits), SHOWN), "query": query}
+    return villages
+
+
+# -- a supervisor at the hub -------------------------------------------------------------------------------------
+
+
+def _receives() -> bool:
+    """Whether a supervisor sits at the machine that receives: there nobody is interviewed."""
+    return (
+        store().role == "hub"
+        and roles.SUPERVISOR in g.person["roles"]
+        and not frame.units(store(), assignee=g.person["id"])
+    )
+
+
+def waiting() -> str:
+    """What waits for the supervisor, each number with the way there, and the one thing to do next."""
+    rows = current.interviews(store())
+    counts = Counter(row["state"] for row in rows)
+    t = words.t
+    told = (
+        ("conflict", t("phiếu có hai bản khác nhau", "interviews with versions that differ")),
+        ("sealed", t("phiếu chờ duyệt", "interviews awaiting review")),
+        ("returned", t("phiếu đã yêu cầu sửa, chưa sửa xong", "interviews returned and not corrected yet")),
+    )
+    shown = [
+        {"count": counts[state], "name": name, "url": url_for("records.page", state=state)} for state, name in told
+    ]
+    aside = len(quarantine(store()))
+    shown.append(
+        {"count": aside, "name": t("tệp để riêng", "files set aside"), "url": url_for("receive.page", _anchor="aside")}
+    )
+    return render_template("waiting.html", waiting=shown, following=_next(rows))
+
+
+def _next(rows: list[dict[str, Any]]) -> dict[str, str] | None:
+    for state, endpoint, name in (
+        ("conflict", "records.conflict", words.t("So hai bản và chọn", "Compare the versions and choose")),
+        ("sealed", "records.record", words.t("Duyệt phiếu tiếp theo", "Review the next interview")),
+    ):
+        for row in rows:
+            if row["state"] == state:
+                return {"name": name, "url": url_for(endpoint, interview=row["interview"])}
+    return None
+
+
+# -- an enumerator's work ----------------------------------------------------------------------------------------
 
 
 def _work() -> dict[str, Any]:
@@ -121,6 +189,7 @@ def _unit(
         "visited": last.get("time", "") if last else "",
         "again": bool(how and how.again),
         "final": bool(how and not how.again),
+        "open": interview["state"] in OPEN_STATES if interview else not (how and not how.again),
         "due": _due(last),
         "appointment": last.get("again", "") if last else "",
     }
