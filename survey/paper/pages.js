@@ -18,6 +18,9 @@
 
   function fresh(template) {
     made.appendChild(document.getElementById(template).content.cloneNode(true));
+    // A page number as wide as any: with it the foot may need a second line, which the body must leave room for.
+    var at = made.lastElementChild.querySelector(".at");
+    if (at) at.textContent = "88/88";
     return made.lastElementChild;
   }
   function full(sheet) {

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-def opened(browser: Browser, file: Path, name: str, languages: list[str], copies: int = 1) -> Page:
-    """The form as the browser lays it out for printing."""
+def opened(browser: Browser, file: Path, name: str, languages: list[str], copies: int = 1, font: str = "Arial") -> Page:
+    """The form as the browser lays it out for printing, in ``font`` where the machine has it."""
     questionnaire = xlsform.load(name)
     numbers = [serial("r1", questionnaire.hash, number) for number in range(1, copies + 1)]
-    file.write_text(render(questionnaire, languages, numbers), encoding="utf-8")
+    written = render(questionnaire, languages, numbers)
+    assert "font: 10pt/1.3 Arial," in written
+    file.write_text(written.replace("1.3 Arial,", f'1.3 "{font}",'), encoding="utf-8")
     page = browser.new_page(viewport={"width": 1366, "height": 768})
     page.emulate_media(media="print")
     page.goto(file.as_uri())
@@ -31,10 +33,13 @@ def opened(browser: Browser, file: Path, name: str, languages: list[str], copies
     return page
 
 
+@pytest.mark.parametrize("font", ["Arial", "Noto Sans"])
 @pytest.mark.parametrize("name", ["sipas_2017", "sipas_2026", "papi_2023"])
 @pytest.mark.parametrize("languages", [["vi"], ["en"], ["vi", "en"]], ids="+".join)
-def test_nothing_is_cut_off_and_nothing_is_lost(browser: Browser, tmp_path: Path, name: str, languages: list[str]):
-    page = opened(browser, tmp_path / "form.html", name, languages)
+def test_nothing_is_cut_off_and_nothing_is_lost(
+    browser: Browser, tmp_path: Path, name: str, languages: list[str], font: str
+):
+    page = opened(browser, tmp_path / "form.html", name, languages, font=font)
     cut = page.eval_on_selector_all(
         ".sheet .body",
         "all => all.filter(b => b.scrollHeight > b.clientHeight + 1 || b.scrollWidth > b.clientWidth + 1).length",
