@@ -222,8 +222,11 @@ def _variable(description: ET.Element, column: Column, id: str, file: str) -> No
     _both(element, "universe", variable.universe)
     for code, words in variable.categories.items():
         category = _at(element, "catgry")
-        _add(category, "catValu", str(column.values.get(code, code)))
+        value = str(column.values.get(code, code))
+        _add(category, "catValu", value)
         _words(category, "labl", words)
+        if value != code:  # analysis.reading takes the codes of the form back from here
+            _add(category, "txt", code)
     for kind, value in column.missing.items():
         category = _at(element, "catgry", missing="Y", missType=kind)
         _add(category, "catValu", f".{value}" if isinstance(value, str) else str(value))

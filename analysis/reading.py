@@ -11,6 +11,7 @@ import io
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,7 @@ from survey.questionnaire.model import MISSING
 from survey.text import Text, fold, nfc
 
 _LARGE = 20_000_000
+_DDI = "{ddi:codebook:2_5}"
 _KINDS = tuple(MISSING)
 _WORDS = {
     "dont_know": ("dont know", "don't know", "khong biet"),
@@ -145,6 +147,7 @@ def _statistical(file: Path, reader: Any) -> Table:
     except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
         raise _unreadable(file, str(error)) from None
     columns: dict[str, Any] = {}
+    codes = _codes_of_the_form(file.with_name(f"{file.name}.ddi.xml"))
     for name in frame.columns:
         values: list[Any] = [None if value != value else value for value in frame[name].tolist()]
         typed = _user_missing(meta, name, values)
@@ -152,8 +155,30 @@ def _statistical(file: Path, reader: Any) -> Table:
             labels = meta.variable_value_labels.get(name, {})
             columns[name + MISSING_SUFFIX] = [_kind(v, labels, typed) if v in typed else None for v in values]
             values = [None if value in typed else value for value in values]
+        if name in codes:
+            values = [codes[name].get(text_of(value), value) for value in values]
         columns[name] = values
     return Table.of(columns).renamed(file.name)
+
+
+def _codes_of_the_form(codebook: Path) -> dict[str, dict[str, str]]:
+    """Column to {number in the file: code on the form}, from the codebook that ``survey data export`` wrote beside it.
+
+    Stata and SPSS label only numbers; an index asks for the codes that the form has ("some", "many").
+    """
+    if not codebook.is_file():
+        return {}
+    try:
+        root = ElementTree.parse(codebook).getroot()
+    except ElementTree.ParseError as error:
+        raise _unreadable(codebook, str(error)) from None
+    found: dict[str, dict[str, str]] = {}
+    for variable in root.iter(f"{_DDI}var"):
+        for category in variable.iter(f"{_DDI}catgry"):
+            code = category.findtext(f"{_DDI}txt")
+            if code is not None and variable.get("files") == "F1":
+                found.setdefault(variable.get("name", ""), {})[category.findtext(f"{_DDI}catValu", "")] = code
+    return found
 
 
 def _user_missing(meta: Any, name: str, values: list[Any]) -> list[Any]:
