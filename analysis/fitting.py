@@ -60,10 +60,17 @@ def fit_logistic(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> Fit:
         try:
             model = sm.GLM(y, x, family=sm.families.Binomial(), var_weights=w)
             found = model.fit(tol=1e-13, tol_criterion="params", maxiter=_STEPS)
-        except (ConvergenceWarning, PerfectSeparationError, PerfectSeparationWarning, RuntimeWarning):
+            fitted = np.asarray(found.fittedvalues)
+            # One category that predicts the answer perfectly converges in a corner, where the information is singular.
+            naive = np.linalg.inv(x.T @ (x * (w * fitted * (1 - fitted))[:, None]))
+        except (
+            ConvergenceWarning,
+            PerfectSeparationError,
+            PerfectSeparationWarning,
+            RuntimeWarning,
+            np.linalg.LinAlgError,
+        ):
             raise separated() from None
-    fitted = np.asarray(found.fittedvalues)
-    naive = np.linalg.inv(x.T @ (x * (w * fitted * (1 - fitted))[:, None]))
     return Fit(np.asarray(found.params), (x * (y - fitted)[:, None]) @ naive, naive, float(found.deviance))
 
 

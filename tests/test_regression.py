@@ -13,6 +13,7 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from analysis import Design, mean
 from analysis.design import Calibration, Replicates
+from analysis.fitting import fit_logistic
 from analysis.model_terms import expand
 from analysis.regression import beyond, beyond_r, linear, logistic, ordinal
 from analysis.testing import two_sample_t
@@ -304,3 +305,12 @@ def test_without_degrees_of_freedom_there_are_coefficients_and_no_tests(people):
     assert np.isfinite(model.coefficients).all()
     assert model.table[["p", "low", "high"]].isna().all().all()
     assert np.isnan(model.test(["age"]).p)
+
+
+def test_a_category_that_always_answers_yes_is_told_not_a_singular_matrix():
+    random = np.random.default_rng(1)
+    group = np.repeat([0, 1, 2], 60)
+    terms = np.column_stack([np.ones(180), group == 1, group == 2]).astype(float)
+    answers = np.where(group == 2, 1.0, random.integers(0, 2, 180))
+    with pytest.raises(InputError, match="separate the answers completely"):
+        fit_logistic(terms, answers, np.ones(180))
