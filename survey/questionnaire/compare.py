@@ -230,7 +230,10 @@ def _listed(head: Text, kinds: list[Text]) -> Text:
     )
 
 
-_WORDS = ("label", "hint", "guidance", "constraint_message", "required_message", "media")
+_WORDS = (
+    *("label", "hint", "guidance", "constraint_message", "required_message", "media"),
+    *("soft_constraint", "soft_message"),
+)
 
 
 def _words(was: Node, now: Node) -> Iterator[Difference]:

@@ -117,6 +117,15 @@ class Entry:
             return "required" if self.required else ""
         return "" if self._path.holds(self.element) else "constraint"
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether the answer is taken but fails the soft check, so that a person should look again."""
+        return self.asked and not self._path.usual(self.element)
+
+    def doubt(self, language: str = "") -> str:
+        """What the soft check says."""
+        return self._path.doubt(self.element, language)
+
     def label(self, language: str = "") -> str:
         """The question's text, answers piped in."""
         return self._path.words(self.element, self.node.label, language)

@@ -74,6 +74,7 @@ class Node:
     guidance: Mapping[str, str] = field(default_factory=dict)
     constraint_message: Mapping[str, str] = field(default_factory=dict)
     required_message: Mapping[str, str] = field(default_factory=dict)
+    soft_message: Mapping[str, str] = field(default_factory=dict)
     media: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     list_name: str = ""
     itemset: str = ""
@@ -82,6 +83,7 @@ class Node:
     choice_filter: str = ""
     relevant: str = ""
     constraint: str = ""
+    soft_constraint: str = ""
     required: str = ""
     read_only: str = ""
     calculation: str = ""

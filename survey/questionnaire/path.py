@@ -26,6 +26,7 @@ __all__ = ["Change", "Context", "Entry", "Path", "RepeatEntry", "Section", "open
 _PIPED = re.compile(r"\$\{([^{}]*)\}")
 
 REQUIRED = Text("Câu này phải có câu trả lời", "This question needs an answer")
+DOUBTED = Text("Câu trả lời này ít gặp, xem lại có đúng không", "This answer is unusual, see whether it is right")
 REFUSED = Text("Câu trả lời này không hợp lệ", "This answer is not valid")
 NOT_OFFERED = Text("Phương án này không có trong danh sách", "This option is not on the list")
 KIND_NOT_OFFERED = Text("Câu này không có lựa chọn đó", "This question does not offer that")
@@ -190,17 +191,35 @@ class Path:
 
     def holds(self, element: Element) -> bool:
         """Whether the constraint on an answer holds; an empty or missing answer has none."""
+        return self._true_of(element, "constraint")
+
+    def usual(self, element: Element) -> bool:
+        """Whether the soft check on an answer holds; an empty or missing answer has none."""
+        return self._true_of(element, "soft_constraint")
+
+    def _true_of(self, element: Element, kind: str) -> bool:
         node, state = element.of.node, self.state
-        if node is None or not node.constraint or state.values.get(element, "") == "":
+        text = getattr(node, kind) if node is not None else ""
+        if not text or state.values.get(element, "") == "":
             return True
-        code = self.form.code(element.of, "constraint", node.constraint)
+        code = self.form.code(element.of, kind, text)
         if code is None:
             return True
         try:
             return to_boolean(code(state, element, element, None))
         except TROUBLE as error:
-            state.trouble[element, "constraint"] = str(error)
+            state.trouble[element, kind] = str(error)
             return True
+
+    def doubts(self) -> list[Entry]:
+        """The questions on the path whose answer is taken but fails its soft check, in document order."""
+        return [e for e in self.entries if e.node.soft_constraint and e.doubtful]
+
+    def doubt(self, element: Element, language: str) -> str:
+        """The form's own message of a soft check, else a general one."""
+        node = element.of.node
+        own = self.words(element, node.soft_message, language) if node is not None and node.soft_message else ""
+        return own or DOUBTED(language or self.questionnaire.default_language)
 
     # -- sections ------------------------------------------------------------------------------------------------
 

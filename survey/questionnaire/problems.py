@@ -104,6 +104,8 @@ def _compile_all(form: Form, definition: Definition) -> None:
     assert node is not None
     if node.constraint:
         form.code(definition, "constraint", node.constraint)
+    if node.soft_constraint:
+        form.code(definition, "soft_constraint", node.soft_constraint)
     if node.dynamic_default:
         form.code(definition, "dynamic_default", node.dynamic_default)
     for path, text in node.sets:

@@ -19,6 +19,7 @@ EXPRESSIONS = (
     "relevant",
     "relevance",
     "constraint",
+    "soft_constraint",
     "required",
     "read_only",
     "readonly",
@@ -45,7 +46,7 @@ SURVEY_COLUMNS = frozenset(
             "intent",
         ),
         *("hxl", "kobo--locking-profile", "$autoname", "$kuid", "$given_name", "$qpath", "$xpath", "query", "comments"),
-        *("missing", "missing_codes", "contact"),
+        *("missing", "missing_codes", "contact", "soft_constraint", "soft_constraint_message"),
         *EXPRESSIONS,
         *TEXTS,
         *MEDIA,
@@ -318,6 +319,15 @@ class Rules:
                 self.error(
                     "survey", number, "missing_codes", what, Text("ví dụ 888=dont_know", "such as 888=dont_know")
                 )
+
+        if row.get("soft_constraint", "").strip() and row.get("contact", "").strip():
+            # The reason is kept with the answer, outside the part for what people can be found by.
+            what = Text("câu liên hệ không có kiểm tra mềm", "a contact question cannot have a soft check")
+            self.error("survey", number, "soft_constraint", what, Text("dùng constraint", "use constraint"))
+        for column, text in row.items():
+            if head_of(column) == "soft_constraint_message" and "${" in text:
+                what = Text("thông báo này không nhận ${…}", "this message takes no ${…}")
+                self.error("survey", number, column, what, Text("viết không dùng ${…}", "write it without ${…}"))
 
     def kind(self, sheet: str, number: int, column: str, kind: str) -> None:
         if kind not in MISSING:

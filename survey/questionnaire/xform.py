@@ -260,6 +260,7 @@ class _Reader:
             node = replace(
                 node,
                 constraint=(bind.get("constraint") or "").strip(),
+                soft_constraint=(bind.get("soft_constraint") or "").strip(),
                 required=(bind.get("required") or "").strip(),
                 calculation=(bind.get("calculate") or "").strip(),
                 constraint_message=self._message(bind.get(f"{_JR}constraintMsg")),

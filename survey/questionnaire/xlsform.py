@@ -19,7 +19,7 @@ from survey.questionnaire.sheets import Book, Row, head_of, read_book
 from survey.questionnaire.xform import XForm, read_xform
 from survey.text import Text, nfc
 
-OUR_SURVEY_COLUMNS = frozenset({"missing", "missing_codes", "contact"})
+OUR_SURVEY_COLUMNS = frozenset({"missing", "missing_codes", "contact", "soft_constraint", "soft_constraint_message"})
 OUR_CHOICES_COLUMNS = frozenset({"missing_kind"})
 _PRIVATE = frozenset({"private", "hoi-rieng"})
 _YES = frozenset({"yes", "true", "true()", "1", "x", "có"})
@@ -76,8 +76,10 @@ def convert(book: Book) -> XForm:
         if name == "index":
             continue
         ours = our_columns(name, sheet.columns)
-        sheets[name] = [{k: v for k, v in row.items() if k not in ours} for row in sheet.rows]
-        sheets[f"{name}_header"] = [{c: None for c in sheet.columns if c not in ours}]
+        sheets[name] = [
+            {_handed(k): v for k, v in row.items() if k not in ours or _handed(k) != k} for row in sheet.rows
+        ]
+        sheets[f"{name}_header"] = [{_handed(c): None for c in sheet.columns if c not in ours or _handed(c) != c}]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -88,6 +90,12 @@ def convert(book: Book) -> XForm:
             # pyxform stumbles over some sheets with errors of its own making.
             raise Refused(f"{type(error).__name__}: {error}") from None
     return read_xform(result.xform, dict(_types(result._survey, "")))
+
+
+def _handed(column: str) -> str:
+    """The name under which pyxform gets a column. It carries any attribute of a bind, and resolves the ``${…}`` in it
+    as in a constraint."""
+    return "bind::soft_constraint" if head_of(column) == "soft_constraint" else column
 
 
 def our_columns(sheet: str, columns: Iterable[str]) -> frozenset[str]:
@@ -186,6 +194,11 @@ def _with_row(node: Node, written: dict[str, tuple[int, Row]]) -> Node:
         missing=tuple(row.get("missing", "").replace(",", " ").split()),
         missing_codes={code: kind for code, _, kind in pairs if kind},
         contact=row.get("contact", "").lower() in _YES,
+        soft_message={
+            language_code(column.partition("::")[2]): text
+            for column, text in row.items()
+            if head_of(column) == "soft_constraint_message"
+        },
         private=bool(_PRIVATE & set(node.appearance.split())),
         parameters=parameters,
     )

@@ -125,6 +125,19 @@ def comment(store: Store, interview: str, path: str, words: str, *, token: str |
             store.execute("UPDATE drafts SET changes = changes + 1 WHERE interview = ?", (interview,))
 
 
+def keep(store: Store, interview: str, path: str, reason: str, *, token: str | None = None) -> None:
+    """Keeps why the unusual answer at ``path`` stays as it is; when this returns it is on disk. A reason belongs to
+    the answer that stands now: another answer is doubted anew. Empty takes the reason away.
+
+    ``token`` as in :func:`save`. InputError when there is no such draft or the reason is too long.
+    """
+    kept = remarks.tidy(reason)
+    with store.transaction():
+        _check_lease(store, interview, token)
+        if remarks.put_reason(store, interview, path, kept):
+            store.execute("UPDATE drafts SET changes = changes + 1 WHERE interview = ?", (interview,))
+
+
 def change_version(
     store: Store,
     interview: str,
@@ -163,8 +176,8 @@ def seal(
 
     ``path_values`` are the answers on the path and the calculations, ``off_path`` the rest, ``contact`` the answers to
     contact questions. The times of the answers are added to ``paradata`` as ``events``, what was noted at questions as
-    ``comments``, and answers to an earlier version of the questionnaire that the present one did not take to
-    ``off_path`` or ``contact``.
+    ``comments``, why unusual answers stay as ``kept``, and answers to an earlier version of the questionnaire that the
+    present one did not take to ``off_path`` or ``contact``.
     """
     if kind not in CONTENT_KINDS:
         raise ValueError(f"{kind!r} is no content kind")

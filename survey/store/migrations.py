@@ -251,3 +251,19 @@ def m003_dismissed(db: Database) -> None:
         ) STRICT;
         """
     )
+
+
+@migrations()
+def m004_kept(db: Database) -> None:
+    """Why the enumerator kept an unusual answer of a draft."""
+    db.executescript(
+        """
+        CREATE TABLE draft_kept (
+            interview TEXT NOT NULL REFERENCES drafts (interview) ON DELETE CASCADE,
+            path TEXT NOT NULL,
+            value TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            PRIMARY KEY (interview, path)
+        ) STRICT, WITHOUT ROWID;
+        """
+    )

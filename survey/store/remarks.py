@@ -1,10 +1,12 @@
-"""What an enumerator adds to the answers of a draft: a comment at a question. Sealed in the part ``paradata``.
+"""What an enumerator adds to the answers of a draft: a comment at a question, a reason why an unusual answer stays.
+Sealed in the part ``paradata``.
 
 Only :mod:`survey.store.drafts` writes here, inside its transactions.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +15,7 @@ from survey.store.store import Store
 from survey.text import Text, nfc
 
 LONGEST = 2_000
-"""Characters (in NFC) that a comment may have."""
+"""Characters (in NFC) that a comment or a reason may have."""
 
 
 def tidy(comment: str) -> str:
@@ -51,6 +53,49 @@ def put_comment(store: Store, interview: str, path: str, comment: str) -> bool:
     return bool(cursor.rowcount)
 
 
+def reasons(store: Store, interview: str) -> dict[str, str]:
+    """path -> why an unusual answer of a draft stays. A reason counts for the answer it was given for alone."""
+    return {path: said["reason"] for path, said in _kept(store, interview).items()}
+
+
+def _kept(store: Store, interview: str) -> dict[str, dict[str, Any]]:
+    rows = store.execute(
+        "SELECT k.path, k.reason, k.value FROM draft_kept k JOIN draft_answers a"
+        " ON a.interview = k.interview AND a.path = k.path AND a.value = k.value"
+        " WHERE k.interview = ? ORDER BY k.path",
+        (interview,),
+    )
+    return {path: {"reason": reason, "value": json.loads(value)} for path, reason, value in rows}
+
+
+def put_reason(store: Store, interview: str, path: str, reason: str) -> bool:
+    """Writes why the answer that stands at a question of a draft is kept, or takes the reason away when it is empty;
+    whether anything changed."""
+    if not reason:
+        cursor = store.execute("DELETE FROM draft_kept WHERE interview = ? AND path = ?", (interview, path))
+    else:
+        cursor = store.execute(
+            "INSERT INTO draft_kept (interview, path, value, reason)"
+            " SELECT interview, path, value, ? FROM draft_answers WHERE interview = ? AND path = ?"
+            " ON CONFLICT (interview, path) DO UPDATE SET value = excluded.value, reason = excluded.reason"
+            " WHERE value <> excluded.value OR reason <> excluded.reason",
+            (reason, interview, path),
+        )
+    return bool(cursor.rowcount)
+
+
+def sealed_reasons(paradata: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """path -> ``reason`` and ``value`` of the unusual answers that an interview's ``paradata`` explains."""
+    found = paradata.get("kept")
+    if not isinstance(found, dict):
+        return {}
+    return {
+        path: said
+        for path, said in found.items()
+        if isinstance(said, dict) and isinstance(said.get("reason"), str) and said["reason"] and "value" in said
+    }
+
+
 def sealed_comments(paradata: Mapping[str, Any]) -> dict[str, str]:
     """path -> comment of an interview's part ``paradata``."""
     found = paradata.get("comments")
@@ -60,12 +105,17 @@ def sealed_comments(paradata: Mapping[str, Any]) -> dict[str, str]:
 
 
 def bring(store: Store, interview: str, paradata: Mapping[str, Any]) -> None:
-    """Puts what an interview's ``paradata`` holds into the draft that goes on with it."""
+    """Puts what an interview's ``paradata`` holds into the draft that goes on with it, its answers being there."""
     for path, words in sealed_comments(paradata).items():
         put_comment(store, interview, path, nfc(words))
+    answers = store.execute("SELECT path, value FROM draft_answers WHERE interview = ?", (interview,))
+    given = {path: json.loads(value) for path, value in answers.fetchall()}
+    for path, said in sealed_reasons(paradata).items():
+        if path in given and given[path] == said["value"]:
+            put_reason(store, interview, path, nfc(said["reason"]))
 
 
 def written(store: Store, interview: str) -> dict[str, Any]:
     """The keys that a draft's remarks add to ``paradata``; none where nothing was remarked."""
-    found = comments(store, interview)
-    return {"comments": found} if found else {}
+    found = {"comments": comments(store, interview), "kept": _kept(store, interview)}
+    return {name: said for name, said in found.items() if said}

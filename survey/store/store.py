@@ -22,7 +22,7 @@ from survey.text import Text
 
 FILE = "survey.sqlite"
 KEY_FILE = Path("keys", "device.key")
-SCHEMA = 3
+SCHEMA = 4
 """The number of the newest migration; a file with a higher one comes from a newer program."""
 
 APPLICATION_ID = 0x53727679

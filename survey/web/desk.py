@@ -30,13 +30,14 @@ _KEPT_PATHS = 8
 
 @dataclass
 class Open:
-    """An open draft: its row, its questionnaire, its unit, the path that follows from its answers, and the comments
-    at its questions."""
+    """An open draft: its row, its questionnaire, its unit, the path that follows from its answers, the comments
+    at its questions, and why its unusual answers stay."""
 
     draft: dict[str, Any]
     unit: dict[str, Any]
     path: Way
     comments: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
 
     @property
     def questionnaire(self) -> Questionnaire:
@@ -109,7 +110,7 @@ class Desk:
             self.keep(interview, row["changes"], way)
         else:
             way = kept[1]
-        return Open(row, unit, way, remarks.comments(store, interview))
+        return Open(row, unit, way, remarks.comments(store, interview), remarks.reasons(store, interview))
 
     def keep(self, interview: str, changes: int, way: Way) -> None:
         """Remembers the path that follows from the draft's state after ``changes`` changes."""

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, flash, g, make_response, redirect,
 from survey.errors import NotAllowed, SurveyError
 from survey.fieldwork.dispositions import DISPOSITIONS
 from survey.questionnaire.path import Change, Entry
-from survey.store import drafts, feed
+from survey.store import drafts, feed, remarks
 from survey.store.header import CONTENT_KINDS
 from survey.text import Text
 from survey.web import forms, roles, words
@@ -205,7 +205,7 @@ def _save(opened: Open, change: Change, seconds: dict[str, float]) -> Open:
     row = drafts.draft(store(), interview)
     assert row is not None
     desk().keep(interview, row["changes"], change.path)
-    return Open(row, opened.unit, change.path, opened.comments)
+    return Open(row, opened.unit, change.path, opened.comments, remarks.reasons(store(), interview))
 
 
 def _message(opened: Open, entry: Entry, change: Change) -> str:
@@ -332,10 +332,16 @@ def finish(interview: str) -> Any:
     with desk().lock:
         opened = open_draft(interview)
         problems = opened.path.problems()
+        doubts = [entry for entry in opened.path.doubts() if entry.path not in opened.reasons]
         offered = ["1.2", "2.12"] if problems else ["1.1", "4.70"]
         chosen = request.form.get("disposition") or ("" if problems else _usual(opened))
         if request.method == "POST" and not _refused_consent(opened):
-            if chosen not in offered:
+            if doubts:
+                complaint = t(
+                    "Còn câu trả lời ít gặp chưa giải thích: đổi câu trả lời, hoặc giữ nguyên và ghi lý do.",
+                    "Unusual answers are not explained yet: change them, or keep them and give the reason.",
+                )
+            elif chosen not in offered:
                 complaint = t("Chọn một lý do.", "Choose one reason.")
             else:
                 return _seal(opened, chosen)
@@ -348,6 +354,7 @@ def finish(interview: str) -> Any:
         lease=token,
         refused=_refused_consent(opened),
         open=[_open_question(opened, entry, message, language) for entry, _, message in problems],
+        doubts=[_open_question(opened, entry, entry.doubt(language), language) for entry in doubts],
         answered=sum(one.answered for one in opened.path.sections),
         results=[DISPOSITIONS[code] for code in offered],
         chosen=chosen,

@@ -11,7 +11,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from survey.errors import InputError
 from survey.questionnaire.path import Entry, Path
 from survey.store import current, frame
-from survey.store.remarks import sealed_comments
+from survey.store.remarks import sealed_comments, sealed_reasons
 from survey.text import Text, fold
 from survey.web import conflicts, forms, roles, words
 from survey.web.desk import desk, store
@@ -142,8 +142,9 @@ def _show(interview: str, reason: str = "") -> str:
             withheld = words.sentence(absent.problem.what(words.interface()))
         else:
             path = _path(content, row)
-            said = sealed_comments(content["paradata"]) if _may_decide() else {}
-            sections, others = _answers(path, said), _elsewhere(path, said)
+            told = content["paradata"] if _may_decide() else {}
+            said = sealed_comments(told)
+            sections, others = _answers(path, said, sealed_reasons(told)), _elsewhere(path, said)
     elif row["state"] == "draft":
         withheld = t("Phiếu này đang làm dở, chưa khóa.", "This interview is still a draft.")
     return render_template(
@@ -192,8 +193,9 @@ def _path(content: Mapping[str, Any], row: Mapping[str, Any]) -> Path:
     return desk().read(store(), content["questionnaire_hash"], unit, answers, row)
 
 
-def _answers(path: Path, comments: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The questions on the path with their answers in words and the enumerator's comments, section by section."""
+def _answers(path: Path, comments: Mapping[str, str], kept: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The questions on the path with their answers in words, the enumerator's comments and why an unusual answer was
+    kept, section by section."""
     language = words.tongue()
     shown = []
     for section in path.sections:
@@ -203,6 +205,8 @@ def _answers(path: Path, comments: Mapping[str, str]) -> list[dict[str, Any]]:
                 "words": forms.in_words(entry, language) or "–",
                 "missing": isinstance(entry.value, dict) or not entry.is_answered,
                 "comment": comments.get(entry.path, ""),
+                "doubt": entry.doubt(language) if entry.doubtful else "",
+                "kept": _reason_of(entry, kept),
             }
             for entry in section.entries
             if _is_shown(entry)
@@ -210,6 +214,12 @@ def _answers(path: Path, comments: Mapping[str, str]) -> list[dict[str, Any]]:
         if lines:
             shown.append({"title": section.label(language) or t("Câu hỏi", "Questions"), "lines": lines})
     return shown
+
+
+def _reason_of(entry: Entry, kept: Mapping[str, Mapping[str, Any]]) -> str:
+    """Why the answer was kept; a reason given for another answer is none."""
+    said = kept.get(entry.path, {})
+    return str(said["reason"]) if said and said["value"] == entry.value else ""
 
 
 def _is_shown(entry: Entry) -> bool:

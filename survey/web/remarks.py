@@ -1,4 +1,5 @@
-"""What an enumerator adds to an answer: the comment at a question, saved like an answer."""
+"""What an enumerator adds to an answer, saved like an answer: the comment at a question, the reason why an unusual
+answer stays."""
 
 from __future__ import annotations
 
@@ -16,17 +17,20 @@ pages = Blueprint("remarks", __name__)
 
 @pages.post("/interviews/<interview>/comment")
 def comment(interview: str) -> Response:
-    """Keeps the comment at one question. ``X-Answer`` says ``saved``, ``refused`` (too long) or ``stale``."""
+    """Keeps the comment at one question; with ``about=reason``, why its unusual answer stays. ``X-Answer`` says
+    ``saved``, ``refused`` (too long) or ``stale``."""
     with desk().lock:
         opened = open_draft(interview)
         try:
             entry = opened.path.entry(request.form.get("question", ""))
         except KeyError:
             abort(404)
+        explains = request.form.get("about") == "reason"
+        if explains and not entry.doubtful:
+            abort(404)
+        write = drafts.keep if explains else drafts.comment
         try:
-            drafts.comment(
-                store(), interview, entry.path, request.form.get("comment", ""), token=request.form.get("lease", "")
-            )
+            write(store(), interview, entry.path, request.form.get("comment", ""), token=request.form.get("lease", ""))
         except NotAllowed:
             return _reply("stale", 409, stale=True, interview=interview)
         except InputError as wrong:
@@ -35,6 +39,7 @@ def comment(interview: str) -> Response:
         assert row is not None
         desk().keep(interview, row["changes"], opened.path)
         opened.comments = remarks.comments(store(), interview)
+        opened.reasons = remarks.reasons(store(), interview)
         shown = question(opened, entry, tongue_of(opened), desk().typed.get(interview, {}))
     return _reply("saved", 200, q=shown if shown.shown else None)
 

@@ -70,6 +70,8 @@ class Question:
     lost_sentence: str = ""
     unsaved: bool = False
     comment: str = ""
+    doubt: str = ""
+    kept: str = ""
 
     @property
     def id(self) -> str:
@@ -201,11 +203,11 @@ def question(opened: Open, entry: Entry, language: str, typed: Typed) -> Questio
         shown.words = forms.in_words(entry, language)
     if shown.asks:
         shown.comment = opened.comments.get(entry.path, "")
-        _fill(shown, entry, language, typed)
+        _fill(shown, opened, entry, language, typed)
     return shown
 
 
-def _fill(shown: Question, entry: Entry, language: str, typed: Typed) -> None:
+def _fill(shown: Question, opened: Open, entry: Entry, language: str, typed: Typed) -> None:
     """What is needed to answer: buttons, boxes, the answer that stands, what is wrong with it."""
     node, value = entry.node, entry.value
     shown.optional = not entry.required
@@ -224,6 +226,8 @@ def _fill(shown: Question, entry: Entry, language: str, typed: Typed) -> None:
         shown.side = node.type == "range" or any(
             word in node.appearance for word in ("horizontal", "likert", "columns")
         )
+    if node.soft_constraint and entry.doubtful:
+        shown.doubt, shown.kept = entry.doubt(language), opened.reasons.get(entry.path, "")
     if shown.answered and not entry.valid:
         shown.complaint, shown.tone = entry.message(language), "look"
     if entry.path in typed:
@@ -237,7 +241,12 @@ def _mark(entry: Entry, language: str, typed: Typed, comment: str) -> object:
     """Everything a question's view follows from, when that is cheap to say; else an object equal to nothing."""
     node = entry.node
     texts = (node.label, node.hint, node.guidance)
-    if node.choice_filter or node.constraint or any("${" in words for text in texts for words in text.values()):
+    if (
+        node.choice_filter
+        or node.constraint
+        or node.soft_constraint
+        or any("${" in words for text in texts for words in text.values())
+    ):
         return object()
     stands = (entry.relevant, entry.value, entry.required, entry.read_only, typed.get(entry.path))
     return (*stands, comment, language, interface())
@@ -377,6 +386,8 @@ def _but_answer(question: Question) -> Question:
         words="",
         answered=False,
         complaint="",
+        doubt="",
+        kept="",
         tone="",
         unsaved=False,
     )

@@ -1,5 +1,5 @@
-/* The comment at a question: F9 or its button opens a small box at the question that had the focus last. It is sent while
-   someone writes and once more when the box is closed; the box stays open until the words are on disk. */
+/* The comment at a question: F9 or its button opens a small box at the question that had the focus last. The same box
+   asks why an unusual answer stays, from the button of a soft check. It is sent while someone writes and once more when the box is closed; the box stays open until the words are on disk. */
 "use strict";
 
 (() => {
@@ -36,12 +36,14 @@
     htmx.trigger(form, "save");
   };
 
-  const open = () => {
+  const open = (kind) => {
     const question = byId(here && here.question);
     const path = question && question.querySelector("[name=question]");
     if (!path || box.open || question.querySelector(".ask-first")) return;
-    const words = question.querySelector(".comment p");
+    const words = question.querySelector(kind === "reason" ? ".kept" : ".comment p");
     byId("comment-question").value = path.value;
+    byId("comment-kind").value = kind;
+    byId("comment-title").textContent = byId("comment-title").dataset[kind];
     byId("comment-about").textContent = question.querySelector(".ask").textContent;
     text.value = words ? words.lastChild.textContent.trim() : "";
     say("");
@@ -57,6 +59,12 @@
 
   const close = () => {
     box.close();
+    const question = byId(here.question);
+    if (byId("comment-kind").value === "reason" && question && question.querySelector(".kept")) {
+      // The doubt is settled: on to the next question, as Enter would.
+      question.dispatchEvent(new CustomEvent("explained", { bubbles: true }));
+      return;
+    }
     const target = byId(here.focus) || (byId(here.question) || document).querySelector("input:not([type=hidden]), textarea, select");
     if (target) target.focus({ preventScroll: true });
   };
@@ -114,7 +122,8 @@
   box.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229) return;
     event.stopPropagation();
-    if (event.key !== "F9" && event.key !== "Escape") return;
+    const reasoned = event.key === "Enter" && event.target === text && byId("comment-kind").value === "reason";
+    if (event.key !== "F9" && event.key !== "Escape" && !reasoned) return;
     event.preventDefault();
     done();
   });
@@ -131,9 +140,15 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "F9" || event.isComposing) return;
     event.preventDefault();
-    open();
+    open("comment");
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-explain]");
+    if (!button) return;
+    here = { question: button.closest(".question").id, focus: "" };
+    open("reason");
   });
   // The button leaves the focus where it is: the question it is about.
   byId("comment-open").addEventListener("mousedown", (event) => event.preventDefault());
-  byId("comment-open").addEventListener("click", open);
+  byId("comment-open").addEventListener("click", () => open("comment"));
 })();

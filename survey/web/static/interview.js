@@ -239,10 +239,24 @@
     }
   };
 
-  const next = (form) => {
-    if (isDirty(form)) saveThen(form, "leave", () => move(form.id, 1));
-    else move(form.id, 1);
+  // On to the next question; but first to a soft check that just came up here and is not explained.
+  const onward = (id) => {
+    const form = byId(id);
+    const doubt = form && !form.querySelector(".kept") && form.querySelector("[data-explain]");
+    if (!doubt) {
+      move(id, 1);
+      return;
+    }
+    doubt.focus({ preventScroll: true });
+    doubt.scrollIntoView({ block: "nearest" });
   };
+
+  const next = (form) => {
+    if (isDirty(form)) saveThen(form, "leave", () => onward(form.id));
+    else onward(form.id);
+  };
+
+  document.addEventListener("explained", (event) => move(event.target.id, 1));
 
   const back = (form) => {
     if (isDirty(form)) saveThen(form, "leave", () => move(form.id, -1));
@@ -291,7 +305,7 @@
     }
     touch(form);
     const goesOn = input.checked && (input.type === "radio" || input.hasAttribute("data-missing"));
-    if (goesOn) saveThen(form, "key", () => move(form.id, 1));
+    if (goesOn) saveThen(form, "key", () => onward(form.id));
     else save(form, "key");
   };
 
@@ -476,6 +490,7 @@
     const button = event.target.closest("[data-do]");
     if (button) {
       const form = button.closest(".question");
+      if (button.dataset.do === "rethink") focusQuestion(form);
       if (button.dataset.do === "change") saveThen(form, "confirm", () => move(form.id, 1));
       if (button.dataset.do === "keep") {
         note(form).settled = note(form).tick;
