@@ -12,9 +12,10 @@ import pytest
 from flask import Flask
 
 from survey import create_app
+from survey.questionnaire.path import Context, open_path
 from survey.store import Store, current, drafts, frame, verify
 from survey.sync import exchange
-from survey.web import records, roles, sticks
+from survey.web import conflicts, records, roles, sticks
 from tests import field
 from tests.field import BINH, HOA, LAN, WHOLE, Clock, Interviewer, Visitor
 
@@ -485,9 +486,41 @@ def test_a_statistician_sees_no_name_address_or_phone_on_any_page(
     assert rows_of(binh.get("/interviews", q="dang").text) == []
 
 
+def test_a_reserve_unit_without_a_name_is_told_from_the_main_one_of_the_same_number(office: Flask, hub: Store) -> None:
+    for unit, kind in (("m1", "main"), ("r1", "reserve")):
+        frame.issue(hub, "unit", unit, field.unit_document(unit, 1, kind), {"name": "Người Số 1"})
+        field.sealed(hub, unit, field.small())
+    binh = Visitor(office)
+    binh.sign_in(BINH)
+    said = sorted(row.partition(" bản")[0] for row in rows_of(binh.get("/interviews").text))
+    assert said == ["Đơn vị mẫu số 1", "Đơn vị mẫu số 1 dự phòng"]
+
+
 def test_every_page_that_tells_names_is_closed_to_those_who_only_count_or_administer(office: Flask) -> None:
     told = {"today.page", "today.units", "today.visit", "interview.section", "interview.finish"}
     for role in (roles.STATISTICIAN, roles.ADMINISTRATOR):
         assert not roles.may_contact({role})
         assert not any(roles.may(page, frozenset({role})) for page in told)
     assert roles.may_contact({roles.SUPERVISOR, roles.STATISTICIAN})
+
+
+def test_rows_of_different_versions_keep_the_instances_of_a_repeat_that_they_speak_of(
+    hub: Store, lan: Visitor, conflict: str
+) -> None:
+    base, *_ = (current.content(hub, conflict.split("/")[2], head) for head in current.conflicts(hub)[0]["heads"])
+    told: list[dict[str, Any]] = [
+        {"member": ["ra"], "member[ra]/member_name": "Ánh"},
+        {"member": ["ra", "rb"], "member[ra]/member_name": "Ảnh", "member[rb]/member_name": "Bình"},
+    ]
+    versions = [{**base, "answers": base["answers"] | more} for more in told]
+    ways = [open_path(field.small(), version["answers"], Context()) for version in versions]
+    rows = {"member[ra]/member_name": 0, "member[rb]/member_name": 1}
+    _, answers = conflicts.combined(versions, ways, None, rows)
+    assert answers is not None
+    assert answers["member"] == ["ra", "rb"]
+    assert (answers["member[ra]/member_name"], answers["member[rb]/member_name"]) == ("Ánh", "Bình")
+    _, answers = conflicts.combined(versions, ways, None, rows | {"member[rb]/member_name": 0})
+    assert answers is not None
+    assert answers["member"] == ["ra"]
+    with pytest.raises(conflicts.NotChosen):
+        conflicts.combined(versions, ways, None, {"member[ra]/member_name": 0})

@@ -45,7 +45,9 @@ def called(unit: Mapping[str, Any], contact: Mapping[str, Any]) -> str:
     """A sample unit by its person's name where it is known here and may be read, else by its number on the list."""
     number = str(unit.get("order") or str(unit.get("id", ""))[:8])
     name = contact.get("name") if may_contact() else ""
-    return str(name or f"{t('Đơn vị mẫu số', 'Sample unit no.')} {number}")
+    # Both lists of a village count from one.
+    reserve = t(" dự phòng", " reserve") if unit.get("list") == "reserve" else ""
+    return str(name or f"{t('Đơn vị mẫu số', 'Sample unit no.')} {number}{reserve}")
 
 
 def unit_name(unit: str) -> str:
