@@ -8,8 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlite_utils import Database
+
 from survey.store import Store, derived, drafts, feed
 from survey.store.header import Header, Record
+from survey.store.migrations import migrations
+from survey.store.store import FILE
 
 FORM = "sha256:" + "ab" * 32
 
@@ -65,3 +69,16 @@ def stores(*made: Store) -> Iterator[tuple[Store, ...]]:
     finally:
         for store in made:
             store.close()
+
+
+def set_back_to_the_first_release(instance: Path) -> None:
+    """Makes a closed store what the first release would have left: its tables, its number."""
+    first, db = Database(memory=True), Database(instance / FILE)
+    migrations.apply(first, stop_before="m002_comments")
+    for table in set(db.table_names()) - set(first.table_names()):
+        db.execute(f"DROP TABLE {table}")
+    db.execute("DELETE FROM _sqlite_migrations WHERE name > 'm002'")
+    db.execute("PRAGMA user_version = 1")
+    db.conn.commit()
+    db.close()
+    first.close()

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from survey.store import Store, drafts
-from tests.laptops import FORM
+from survey.store.store import SCHEMA
+from tests.laptops import FORM, set_back_to_the_first_release
 
 LOOK = """
 import sys
@@ -31,3 +32,29 @@ def test_another_process_that_looks_in_and_leaves_does_not_cut_off_the_ones_that
                 [sys.executable, "-c", LOOK, str(instance), interview], capture_output=True, text=True, check=True
             )
             assert looked.stdout.split() == [str(number)]
+
+
+OPEN = """
+import sys
+from survey.store import Store
+sys.stdin.readline()
+Store.open(sys.argv[1]).close()
+"""
+
+
+def test_programs_that_open_an_older_store_at_once_upgrade_it_once(instance: Path) -> None:
+    Store.create(instance, "device").close()
+    set_back_to_the_first_release(instance)
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN, str(instance)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    for program in programs:
+        assert program.stdin is not None
+        program.stdin.write("now\n")
+        program.stdin.flush()
+    assert [program.communicate()[1] for program in programs] == [""] * 4
+    with Store.open(instance) as store:
+        assert store.value("PRAGMA user_version") == SCHEMA

@@ -8,15 +8,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlite_utils import Database
 from werkzeug.test import TestResponse
 
 from survey import create_app
 from survey.errors import InputError
 from survey.store import Store, current, drafts, remarks
-from survey.store.migrations import migrations
-from survey.store.store import FILE
-from tests import field
+from tests import field, laptops
 from tests.field import BINH, HOA, LAN, WHOLE, Interviewer, Visitor
 
 REST: dict[str, str | list[str]] = {path: value for path, value in WHOLE.items() if path != "opening/consent"}
@@ -153,16 +150,7 @@ def test_a_comment_on_no_draft_is_refused(device: Store) -> None:
 
 def test_a_store_of_the_first_release_is_brought_up_to_date(instance: Path) -> None:
     Store.create(instance, "device", name="laptop").close()
-    file = instance / FILE
-    first = Database(memory=True)
-    migrations.apply(first, stop_before="m002_comments")
-    db = Database(file)
-    for table in set(db.table_names()) - set(first.table_names()):
-        db.execute(f"DROP TABLE {table}")
-    db.execute("DELETE FROM _sqlite_migrations WHERE name > 'm002'")
-    db.execute("PRAGMA user_version = 1")
-    db.conn.commit()
-    db.close()
+    laptops.set_back_to_the_first_release(instance)
     with Store.open(instance) as store:
         interview = drafts.start(store, "u1", "sha256:0", HOA)
         drafts.comment(store, interview, "a/age", SAID)

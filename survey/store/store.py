@@ -282,9 +282,17 @@ def _migrate(db: sqlite3.Connection) -> None:
 
     from survey.store.migrations import migrations
 
-    migrations.apply(Database(db))
-    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {SCHEMA}")
+    # The lock comes first: of two programs that open an older store at once, the second finds it upgraded.
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        migrations.apply(Database(db))
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {SCHEMA}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
 
 
 _GUARD = RLock()
