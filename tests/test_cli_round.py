@@ -191,9 +191,11 @@ def test_units_carry_lists_places_probabilities_and_their_enumerator(hub: Store,
     assert sorted(by_village.values()) == ["phoa", "phoa", "plan"]
 
 
-def test_the_round_names_the_columns_of_its_frame_and_its_signature_still_holds(hub: Store, drawn: dict):
+def test_the_round_names_its_frame_and_how_it_was_drawn_and_its_signature_still_holds(hub: Store, drawn: dict):
     document = frame.round_document(hub, "r1")
     assert document["frame_columns"] == ["commune", "commune_name", "village", "persons"]
+    assert set(document["draw"]) == {"seed", "strata", "stages"}
+    assert document["draw"]["seed"] == "7"
     assert rounds.signed_by(document) == drawn["fingerprint"]
 
 

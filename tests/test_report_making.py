@@ -129,6 +129,14 @@ def test_the_base_says_what_happens_to_missing_answers() -> None:
     assert "không biết: không tính" in base.vi
 
 
+def test_the_draw_is_told_with_its_seed_so_that_it_can_be_repeated() -> None:
+    draw = {"seed": "2026", "strata": ["commune"], "stages": ["village take=9 method=pps size=persons", "take=4"]}
+    told = said(facts.draw_facts({"draw": draw}), "Draw")
+    assert told.en == "strata by commune; stages: village take=9 method=pps size=persons; take=4; seed 2026"
+    assert told.vi.startswith("phân tầng theo commune; các bậc: village take=9")
+    assert facts.draw_facts({}) == []
+
+
 def test_response_rates_count_every_case_of_the_main_list_and_the_reserves_that_were_visited() -> None:
     units = [{"id": f"u{n}", "list": "main"} for n in range(4)] + [{"id": f"r{n}", "list": "reserve"} for n in range(3)]
     visits = [{"unit": "u0", "disposition": "1.1"}, {"unit": "u1", "disposition": "1.1"}]

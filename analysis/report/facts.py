@@ -112,6 +112,24 @@ def index_facts(index: Index, note: Text = Text("", "")) -> list[Fact]:
     return [Fact(Text("Chỉ số", "Index"), built), Fact(Text("Mẫu số", "Base"), _base(counted))]
 
 
+def draw_facts(round: Mapping[str, Any]) -> list[Fact]:
+    """How the sample was drawn, as the round says it; nothing where it was not drawn here."""
+    draw = round.get("draw")
+    if not draw:
+        return []
+    stages = "; ".join(str(stage) for stage in draw["stages"])
+    strata = ", ".join(str(column) for column in draw["strata"])
+    return [
+        Fact(
+            Text("Chọn mẫu", "Draw"),
+            Text(
+                f"{f'phân tầng theo {strata}; ' if strata else ''}các bậc: {stages}; số gieo {draw['seed']}",
+                f"{f'strata by {strata}; ' if strata else ''}stages: {stages}; seed {draw['seed']}",
+            ),
+        )
+    ]
+
+
 def response_facts(units: Sequence[Mapping[str, Any]], visits: Sequence[Mapping[str, Any]]) -> list[Fact]:
     """How the sample turned out, in AAPOR's rates; nothing where no visit was recorded.
 

@@ -136,7 +136,7 @@ def _report(
     own = any(not cell.published for cell in found.all)
     basis = _told(document.get("legal_basis"))
     method = [Fact(Text("Căn cứ", "Legal basis"), basis)] if basis else []
-    method += [*_sample(found, top.top.code, background.strata), *background.facts]
+    method += [*_sample(found, top.top.code, background.strata), *facts.draw_facts(document), *background.facts]
     if own:
         method += facts.design_facts(design)
         method += facts.index_facts(index, _bilingual(settings, "note"))

@@ -165,7 +165,8 @@ def draw(round_id: str | None, seed: str, strata: str, stages: tuple[str, ...], 
                 frame.issue(store, "unit", unit["id"], unit, contact[unit["frame_id"]])
                 advance(1)
             columns = [column for column in rows[0] if column != "id"]
-            rounds.issue_round(store, {**document, "frame_columns": columns})
+            how = {"seed": seed, "strata": by, "stages": list(stages)}
+            rounds.issue_round(store, {**document, "frame_columns": columns, "draw": how})
     main = sum(unit["list"] == "main" for unit in units)
     psus = len({(unit["stratum"], unit["psu"]) for unit in units})
     result = {
