@@ -405,8 +405,10 @@ def test_axe_finds_nothing_on_any_page(
     for section in range(1, 6):
         look(f"{start}/{section}", f"muc-{section}")
     hand.page.goto(served.address + start + "/2")
+    hand.page.wait_for_selector(".question:focus-within")
     hand.write("170")
     hand.press("Enter")
+    expect(hand.page.locator("#q-a_2f_age")).to_contain_text("110")
     found.extend(axe(hand))
     look(f"{start}/finish", "hoan-thanh")
     hand.context.clear_cookies()
