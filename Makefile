@@ -24,7 +24,7 @@ test: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	@mkdir -p docs/soak
-	SURVEY_SOAK=1 $(BIN)/python -m pytest -n 2 -m soak -rA $(ARGS) >docs/soak/$$(date +%F).txt 2>&1; \
+	SURVEY_SOAK=1 $(BIN)/python -m pytest --no-header -n 2 -m soak -rA $(ARGS) >docs/soak/$$(date +%F).txt 2>&1; \
 	  code=$$?; tail -n 20 docs/soak/$$(date +%F).txt; exit $$code
 
 run: $(VENV)/.analysis

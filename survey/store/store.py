@@ -269,11 +269,15 @@ def _random_epoch() -> str:
 def _connect(file: Path) -> sqlite3.Connection:
     """The one place where a connection to a store's database is made."""
     db = sqlite3.connect(file, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA secure_delete = ON")
-    db.execute("PRAGMA cache_size = -32000")
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute("PRAGMA cache_size = -32000")
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
 
 
