@@ -109,7 +109,7 @@ class Cells:
 
 
 def cells(rows: Iterable[Mapping[str, Any]]) -> Cells:
-    """Cells from rows of the tidy scores table (FORMATS 5); a column that is absent counts as not known."""
+    """Cells from rows of the tidy scores table; a column that is absent counts as not known."""
     return Cells(tuple(_cell(row) for row in rows))
 
 

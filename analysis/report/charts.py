@@ -94,7 +94,7 @@ def dots(
         _scale(axes, window, used, language)
         if reference is not None:
             if known(reference.low) and known(reference.high):
-                axes.axvspan(reference.low, reference.high, color=BAND, lw=0, zorder=0)  # type: ignore[arg-type]
+                axes.axvspan(reference.low, reference.high, color=BAND, lw=0, zorder=0)
             axes.axvline(reference.value, color=ORANGE, lw=1.1, dashes=(5, 3), zorder=1)
         for row, label, y in zip(rows, labels, middles, strict=True):
             _row(axes, row, label, y)

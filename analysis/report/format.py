@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import date
+from typing import TypeGuard
 
 MISSING = "–"
 _NO_BREAK = "\u00a0"
@@ -18,7 +19,7 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def known(value: float | None) -> bool:
+def known(value: float | None) -> TypeGuard[float]:
     """Whether there is a figure: neither absent nor NaN."""
     return value is not None and not math.isnan(value)
 

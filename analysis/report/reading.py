@@ -16,7 +16,7 @@ _NUMBERS = ("se", "low", "high", "df", "n", "n_psu", "deff")
 
 
 def read_scores(paths: Sequence[str | Path], index: Index, round: str = "") -> list[dict[str, Any]]:
-    """The rows of one round from ``paths`` taken together, under the names of the tidy table (FORMATS 5).
+    """The rows of one round from ``paths`` taken together, under the names of the tidy table.
 
     Files may be of different domain levels; the same figure twice is taken once.
 

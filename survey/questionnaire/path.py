@@ -18,7 +18,7 @@ from survey.questionnaire.model import FROM_PAPER, Answers, Node, Questionnaire,
 from survey.questionnaire.opening import begin, resume
 from survey.questionnaire.state import TROUBLE, Context, State
 from survey.questionnaire.tree import Element, Slot, descendants
-from survey.questionnaire.values import to_boolean, to_string
+from survey.questionnaire.values import Atom, to_boolean, to_string
 from survey.text import Text
 
 __all__ = ["Change", "Context", "Entry", "Path", "RepeatEntry", "Section", "open_path"]
@@ -322,7 +322,7 @@ class Path:
     preview = set
     """The same as ``set``: nothing is stored, so a change can be looked at and thrown away."""
 
-    def _refused(self, element: Element, node: Node, given: Value, atom: object) -> Change | None:
+    def _refused(self, element: Element, node: Node, given: Value, atom: Atom) -> Change | None:
         if element.of in self.form.filters:
             offered = self.state.offered(element)
             if any(c not in offered for c in (given if isinstance(given, list) else [given])):
@@ -330,7 +330,7 @@ class Path:
         if not node.constraint:
             return None
         trial = self.state.copy()
-        trial.values[element] = atom  # type: ignore[assignment]
+        trial.values[element] = atom
         if not Path(trial).holds(element):
             return Change("constraint", Path(trial)._complaint_text(element, "constraint"), self)
         return None

@@ -22,10 +22,10 @@ def sign_document(key: SigningKey, document: Mapping[str, Any]) -> dict[str, Any
 
 def signed_by(document: Mapping[str, Any]) -> str:
     """The fingerprint of the key whose signature in ``document`` holds; empty when there is none that does."""
-    signed = document.get("signed")
+    signed: Any = document.get("signed")
     body = {name: value for name, value in document.items() if name != "signed"}
     try:
-        key, signature = bytes.fromhex(signed["key"]), bytes.fromhex(signed["signature"])  # type: ignore[index]
+        key, signature = bytes.fromhex(signed["key"]), bytes.fromhex(signed["signature"])
         message = hash_text(canonical(body)).encode("ascii")
     except (TypeError, KeyError, ValueError):
         return ""

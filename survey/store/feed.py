@@ -1,4 +1,4 @@
-"""Feeds: writing this device's next revision, and reading what is held (FORMATS 1).
+"""Feeds: writing this device's next revision, and reading what is held (docs/formats.md).
 
 Merging other devices' feeds is in :mod:`survey.store.merge`.
 """

@@ -1,4 +1,4 @@
-"""What a revision is, byte for byte (FORMATS 1). Pure: nothing here knows a database, a file or a clock."""
+"""What a revision is, byte for byte (docs/formats.md). Pure: nothing here knows a database, a file or a clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receipts: a hub's signed statement of what it holds (FORMATS 1), and what follows from those that verify."""
+"""Receipts: a hub's signed statement of what it holds (docs/formats.md), and what follows from those that verify."""
 
 from __future__ import annotations
 
