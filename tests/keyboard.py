@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
+
+from tests.field import PIN
 
 COMMAND = [sys.executable, "-c", "from survey.cli import main; main()"]
 
@@ -145,6 +149,38 @@ class Hand:
         self.page.wait_for_selector("#pin:focus")
         self.write(pin)
         self.go("Enter")
+
+    def start(self) -> None:
+        """Presses the big button of Today and waits until the interview listens to keys."""
+        self.page.locator("form.first button").click()
+        self.page.wait_for_selector(".question:focus-within")
+
+    def begin(self, who: str = "Lò Thị Hoa", pin: str = PIN) -> None:
+        """Signs in, starts the next interview of the small round and records consent."""
+        self.sign_in(who, pin)
+        self.start()
+        self.consent()
+
+    def consent(self) -> None:
+        """Answers yes to the first question, and waits until that is on disk: everything else hangs on it."""
+        self.press("1")
+        expect(self.page.locator("#s-opening_2f_consent.saved")).to_be_visible()
+
+    def section(self, number: int) -> None:
+        """Opens a section of the interview and waits until a question has the focus."""
+        self.page.goto(self.page.url.rpartition("/")[0] + f"/{number}")
+        self.page.wait_for_selector(".question:focus-within")
+
+    def axe(self) -> list[str]:
+        """What axe finds on the page once it has come to rest: page, rule, and the element it speaks of."""
+        self.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+        self.page.wait_for_timeout(200)
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{self.page.url}: {rule['id']}: {json.dumps(node['target'])} {node['failureSummary']}"
+            for rule in found["violations"]
+            for node in rule["nodes"]
+        ]
 
     def shot(self, name: str) -> None:
         """Keeps a picture of the screen for a person to look at."""

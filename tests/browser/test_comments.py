@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
-from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from survey.store import Store, drafts, remarks
-from tests import field
-from tests.field import PIN
 from tests.keyboard import Hand, Served
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the pictures go: ``SURVEY_SCREENSHOTS``, else a folder that is thrown away."""
-    folder = Path(os.environ.get("SURVEY_SCREENSHOTS") or tmp_path_factory.mktemp("shots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@pytest.fixture
-def laptop(instance: Path) -> Path:
-    """A laptop with the small questionnaire."""
-    with Store.create(instance, "device", name="laptop") as store:
-        field.set_up(store, field.small())
-    return instance
-
-
-@pytest.fixture
-def served(laptop: Path) -> Iterator[Served]:
-    with Served(laptop) as served:
-        yield served
-
-
-@pytest.fixture
-def hand(browser: Browser, served: Served, shots: Path) -> Iterator[Hand]:
-    """The enumerator, signed in, consent given."""
-    hand = Hand(browser, served, shots, "ghi-chu")
-    hand.sign_in("Lò Thị Hoa", PIN)
-    hand.page.get_by_role("button", name="Phỏng vấn tiếp theo").click()
-    hand.page.wait_for_selector(".question:focus-within")
-    hand.press("1")
-    expect(hand.page.locator("#s-opening_2f_consent")).to_have_text("đã lưu")
-    yield hand
-    hand.close()
-
-
-def section(hand: Hand, number: int) -> None:
-    hand.page.goto(hand.page.url.rpartition("/")[0] + f"/{number}")
-    hand.page.wait_for_selector(".question:focus-within")
 
 
 def on_disk(laptop: Path) -> dict[str, str]:
@@ -66,7 +21,7 @@ def on_disk(laptop: Path) -> dict[str, str]:
 
 
 def test_f9_opens_a_box_at_the_question_and_gives_the_focus_back(hand: Hand, laptop: Path) -> None:
-    section(hand, 3)
+    hand.section(3)
     hand.calmly("4", "F9")
     expect(hand.page.locator("#comment-text")).to_be_focused()
     hand.write("Hàng ghế 1/2 hỏng")
@@ -84,7 +39,7 @@ def test_f9_opens_a_box_at_the_question_and_gives_the_focus_back(hand: Hand, lap
 
 
 def test_closing_the_box_at_once_saves_and_a_second_look_shows_the_words(hand: Hand, laptop: Path) -> None:
-    section(hand, 2)
+    hand.section(2)
     hand.write("47")
     hand.press("F9")
     hand.write("khoảng")
@@ -101,7 +56,7 @@ def test_closing_the_box_at_once_saves_and_a_second_look_shows_the_words(hand: H
 
 
 def test_a_comment_survives_a_power_cut_while_it_is_written(hand: Hand, served: Served, laptop: Path) -> None:
-    section(hand, 2)
+    hand.section(2)
     hand.press("F9")
     served.stop(signal.SIGKILL)
     hand.write("không chắc")
@@ -114,7 +69,7 @@ def test_a_comment_survives_a_power_cut_while_it_is_written(hand: Hand, served: 
 
 
 def test_the_older_of_two_windows_takes_the_interview_back_with_its_comment(hand: Hand, laptop: Path) -> None:
-    section(hand, 2)
+    hand.section(2)
     newer = hand.context.new_page()
     newer.goto(hand.page.url)
     hand.page.bring_to_front()
@@ -130,7 +85,7 @@ def test_the_older_of_two_windows_takes_the_interview_back_with_its_comment(hand
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_axe_finds_nothing_with_the_box_open(hand: Hand, language: str) -> None:
-    section(hand, 3)
+    hand.section(3)
     if language == "en":
         hand.go("F8")
         hand.page.wait_for_selector(".question:focus-within")
@@ -138,6 +93,4 @@ def test_axe_finds_nothing_with_the_box_open(hand: Hand, language: str) -> None:
     hand.write("x" * 40)
     expect(hand.page.locator("#comment-state .saved")).to_be_visible()
     hand.shot(f"axe-{language}")
-    hand.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
-    found = hand.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    assert [(rule["id"], node["target"]) for rule in found["violations"] for node in rule["nodes"]] == []
+    assert hand.axe() == []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -30,14 +28,6 @@ FRAME = """province,province_name,commune,commune_name,village,village_name,stra
 """
 
 CHOOSE = {"phone": "0912345678", "backcheck_phone": "0912345678"}
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the pictures go: ``SURVEY_SCREENSHOTS``, else a folder that is thrown away."""
-    folder = Path(os.environ.get("SURVEY_SCREENSHOTS") or tmp_path_factory.mktemp("shots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +57,6 @@ def laptop(office: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     survey(instance, "init", "--name", "Laptop")
     survey(instance, "round", "import", office.parent / "r2026.round", input="y\n")
     return instance
-
-
-@pytest.fixture
-def served(laptop: Path) -> Iterator[Served]:
-    with Served(laptop) as served:
-        yield served
 
 
 def held(laptop: Path) -> dict[str, object]:

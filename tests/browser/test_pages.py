@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,50 +14,6 @@ from tests.field import HOA, LAN, PIN
 from tests.keyboard import Hand, Served
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the pictures go: ``SURVEY_SCREENSHOTS``, else a folder that is thrown away."""
-    folder = Path(os.environ.get("SURVEY_SCREENSHOTS") or tmp_path_factory.mktemp("shots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@pytest.fixture
-def laptop(instance: Path) -> Path:
-    """A laptop with the small questionnaire that has one question of every kind."""
-    with Store.create(instance, "device", name="laptop") as store:
-        field.set_up(store, field.small())
-    return instance
-
-
-@pytest.fixture
-def served(laptop: Path) -> Iterator[Served]:
-    with Served(laptop) as served:
-        yield served
-
-
-@pytest.fixture
-def hand(browser: Browser, served: Served, shots: Path) -> Iterator[Hand]:
-    """The enumerator, signed in, at the first page of an interview with consent given."""
-    hand = Hand(browser, served, shots, "loai-cau-hoi")
-    begin(hand)
-    yield hand
-    hand.close()
-
-
-def begin(hand: Hand) -> None:
-    hand.sign_in("Lò Thị Hoa", PIN)
-    hand.page.get_by_role("button", name="Phỏng vấn tiếp theo").click()
-    hand.page.wait_for_selector(".question:focus-within")
-    hand.press("1")
-    expect(hand.page.locator("#s-opening_2f_consent")).to_have_text("đã lưu")
-
-
-def open_section(hand: Hand, number: int) -> None:
-    hand.page.goto(hand.page.url.rpartition("/")[0] + f"/{number}")
-    hand.page.wait_for_selector(".question:focus-within")
 
 
 def on_disk(laptop: Path) -> drafts.Answers:
@@ -78,7 +30,7 @@ def state(hand: Hand, key: str) -> Any:
 
 
 def test_digits_choose_and_go_on_and_kinds_of_missing_answers_have_their_keys(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 3)
+    hand.section(3)
     hand.press("4", "/", "+")
     expect(hand.page.locator("#onward")).to_be_focused()
     answers = on_disk(laptop)
@@ -91,7 +43,7 @@ def test_digits_choose_and_go_on_and_kinds_of_missing_answers_have_their_keys(ha
 
 
 def test_a_fast_hand_loses_no_key(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.page.keyboard.type("47", delay=0)
     for key in ("Enter", "1", "C", "h", "ợ", "Enter", "1", "2", "Enter"):
         hand.page.keyboard.press(key) if len(key) > 1 or key.isdigit() else hand.page.keyboard.insert_text(key)
@@ -103,7 +55,7 @@ def test_a_fast_hand_loses_no_key(hand: Hand, laptop: Path) -> None:
 
 
 def test_enter_goes_on_and_shift_enter_back(hand: Hand) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     assert hand.where()["path"] == "a/age"
     hand.calmly("Enter")
     assert hand.where()["path"] == "a/job"
@@ -112,7 +64,7 @@ def test_enter_goes_on_and_shift_enter_back(hand: Hand) -> None:
 
 
 def test_arrows_move_the_focus_and_never_the_answer(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 3)
+    hand.section(3)
     hand.calmly("2", "ArrowUp")
     assert hand.where()["path"] == "b/b1"
     hand.calmly("ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown")
@@ -121,7 +73,7 @@ def test_arrows_move_the_focus_and_never_the_answer(hand: Hand, laptop: Path) ->
 
 
 def test_escape_leads_to_the_list_of_sections_and_back(hand: Hand) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.press("Escape")
     expect(hand.page.locator("#rail [aria-current]")).to_be_focused()
     hand.press("Escape")
@@ -132,7 +84,7 @@ def test_escape_leads_to_the_list_of_sections_and_back(hand: Hand) -> None:
 
 
 def test_f8_changes_the_language_at_the_same_question(hand: Hand) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.press("Enter")
     hand.go("F8")
     assert hand.where()["path"] == "a/job"
@@ -142,7 +94,7 @@ def test_f8_changes_the_language_at_the_same_question(hand: Hand) -> None:
 
 
 def test_the_keys_of_the_vietnamese_layout_of_windows_count_by_their_place(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 3)
+    hand.section(3)
     hand.page.evaluate(
         """() => document.activeElement.dispatchEvent(
             new KeyboardEvent('keydown', {key: 'ô', code: 'Digit4', bubbles: true, cancelable: true}))"""
@@ -155,7 +107,7 @@ def test_the_keys_of_the_vietnamese_layout_of_windows_count_by_their_place(hand:
 
 
 def test_text_is_saved_by_itself_while_someone_writes(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.write("47")
     state(hand, "a_2f_age").to_have_text("đã lưu")
     assert on_disk(laptop)["a/age"] == "47"
@@ -164,7 +116,7 @@ def test_text_is_saved_by_itself_while_someone_writes(hand: Hand, laptop: Path) 
 
 
 def test_digits_and_signs_belong_to_the_text_that_is_being_written(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.write("47")
     hand.calmly("Enter", "1")
     hand.write("Bán hàng 1/2 buổi * + 3")
@@ -174,7 +126,7 @@ def test_digits_and_signs_belong_to_the_text_that_is_being_written(hand: Hand, l
 
 
 def test_an_input_method_at_work_keeps_every_key(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.write("47")
     hand.calmly("Enter", "1")
     chrome = hand.context.new_cdp_session(hand.page)
@@ -192,7 +144,7 @@ def test_an_input_method_at_work_keeps_every_key(hand: Hand, laptop: Path) -> No
 
 
 def test_a_refused_answer_stays_in_its_box_with_the_reason_and_never_traps(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.write("170")
     hand.press("Enter")
     expect(hand.page.get_by_text("Ghi tuổi từ 18 đến 110.")).to_be_visible()
@@ -207,7 +159,7 @@ def test_a_refused_answer_stays_in_its_box_with_the_reason_and_never_traps(hand:
 
 
 def test_leaving_the_page_saves_what_stands_in_the_box(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.write("47")
     hand.page.get_by_role("link", name="B. Hài lòng").first.click()
     hand.page.wait_for_url("**/3")
@@ -215,7 +167,7 @@ def test_leaving_the_page_saves_what_stands_in_the_box(hand: Hand, laptop: Path)
 
 
 def test_closing_the_window_saves_what_stands_in_the_box(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.write("47")
     hand.page.goto("about:blank")
     hand.page.wait_for_timeout(300)
@@ -223,7 +175,7 @@ def test_closing_the_window_saves_what_stands_in_the_box(hand: Hand, laptop: Pat
 
 
 def test_a_kind_of_missing_answer_empties_the_box_and_writing_takes_it_back(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.write("47")
     hand.calmly("*")
     state(hand, "a_2f_age").to_have_text("đã lưu")
@@ -237,7 +189,7 @@ def test_a_kind_of_missing_answer_empties_the_box_and_writing_takes_it_back(hand
 
 
 def test_every_kind_of_question_can_be_answered_with_the_mouse(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 4)
+    hand.section(4)
     hand.page.locator("#q-c_2f_hours-box").fill("3,5")
     hand.page.locator("#q-c_2f_day-box").fill("5/3/2026")
     hand.page.locator("#q-c_2f_mark").get_by_text("7", exact=True).last.click()
@@ -258,7 +210,7 @@ def test_every_kind_of_question_can_be_answered_with_the_mouse(hand: Hand, lapto
 
 
 def test_instances_of_a_repeat_by_their_buttons(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 5)
+    hand.section(5)
     hand.write("Ơn")
     hand.page.get_by_role("button", name="Thêm: Thành viên").click()
     expect(hand.page.get_by_text("Tên gọi")).to_have_count(2)
@@ -275,7 +227,7 @@ def test_instances_of_a_repeat_by_their_buttons(hand: Hand, laptop: Path) -> Non
 
 
 def test_before_answers_are_dropped_the_page_asks_and_enter_alone_decides_nothing(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.write("47")
     hand.calmly("Enter", "1")
     hand.write("làm ruộng")
@@ -298,7 +250,7 @@ def test_before_answers_are_dropped_the_page_asks_and_enter_alone_decides_nothin
 
 
 def test_the_older_of_two_windows_is_told_and_can_take_the_interview_back(hand: Hand, laptop: Path) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     newer = hand.context.new_page()
     newer.goto(hand.page.url)
     newer.locator("#q-a_2f_job-1").check()
@@ -322,7 +274,7 @@ def test_nothing_needs_sideways_scrolling(hand: Hand, width: int) -> None:
     """683 is 1366 at 200 %."""
     hand.page.set_viewport_size({"width": width, "height": 768 if width == 1366 else 384})
     for section in range(1, 6):
-        open_section(hand, section)
+        hand.section(section)
         wide = hand.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide[0] <= wide[1], (section, wide)
         hand.shot(f"rong-{width}-{section}")
@@ -330,7 +282,7 @@ def test_nothing_needs_sideways_scrolling(hand: Hand, width: int) -> None:
 
 def test_what_can_be_pressed_is_large_enough(hand: Hand) -> None:
     for section in range(1, 6):
-        open_section(hand, section)
+        hand.section(section)
         small = hand.page.evaluate(
             """() => [...document.querySelectorAll(
                     'a[href], button, .choice, .cell:has(input), input[type=text], select')]
@@ -342,25 +294,13 @@ def test_what_can_be_pressed_is_large_enough(hand: Hand) -> None:
 
 
 def test_browser_storage_holds_nothing(hand: Hand, served: Served) -> None:
-    open_section(hand, 2)
+    hand.section(2)
     hand.write("47")
     state(hand, "a_2f_age").to_have_text("đã lưu")
     hand.page.goto(served.address + "/hand-over")
     assert hand.page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
     assert hand.page.evaluate("indexedDB.databases()") == []
     assert [cookie["name"] for cookie in hand.context.cookies()] == ["survey"]
-
-
-def axe(hand: Hand) -> list[str]:
-    """What axe finds serious on the page: rule, and the element it speaks of."""
-    hand.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
-    hand.page.wait_for_timeout(200)
-    found = hand.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{hand.page.url}: {rule['id']}: {json.dumps(node['target'])} {node['failureSummary']}"
-        for rule in found["violations"]
-        for node in rule["nodes"]
-    ]
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("vi", "light"), ("en", "dark")])
@@ -380,7 +320,7 @@ def test_axe_finds_nothing_on_any_page(
 
     def look(address: str, name: str) -> None:
         hand.page.goto(served.address + address)
-        found.extend(axe(hand))
+        found.extend(hand.axe())
         hand.shot(name)
 
     hand.page.goto(served.address + "/sign-in")
@@ -390,7 +330,7 @@ def test_axe_finds_nothing_on_any_page(
     look(f"/sign-in/{HOA}", "pin")
     hand.write("0000")
     hand.go("Enter")
-    found.extend(axe(hand))
+    found.extend(hand.axe())
     hand.write(PIN)
     hand.go("Enter")
     look("/today", "hom-nay")
@@ -398,10 +338,9 @@ def test_axe_finds_nothing_on_any_page(
     look("/hand-over", "nop-phieu")
     look("/interviews", "khong-duoc")
     hand.page.goto(served.address + "/today")
-    hand.page.locator("form.first button").click()
-    hand.page.wait_for_selector("#interview")
+    hand.start()
     start = hand.page.url.rpartition("/")[0].removeprefix(served.address)
-    hand.press("1")
+    hand.consent()
     for section in range(1, 6):
         look(f"{start}/{section}", f"muc-{section}")
     hand.page.goto(served.address + start + "/2")
@@ -409,7 +348,7 @@ def test_axe_finds_nothing_on_any_page(
     hand.write("170")
     hand.press("Enter")
     expect(hand.page.locator("#q-a_2f_age")).to_contain_text("110")
-    found.extend(axe(hand))
+    found.extend(hand.axe())
     look(f"{start}/finish", "hoan-thanh")
     hand.context.clear_cookies()
     hand.sign_in("Nguyễn Thị Lan", PIN)

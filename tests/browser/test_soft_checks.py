@@ -2,63 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from survey.store import Store, drafts, remarks
-from tests import field
-from tests.field import PIN
-from tests.keyboard import Hand, Served
+from tests.keyboard import Hand
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the pictures go: ``SURVEY_SCREENSHOTS``, else a folder that is thrown away."""
-    folder = Path(os.environ.get("SURVEY_SCREENSHOTS") or tmp_path_factory.mktemp("shots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 @pytest.fixture
-def laptop(instance: Path) -> Path:
-    """A laptop with the small questionnaire, which doubts an age above 100."""
-    with Store.create(instance, "device", name="laptop") as store:
-        field.set_up(store, field.small())
-    return instance
-
-
-@pytest.fixture
-def hand(browser: Browser, laptop: Path, shots: Path) -> Iterator[Hand]:
-    """The enumerator at the question about age."""
-    with Served(laptop) as served:
-        hand = Hand(browser, served, shots, "kiem-tra-mem")
-        hand.sign_in("Lò Thị Hoa", PIN)
-        hand.page.get_by_role("button", name="Phỏng vấn tiếp theo").click()
-        hand.page.wait_for_selector(".question:focus-within")
-        hand.press("1")
-        expect(hand.page.locator("#s-opening_2f_consent")).to_have_text("đã lưu")
-        section(hand, 2)
-        yield hand
-        hand.close()
-
-
-def section(hand: Hand, number: int) -> None:
-    hand.page.goto(hand.page.url.rpartition("/")[0] + f"/{number}")
-    hand.page.wait_for_selector(".question:focus-within")
-
-
-def axe(hand: Hand) -> list[str]:
-    hand.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
-    hand.page.wait_for_timeout(200)
-    found = hand.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{rule['id']}: {node['target']}" for rule in found["violations"] for node in rule["nodes"]]
+def hand(hand: Hand) -> Hand:
+    """The enumerator at the question about age, which doubts an age above 100."""
+    hand.section(2)
+    return hand
 
 
 def test_an_unusual_answer_stays_with_its_reason_by_keyboard_alone(hand: Hand, laptop: Path) -> None:
@@ -69,12 +28,12 @@ def test_an_unusual_answer_stays_with_its_reason_by_keyboard_alone(hand: Hand, l
     expect(hand.page.get_by_text("Trên 100 tuổi? Xem lại.")).to_be_visible()
     expect(hand.page.locator("#s-a_2f_age")).to_have_text("đã lưu")
     hand.shot("hoi")
-    assert axe(hand) == []
+    assert hand.axe() == []
     hand.press("Enter")
     expect(hand.page.locator("#comment-text")).to_be_focused()
     hand.write("đã xem căn cước")
     hand.shot("ly-do")
-    assert axe(hand) == []
+    assert hand.axe() == []
     hand.press("Enter")
     expect(hand.page.locator("#comment")).to_be_hidden()
     assert hand.where()["path"] == "a/job"
@@ -116,7 +75,7 @@ def test_the_finish_page_leads_to_what_is_not_explained(hand: Hand, language: st
     door = hand.page.get_by_role("link", name="Ông/Bà bao nhiêu tuổi?" if language == "vi" else "How old are you?")
     expect(door.last).to_be_visible()
     hand.shot(f"hoan-thanh-{language}")
-    assert axe(hand) == []
+    assert hand.axe() == []
     door.last.focus()
     hand.go("Enter")
     hand.page.wait_for_selector("#q-a_2f_age:focus-within")
