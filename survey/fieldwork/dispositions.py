@@ -106,6 +106,8 @@ DISPOSITIONS: dict[str, Disposition] = {
         ),
         Disposition("4.80", "NE", Text("Đã đủ số phiếu của địa bàn", "Quota of the area filled")),
         Disposition("0.1", "UO", Text("Đã phát phiếu, chờ thu", "Form left, to be collected"), again=True),
+        Disposition("0.3", "UO", Text("Đã thu phiếu, chờ nhập", "Form collected, to be keyed")),
+        Disposition("0.4", "UO", Text("Phiếu bị hỏng hoặc mất", "Form spoilt or lost"), again=True),
         Disposition("0.2", "UO", Text("Đã hẹn ngày trở lại", "Appointment made"), again=True),
     )
 }

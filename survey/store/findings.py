@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from survey.paper.states import DISPUTED
+from survey.store import paper
 from survey.store.certificates import certified_by
 from survey.store.reading import document_bytes
 from survey.store.store import Store
@@ -26,7 +28,13 @@ class Finding:
 def findings(store: Store) -> list[Finding]:
     """Everything that needs a person, in a fixed order: conflicts, contradicting decisions, units with two interviews,
     forked feeds, gaps, devices without a certificate, content or parents that have not come."""
-    return [*_interview_findings(store), *_unit_findings(store), *_feed_findings(store), *_device_findings(store)]
+    return [
+        *_interview_findings(store),
+        *_unit_findings(store),
+        *_form_findings(store),
+        *_feed_findings(store),
+        *_device_findings(store),
+    ]
 
 
 def _interview_findings(store: Store) -> Iterator[Finding]:
@@ -89,7 +97,8 @@ def _unit_findings(store: Store) -> Iterator[Finding]:
             Text("hủy phiếu thừa (survey review void)", "void the one too many (survey review void)"),
         )
     documents = store.rows(
-        "SELECT subject_type, subject FROM documents WHERE json_array_length(heads) > 1 ORDER BY subject_type, subject"
+        "SELECT subject_type, subject FROM documents WHERE json_array_length(heads) > 1"
+        " AND NOT (subject_type = 'visit' AND subject LIKE 'f%') ORDER BY subject_type, subject"
     )
     for row in documents:
         yield Finding(
@@ -98,6 +107,35 @@ def _unit_findings(store: Store) -> Iterator[Finding]:
             Text("được sửa ở hai nơi cùng lúc", "changed in two places at once"),
             Text("xem lại và ban hành lại", "look at it and issue it again"),
         )
+
+
+def _form_findings(store: Store) -> Iterator[Finding]:
+    """Paper forms of which two laptops tell different things, and the villages that do not add up because of them."""
+    rounds = dict.fromkeys(form.round for form in paper.forms(store))
+    for round in rounds:
+        for form in paper.forms(store, round):
+            if form.state == DISPUTED:
+                yield Finding(
+                    "form",
+                    f"form {form.serial}",
+                    Text("các máy ghi khác nhau về phiếu giấy này", "laptops tell different things of this paper form"),
+                    Text(
+                        "tìm tờ phiếu rồi ghi lại ở trang Phiếu giấy", "find it, and record it anew under Paper forms"
+                    ),
+                )
+        for village, tally in paper.tallies(store, round).items():
+            if not tally.holds:
+                yield Finding(
+                    "forms",
+                    f"round {round}, village {village}",
+                    Text(
+                        f"đã phát {tally.issued} phiếu nhưng thu {tally.collected} + chưa thu {tally.outstanding} + "
+                        f"hỏng, mất {tally.lost}",
+                        f"{tally.issued} forms handed out, but collected {tally.collected} + outstanding "
+                        f"{tally.outstanding} + lost {tally.lost}",
+                    ),
+                    Text("đối chiếu các phiếu đã nêu", "settle the forms named above"),
+                )
 
 
 def _feed_findings(store: Store) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from survey.web import (
     desk,
     handover,
     interview,
+    paper,
     problems,
     receive,
     records,
@@ -43,7 +44,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     CSRFProtect(app)
     words.teach(app)
     problems.answer(app)
-    for pages in (account, today, interview, remarks, handover, receive, records):
+    for pages in (account, today, interview, remarks, paper, handover, receive, records):
         app.register_blueprint(pages.pages)
     app.before_request(account.guard)
     app.teardown_appcontext(desk.put_back)

@@ -17,7 +17,7 @@ from survey.fieldwork.dispositions import DISPOSITIONS, Disposition
 from survey.store import current, drafts, frame
 from survey.store.quarantine import quarantine
 from survey.text import fold
-from survey.web import forms, roles, words
+from survey.web import forms, paper, roles, words
 from survey.web.desk import desk, place_name, store
 from survey.web.naming import full_place, natural
 
@@ -32,8 +32,9 @@ OPEN_SHOWN = 500
 OPEN_STATES = frozenset({"draft", "partial", "returned"})
 """An interview in one of these is still the enumerator's to finish."""
 
-VISIT_CODES = [code for code, row in DISPOSITIONS.items() if row.outcome not in ("I", "P") and code != "3.11"]
-"""What a person can record without an interview. A finished or partial interview records itself."""
+VISIT_CODES = [code for code, row in DISPOSITIONS.items() if row.outcome not in ("I", "P")]
+VISIT_CODES = [code for code in VISIT_CODES if code not in ("3.11", "0.3", "0.4")]
+"""What a person can record without an interview. A finished or partial interview records itself, as do paper forms."""
 
 OFTEN = ("2.24", "2.25", "2.112", "0.2")
 """What most visits without an interview end with; shown first."""
@@ -145,9 +146,11 @@ def _work() -> dict[str, Any]:
     units = [_unit(unit, interviews[unit["id"]], visits[unit["id"]], open_here) for unit in mine]
     units.sort(key=_in_order)
     today = desk().now().date()
-    waiting = [unit for unit in units if unit["again"] and not unit["interview"]]
+    left = paper.due(units)
+    waiting = [unit for unit in units if unit["again"] and not unit["interview"] and unit["id"] not in left["left"]]
     return {
         "units": units,
+        **left,
         "returned": [unit for unit in units if unit["state"] == "returned"],
         "callbacks": sorted((u for u in waiting if u["due"] <= today), key=lambda u: (u["due"], u["order"])),
         "later": sum(1 for unit in waiting if unit["due"] > today),

@@ -18,6 +18,7 @@ TONES = {"approved": "good", "returned": "look", "conflict": "look", "voided": "
 
 DOORS: tuple[tuple[str, Text], ...] = (
     ("today.page", Text("Hôm nay", "Today")),
+    ("paper.page", Text("Phiếu giấy", "Paper forms")),
     ("records.page", Text("Phiếu", "Interviews")),
     ("receive.page", Text("Nhận phiếu", "Receive")),
     ("handover.page", Text("Nộp phiếu", "Hand over")),
