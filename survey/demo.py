@@ -181,7 +181,7 @@ def _clear(folder: Path) -> None:
 
 
 def _set_up(hub: Path, folder: Path, seed: int) -> None:
-    _command(hub, "init", "--role", "hub", "--tier", "supervisor", "--name", "Máy chủ tiếp nhận")
+    _command(hub, "init", "--plain", "--role", "hub", "--tier", "supervisor", "--name", "Máy chủ tiếp nhận")
     for user, name in ENUMERATORS:
         _command(hub, "user", "add", "--id", user, "--name", name, "--role", "enumerator", "--pin", PIN)
     _command(
@@ -243,7 +243,7 @@ def _frame(seed: int) -> Iterator[dict[str, str]]:
 
 def _enrol(hub: Path, laptops: Sequence[Path], stick: Path) -> None:
     for number, laptop in enumerate(laptops, start=1):
-        _command(laptop, "init", "--name", f"Máy {number}")
+        _command(laptop, "init", "--plain", "--name", f"Máy {number}")
         _command(laptop, "export", "--to", stick)
     _command(hub, "sync", stick)
     _command(hub, "device", "enrol", "--all")

@@ -263,16 +263,19 @@ def test_the_instance_is_the_one_named_else_that_of_the_environment(monkeypatch:
 
 
 def test_init_makes_an_instance_once(survey: Survey, instance: Path):
-    made = json.loads(survey("init", "--name", "Máy số 3", "--json").stdout)
+    made = json.loads(survey("init", "--plain", "--name", "Máy số 3", "--json").stdout)
     assert made["role"] == "device"
     assert {path.name for path in instance.iterdir()} >= {"config.toml", "keys", "survey.sqlite"}
-    again = survey("init")
+    again = survey("init", "--plain")
     assert again.exit_code == 2
     assert "this folder already has a store" in again.stderr
 
 
 def test_a_hub_has_a_tier(survey: Survey):
-    assert json.loads(survey("init", "--role", "hub", "--tier", "province", "--json").stdout)["tier"] == "province"
+    assert (
+        json.loads(survey("init", "--plain", "--role", "hub", "--tier", "province", "--json").stdout)["tier"]
+        == "province"
+    )
 
 
 def test_a_command_without_an_instance_says_how_to_make_one(survey: Survey, instance: Path):

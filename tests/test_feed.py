@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import resource
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlcipher3 import dbapi2 as sqlite3
 
 from survey.errors import InputError, NotAllowed, StoreError
 from survey.store import Store, current, feed

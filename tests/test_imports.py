@@ -18,7 +18,7 @@ import pytest
 
 from tests.outside import ROOT
 
-SQL = {"sqlite3", "sqlite_utils"}
+SQL = {"sqlcipher3", "sqlite3", "sqlite_utils"}
 EDGE = {"flask", "flask_wtf", "wtforms", "waitress", "click"}
 HEAVY = {
     "analysis",

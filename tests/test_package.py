@@ -72,5 +72,5 @@ def test_a_shipped_instrument_is_found_and_checked_from_another_folder(empty: Pa
 
 
 def test_an_instance_is_made_and_listed_there(empty: Path, tmp_path: Path):
-    run(empty / "survey", "init", folder=tmp_path)
+    run(empty / "survey", "init", "--plain", folder=tmp_path)
     assert "enrolled" in run(empty / "survey", "device", "list", folder=tmp_path)

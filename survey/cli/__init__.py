@@ -17,6 +17,9 @@ from survey.text import Text
 # Command -> module of this package that holds it, in the order of the work.
 COMMANDS = {
     "init": "instance",
+    "passphrase": "instance",
+    "recover": "instance",
+    "recovery-key": "instance",
     "run": "serve",
     "demo": "demo",
     "questionnaire": "questionnaire",

@@ -107,6 +107,16 @@ def _everywhere(hidden: bool) -> list[click.Parameter]:
             **common,
         ),
         Option(
+            ["--passphrase-file"],
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help=Text(
+                "Tệp có cụm mật khẩu của máy (mặc định: SURVEY_PASSPHRASE, hoặc hỏi).",
+                "File with this machine's passphrase (default: SURVEY_PASSPHRASE, or asked).",
+            ),
+            **common,
+        ),
+        Option(
             ["--lang"],
             type=click.Choice(LANGUAGES),
             help=Text("Ngôn ngữ của thông báo.", "Language of the messages."),
@@ -127,10 +137,43 @@ def instance_folder() -> Path:
 
 
 def open_store() -> Store:
-    """The store of the chosen instance (a context manager). Raises StoreError when there is none or it is newer."""
+    """The store of the chosen instance (a context manager), unlocked with the passphrase where it is encrypted.
+
+    Raises StoreError when there is none or it is newer, LockedError when nobody is there to be asked.
+    """
     from survey.store import Store
 
+    unlock_instance()
     return Store.open(instance_folder())
+
+
+def unlock_instance(*, ask: bool = True) -> None:
+    """Unlocks the chosen instance for this process, if it is encrypted: with the passphrase that was given, else, with
+    ``ask`` and at a terminal, by asking. NotAllowed when it is wrong."""
+    from survey.store import vault
+
+    folder = instance_folder()
+    if not vault.is_locked(folder):
+        return
+    passphrase = given_passphrase()
+    if passphrase is None and ask and sys.stdin.isatty():
+        passphrase = ask_passphrase(Text("Cụm mật khẩu của máy", "This machine's passphrase"))
+    if passphrase is not None:
+        vault.unlock(folder, passphrase)
+
+
+def given_passphrase() -> str | None:
+    """The passphrase in ``--passphrase-file``, else in ``SURVEY_PASSPHRASE``, else None."""
+    file = _asked().get("passphrase_file")
+    if file is not None:
+        return Path(file).read_text(encoding="utf-8-sig").rstrip("\r\n")
+    return os.environ.get("SURVEY_PASSPHRASE") or None
+
+
+def ask_passphrase(prompt: Text, *, twice: bool = False) -> str:
+    """Asks at the terminal without showing what is typed; ``twice`` for a new one."""
+    again = Text("Nhập lại", "Once more")(language()) if twice else False
+    return str(click.prompt(prompt(language()), hide_input=True, confirmation_prompt=again, err=True))
 
 
 # -- commands and groups ----------------------------------------------------------------------------------------

@@ -50,17 +50,22 @@ _COUNTED = {
         "Write all that is held, receipted or not (for a hub that lost it).",
     ),
 )
+@option(
+    "--plain",
+    is_flag=True,
+    help=Text("Ghi KHÔNG mã hóa: ai có tệp đều đọc được.", "Write it unencrypted: whoever has the file reads it."),
+)
 @json_option
-def export(to: Path, everything: bool, as_json: bool) -> None:
+def export(to: Path, everything: bool, plain: bool, as_json: bool) -> None:
     """Writes a bundle."""
     from survey.sync import exchange
 
     with open_store() as store:
-        done = exchange.export(store, to, everything=everything)
+        done = exchange.export(store, to, everything=everything, plain=plain)
     if as_json:
         say_json(done)
     elif done.path is None:
-        say(Text("Không có gì chưa nộp.", "Nothing is waiting to be handed over."))
+        say(Text("Không ghi gói nào.", "No bundle was written."))
     else:
         say(
             Text(
@@ -68,6 +73,8 @@ def export(to: Path, everything: bool, as_json: bool) -> None:
                 f"Wrote {done.revisions} revisions ({done.partials} open drafts) to {done.path}",
             )
         )
+    for words in exchange.about_keys(done):
+        say(words)
 
 
 @click.command(

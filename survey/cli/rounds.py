@@ -132,16 +132,32 @@ def create(
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @round_option
+@option(
+    "--plain",
+    is_flag=True,
+    help=Text(
+        "Ghi KHÔNG mã hóa: ai có tệp đều đọc được tên người dân.",
+        "Write it unencrypted: whoever has the file reads people's names.",
+    ),
+)
 @json_option
-def export(file: Path, round_id: str | None, as_json: bool) -> None:
+def export(file: Path, round_id: str | None, plain: bool, as_json: bool) -> None:
     from survey.sync import rounds
 
     with open_store() as store:
         document = chosen_round(store, round_id)
-        revisions = rounds.export_round(store, document["id"], file)
+        revisions, without = rounds.export_round(store, document["id"], file, plain=plain)
         fingerprint = rounds.signed_by(document)
     if as_json:
-        say_json({"round": document["id"], "file": file, "revisions": revisions, "fingerprint": fingerprint})
+        say_json(
+            {
+                "round": document["id"],
+                "file": file,
+                "revisions": revisions,
+                "fingerprint": fingerprint,
+                "without_key": without,
+            }
+        )
         return
     say(
         Text(
@@ -149,6 +165,14 @@ def export(file: Path, round_id: str | None, as_json: bool) -> None:
             f"Wrote round {document['id']} ({revisions} revisions) to {file}",
         )
     )
+    if without:
+        names = ", ".join(without)
+        say(
+            Text(
+                f"Máy không mở được tệp này vì chưa có khóa (bản cũ hoặc không mã hóa): {names}",
+                f"Cannot open it for want of a key (an older or a plain machine): {names}",
+            )
+        )
     _say_key(fingerprint)
 
 
@@ -173,8 +197,8 @@ def export(file: Path, round_id: str | None, as_json: bool) -> None:
 def import_(file: Path, given: str, as_json: bool) -> int:
     from survey.sync import rounds
 
-    found = rounds.rounds_in(file)
     with open_store() as store:
+        found = rounds.rounds_in(file, store)
         accepted = {"".join(given.split()).lower()} if given else _ask(found, rounds.confirmed(store))
         report = rounds.import_round(store, file, accepted)
     names = [signed.document["id"] for signed in found]

@@ -7,7 +7,7 @@ import socket
 
 import click
 
-from survey.cli.base import Command, instance_folder, option, say
+from survey.cli.base import Command, instance_folder, option, say, unlock_instance
 from survey.errors import InputError, NotAllowed
 from survey.text import Text
 
@@ -45,6 +45,8 @@ def run(port: int | None, hub: bool, browser: bool) -> None:
     from survey import config, create_app
 
     folder = instance_folder()
+    # Nobody is asked here: a laptop is started by a double click, and its first page asks.
+    unlock_instance(ask=False)
     app = create_app(folder)
     desk = app.extensions["survey"]
     if hub:
@@ -85,9 +87,12 @@ def _listen(port: int) -> socket.socket:
 
 
 def _require_hub(desk: object) -> None:
+    from survey.store import vault
     from survey.web.desk import Desk
 
     assert isinstance(desk, Desk)
+    if vault.is_locked(desk.instance):
+        return  # its pages say so to whoever unlocks it
     store = desk.take()
     role = store.role
     desk.give_back(store)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlcipher3 import dbapi2 as sqlite3
+
 from survey.errors import StoreError
 from survey.store.header import Part, Record
-from survey.store.store import Store, check_file, check_version, told
+from survey.store.store import Store, check_file, check_inside, connect, told
+from survey.store.vault import key_for
 from survey.text import Text
 
 
@@ -53,12 +55,13 @@ class Other:
 
 @contextmanager
 def open_other(file: Path) -> Iterator[Other]:
-    """Opens another store's database file for reading. StoreError when it is none, newer, damaged or locked."""
+    """Opens another store's database file for reading. StoreError when it is none, newer, damaged, in
+    use, or encrypted and not unlocked in this process."""
     check_file(file)
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
+        with closing(connect(file, key_for(file.parent, "store"), read_only=True)) as db:
             db.execute("BEGIN")
-            check_version(file, db.execute("PRAGMA user_version").fetchone()[0])
+            check_inside(file, db)
             yield Other(db)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "no such table" in str(error):

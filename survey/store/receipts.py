@@ -197,6 +197,14 @@ def everything(store: Store) -> list[int]:
     return [number for (number,) in store.execute("SELECT number FROM revisions ORDER BY feed, seq, id")]
 
 
+def tells_of_people(store: Store, numbers: Iterable[int]) -> bool:
+    """Whether there is anything else among these revisions than the documents of machines."""
+    sql = (
+        "SELECT 1 FROM revisions WHERE subject_type <> 'device' AND number IN (SELECT value FROM json_each(?)) LIMIT 1"
+    )
+    return store.value(sql, (json.dumps(sorted(numbers)),)) is not None
+
+
 def conservation(store: Store) -> Conservation:
     """How many revisions this device created, and how many of them a receipt from above names."""
     created = store.value(

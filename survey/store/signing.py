@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from survey.errors import StoreError
+from survey.store.vault import read_secret, write_secret
 from survey.text import Text
 
 
@@ -39,7 +39,7 @@ def verify(public: bytes, signature: bytes, message: bytes) -> bool:
 
 
 class SigningKey:
-    """An Ed25519 private key kept in a file that only its owner may read."""
+    """An Ed25519 private key kept in a file that only its owner may read, sealed where the instance is encrypted."""
 
     def __init__(self, private: Ed25519PrivateKey):
         self._private = private
@@ -58,22 +58,14 @@ class SigningKey:
     def create(cls, file: Path) -> SigningKey:
         """Makes a key and writes it to ``file`` (PEM, PKCS 8), safely on disk when this returns."""
         key = cls(Ed25519PrivateKey.generate())
-        file.parent.mkdir(parents=True, exist_ok=True)
-        pem = key._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        # A key that is half on disk would lock its device out: write beside, then rename.
-        part = file.with_name(file.name + ".part")
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-            stream.write(pem)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, file)
+        write_secret(file, key._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return key
 
     @classmethod
     def load(cls, file: Path) -> SigningKey:
-        """The key in ``file``; StoreError when it is missing or not an Ed25519 key."""
+        """The key in ``file``; StoreError when it is missing or not an Ed25519 key, LockedError when it is sealed."""
         try:
-            private = load_pem_private_key(file.read_bytes(), password=None)
+            private = load_pem_private_key(read_secret(file), password=None)
         except FileNotFoundError:
             raise StoreError(
                 str(file),

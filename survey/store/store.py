@@ -1,13 +1,13 @@
 """One instance's store: a folder with ``keys/`` and ``survey.sqlite``. Opening, transactions, and what can go wrong.
 
-The database connection is made in one place, :func:`_connect`; encryption at rest belongs there.
+The database connection is made in one place, :func:`connect`. SQLCipher is the engine of plain stores too, so that
+there is one; the key of an encrypted one comes from its vault (:mod:`survey.store.vault`).
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,10 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from sqlcipher3 import dbapi2 as sqlite3
+
 from survey.errors import InputError, StoreError
+from survey.store import vault
 from survey.store.signing import SigningKey
 from survey.text import Text
 
@@ -58,13 +61,21 @@ class Store:
 
     @classmethod
     def create(
-        cls, folder: str | Path, role: str = "device", *, tier: str = "", name: str = "", now: datetime | None = None
+        cls,
+        folder: str | Path,
+        role: str = "device",
+        *,
+        tier: str = "",
+        name: str = "",
+        passphrase: str = "",
+        now: datetime | None = None,
     ) -> Store:
         """Makes the keys and an empty store in ``folder`` and opens it.
 
         ``tier`` is where a hub stands (``supervisor``, ``province`` or ``ministry``; default ``supervisor``);
         ``name`` is what people call the laptop. The feed's first revision is this device's own ``device`` document.
-        A key that is already in the folder is kept. Raises StoreError when the folder has a store.
+        With a ``passphrase`` everything in it is encrypted (InputError for a weak one), without one nothing is. Keys
+        that are already in the folder are kept. Raises StoreError when the folder has a store.
         """
         folder = Path(folder)
         tier = tier or ("device" if role == "device" else "supervisor")
@@ -85,13 +96,15 @@ class Store:
                 Text("chọn thư mục khác, hoặc mở kho này", "choose another folder, or open this store"),
             )
         folder.mkdir(parents=True, exist_ok=True)
+        if passphrase:
+            vault.create(folder, passphrase)
         key_file = folder / KEY_FILE
         key = SigningKey.load(key_file) if key_file.exists() else SigningKey.create(key_file)
         # Built beside and renamed: a crash leaves no half-made store under the real name.
         part = folder / (FILE + ".part")
         for leftover in (part, *(part.with_name(part.name + end) for end in ("-wal", "-shm", "-journal"))):
             leftover.unlink(missing_ok=True)
-        db = _connect(part)
+        db = connect(part, vault.key_for(folder, "store"))
         try:
             _migrate(db)
             db.executemany(
@@ -111,17 +124,17 @@ class Store:
     def open(cls, folder: str | Path) -> Store:
         """Opens the store in ``folder``, upgrading an older schema.
 
-        Raises StoreError (missing, not a store, from a newer version, damaged, locked) and then changes nothing.
+        Raises StoreError (missing, not a store, from a newer version, damaged, in use, LockedError when it is encrypted
+        and :func:`survey.store.vault.unlock` was not called) and then changes nothing.
         """
         file = Path(folder) / FILE
         db: sqlite3.Connection | None = None
         with _GUARD:
             check_file(file)
             try:
-                db = _connect(file)
+                db = connect(file, vault.key_for(file.parent, "store"))
                 # Asked again: a newer program that was killed has its number in the write-ahead log alone.
-                version = db.execute("PRAGMA user_version").fetchone()[0]
-                check_version(file, version)
+                version = check_inside(file, db)
                 if version != SCHEMA:
                     _migrate(db)
                 store = cls(Path(folder), db)
@@ -266,10 +279,17 @@ def _random_epoch() -> str:
     return "e" + secrets.token_hex(8)
 
 
-def _connect(file: Path) -> sqlite3.Connection:
-    """The one place where a connection to a store's database is made."""
-    db = sqlite3.connect(file, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+def connect(file: Path, key: bytes | None, *, read_only: bool = False) -> sqlite3.Connection:
+    """The one place where a connection to a store's database is made. ``key`` (32 bytes) encrypts every page of the
+    file and of its write-ahead log; what SQLite sorts or sets aside stays in memory."""
+    name = f"{file.resolve().as_uri()}?mode=ro" if read_only else file
+    db = sqlite3.connect(name, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False, uri=read_only)
     try:
+        if key is not None:
+            db.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+            db.execute("PRAGMA temp_store = MEMORY")
+        if read_only:
+            return db
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
@@ -334,13 +354,32 @@ def check_file(file: Path) -> None:
             Text(f"không mở được ({error.strerror})", f"it cannot be opened ({error.strerror})"),
             Text("kiểm tra quyền truy cập", "check the permissions"),
         ) from error
-    if start[:16] != b"SQLite format 3\0" or int.from_bytes(start[68:72], "big") != APPLICATION_ID:
-        raise StoreError(
-            str(file),
-            Text("tệp này không phải kho dữ liệu khảo sát", "this file is not a survey store"),
-            Text("chọn đúng tệp, hoặc lấy lại từ bản sao lưu", "choose the right file, or restore it from a backup"),
-        )
+    plain = start[:16] == b"SQLite format 3\0"
+    if vault.is_encrypted(file.parent):
+        # Answers must not go on into a file that somebody put in the encrypted one's place.
+        if plain or len(start) < 100:
+            raise _no_store(file)
+        return  # what is inside can be asked only once it is open
+    if not plain or int.from_bytes(start[68:72], "big") != APPLICATION_ID:
+        raise _no_store(file)
     check_version(file, int.from_bytes(start[60:64], "big"))
+
+
+def check_inside(file: Path, db: sqlite3.Connection) -> int:
+    """The ``user_version`` of an open database; StoreError when it is no store or newer than this program."""
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise _no_store(file)
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    check_version(file, version)
+    return version
+
+
+def _no_store(file: Path) -> StoreError:
+    return StoreError(
+        str(file),
+        Text("tệp này không phải kho dữ liệu khảo sát", "this file is not a survey store"),
+        Text("chọn đúng tệp, hoặc lấy lại từ bản sao lưu", "choose the right file, or restore it from a backup"),
+    )
 
 
 def check_version(file: Path, version: int) -> None:

@@ -2,58 +2,72 @@
 
 ::
 
-    {"encryption":"none","format":"survey-bundle","v":1}\\n      outer envelope
+    {"encryption":"none","format":"survey-bundle","v":1}\\n      envelope
     {"compression":"zlib","kind":"bundle",…}\\n                  manifest, names the hash of the payload
     {"signature":"…"}\\n                                         the sender's signature of the manifest
     payload                                                     zlib over the records
 
-Everything after the envelope is what encryption will wrap. A bundle is checked whole, by the manifest's signature and
-the payload's hash, before anything in it is unpacked.
+With ``"encryption":"age"`` everything after the envelope is one age file to the keys that the envelope and the manifest
+name. A bundle is checked whole, by the manifest's signature and the payload's hash, before anything in it is unpacked.
+Nothing unencrypted touches the disk, on the way out or in.
 """
 
 from __future__ import annotations
 
 import io
-import json
-import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 from survey.errors import VerifyError
-from survey.store import feed, receipts
+from survey.store import feed, receipts, vault
 from survey.store.framing import read_records, write_record
-from survey.store.header import Malformed, Record, canonical
+from survey.store.header import Malformed, Record
 from survey.store.signed import read_signed, write_signed
 from survey.store.signing import SigningKey
 from survey.store.store import Store
-from survey.sync.files import write_named
+from survey.sync.envelope import (
+    COPY_AGAIN,
+    LONGEST,
+    PLAIN,
+    SUFFIX,
+    VERSION,
+    NotForUs,
+    already_in,
+    damaged,
+    read_envelope,
+    write_envelope,
+)
+from survey.sync.files import hash_file, write_named
+from survey.sync.keys import age_identity, publish_age_key, readers
+from survey.sync.spool import Spool
 from survey.text import Text
 
-SUFFIX = ".bundle"
-FORMAT = "survey-bundle"
-VERSION = 1
-
-_ENVELOPE = canonical({"encryption": "none", "format": FORMAT, "v": VERSION}) + b"\n"
 _BLOCK = 1 << 20
 _LONGEST_LINE = 16 << 20
-_IN_MEMORY = 4 << 20
 _LEVEL = 6
 
-_COPY_AGAIN = Text("chép lại tệp từ máy đã tạo ra nó", "copy the file again from the device that made it")
+
+class _Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose envelope, signature and payload hash hold; its records are unpacked as they are asked for."""
+    """A bundle whose envelope, signature and payload hash hold; its records are unpacked as they are asked for.
+
+    ``hash`` names its content: that of the file, or, of an encrypted one, that of what is inside.
+    """
 
     path: Path
     hash: str
     manifest: dict[str, Any]
-    _payload_at: int
+    _payload: Callable[[], _Readable]
 
     @property
     def sender(self) -> str:
@@ -68,23 +82,22 @@ class Bundle:
     def records(self) -> Iterator[Record]:
         """The records, one after the other. VerifyError where the payload is not what the manifest says."""
         count = 0
-        with self.path.open("rb") as file:
-            file.seek(self._payload_at)
+        with closing(self._payload()) as payload:
             try:
-                with io.BufferedReader(_Inflated(file, self.manifest["content_size"]), _BLOCK) as stream:
+                with io.BufferedReader(_Inflated(payload, self.manifest["content_size"]), _BLOCK) as stream:
                     for record in read_records(stream):
                         count += 1
                         yield record
             except (Malformed, zlib.error):
-                raise _damaged(self.path) from None
+                raise damaged(self.path) from None
         if count != self.manifest["revisions"]:
-            raise _damaged(self.path)
+            raise damaged(self.path)
 
 
 class _Inflated(io.RawIOBase):
     """The unpacked payload, never more of it than the manifest announced: a bomb is refused, not swallowed."""
 
-    def __init__(self, file: IO[bytes], size: int):
+    def __init__(self, file: _Readable, size: int):
         self._file = file
         self._inflate = zlib.decompressobj()
         self._left = size
@@ -106,24 +119,61 @@ class _Inflated(io.RawIOBase):
         return len(content)
 
 
-def write_bundle(store: Store, folder: str | Path, numbers: Sequence[int]) -> Path:
+def write_bundle(
+    store: Store, folder: str | Path, numbers: Sequence[int], *, plain: bool = False, also: Iterable[str] = ()
+) -> Path:
     """Writes the revisions with these database numbers as a bundle into ``folder``; returns its path.
 
-    The same revisions give the same file, so writing twice leaves one. InputError when the disk is full or read-only.
+    Encrypted to everybody whom :func:`survey.sync.keys.readers` names and to the age keys in ``also``, unless ``plain``
+    or :func:`is_plain_for` says otherwise. The same revisions for the same readers give one file, however often they
+    are written. InputError when the disk is full or read-only.
     """
+    publish_age_key(store)
+    to = () if plain or (is_plain_for(store) and not also) else (*readers(store).keys, *also)
     records = feed.records(store, numbers)
-    keys = receipts.keys_of(store, numbers)
-    path = write_records(store.key, store.tier, Path(folder), records, keys, store.folder)
+    path, hash = _write(
+        store.key, store.tier, Path(folder), records, receipts.keys_of(store, numbers), store.folder, to
+    )
     # Our own bundle need not be unpacked when the stick comes back.
-    receipts.remember_bundle(store, path.name.removesuffix(SUFFIX), len(numbers))
+    receipts.remember_bundle(store, hash, len(numbers))
     return path
 
 
+def is_plain_for(store: Store) -> bool:
+    """Whether what leaves this machine is written unencrypted because its readers have no keys: a laptop whose round
+    names no hub's key, or a plain hub with enrolled machines that have none."""
+    found = readers(store)
+    if not found.others:
+        return store.role == "device" or not vault.is_encrypted(store.folder)
+    return bool(found.without) and not vault.is_encrypted(store.folder)
+
+
 def write_records(
-    key: SigningKey, tier: str, folder: Path, records: Iterable[Record], keys: dict[str, str], scratch: Path
+    key: SigningKey,
+    tier: str,
+    folder: Path,
+    records: Iterable[Record],
+    keys: dict[str, str],
+    scratch: Path | None = None,
+    to: Iterable[str] = (),
 ) -> Path:
-    """Writes records as a bundle signed by ``key``. ``scratch`` is a folder for what does not fit into memory."""
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(scratch)) as payload:
+    """Writes records as a bundle signed by ``key``, encrypted to the public age keys ``to`` if there are any.
+    ``scratch`` is a folder for what does not fit into memory, which nobody can read there."""
+    return _write(key, tier, folder, records, keys, scratch, to)[0]
+
+
+def _write(
+    key: SigningKey,
+    tier: str,
+    folder: Path,
+    records: Iterable[Record],
+    keys: dict[str, str],
+    scratch: Path | None,
+    to: Iterable[str],
+) -> tuple[Path, str]:
+    """Writes a bundle; returns its path and the hash of its content."""
+    to = sorted(set(to))
+    with closing(Spool(scratch)) as payload:
         deflate, digest = zlib.compressobj(_LEVEL), sha256()
         count = size = packed_size = 0
 
@@ -152,66 +202,175 @@ def write_records(
             "payload": "sha256:" + digest.hexdigest(),
             "keys": keys,
         }
+        if to:
+            manifest["recipients"] = to
+        signed = write_signed(manifest, key)
+        if not to:
+            path = write_named(folder, SUFFIX, _blocks(PLAIN + signed, payload))
+            return path, path.name.removesuffix(SUFFIX)
+        whole = sha256()
+        for block in _blocks(signed, payload):
+            whole.update(block)
+        envelope = write_envelope(whole.hexdigest(), to)
+        return already_in(folder, envelope) or _write_encrypted(
+            folder, envelope, signed, payload, to, scratch
+        ), whole.hexdigest()
 
-        def blocks() -> Iterator[bytes]:
-            yield _ENVELOPE
-            yield write_signed(manifest, key)
-            payload.seek(0)
-            while block := payload.read(_BLOCK):
-                yield block
 
-        return write_named(folder, SUFFIX, blocks())
+def _blocks(start: bytes, payload: Spool) -> Iterator[bytes]:
+    yield start
+    payload.rewind()
+    while block := payload.read(_BLOCK):
+        yield block
 
 
-def read_bundle(path: str | Path) -> Bundle:
+def _write_encrypted(
+    folder: Path, envelope: bytes, signed: bytes, payload: Spool, to: Sequence[str], scratch: Path | None
+) -> Path:
+    import pyrage
+
+    recipients = [pyrage.x25519.Recipient.from_str(key) for key in to]
+    with closing(Spool(scratch)) as encrypted:
+        pyrage.encrypt_io(_Joined(_blocks(signed, payload)), encrypted, recipients)
+        return write_named(folder, SUFFIX, _blocks(envelope, encrypted))
+
+
+class _Joined:
+    """Blocks, read as a file."""
+
+    def __init__(self, blocks: Iterator[bytes]):
+        self._blocks = blocks
+        self._left = b""
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most ``size``; none at the end."""
+        if not self._left:
+            self._left = next(self._blocks, b"")
+        taken, self._left = self._left[:size], self._left[size:]
+        return taken
+
+
+def read_bundle(path: str | Path, store: Store | None = None, identities: Sequence[Any] = ()) -> Bundle:
     """Checks a bundle whole and returns it, unpacked not yet.
 
-    VerifyError when it is damaged, cut, not what its name says, not signed by its sender, encrypted, or newer.
+    An encrypted one is opened with the key of ``store``, or with one of ``identities`` (pyrage). VerifyError when it is
+    damaged, cut, not what its name says, not signed by its sender, or newer; NotForUs when it is encrypted to others.
     """
     path = Path(path)
+    named = path.name.removesuffix(SUFFIX)
     try:
         with path.open("rb") as file:
-            envelope = file.readline(1_000)
-            _check_envelope(path, envelope)
-            signed = file.readline(_LONGEST_LINE) + file.readline(_LONGEST_LINE)
-            manifest = read_signed(signed, "bundle", "sender", str(path))
-            start = file.tell()
-            whole, payload, size = sha256(envelope + signed), sha256(), 0
-            while block := file.read(_BLOCK):
-                whole.update(block)
-                payload.update(block)
-                size += len(block)
+            envelope = file.readline(LONGEST)
+            outer = read_envelope(path, envelope)
+            if outer["encryption"] == "none":
+                payload = None
+                manifest, whole, start = _check(path, file, envelope)
+            else:
+                if len(named) == 64 and hash_file(path) != named:
+                    raise damaged(path)
+                payload = _decrypted(path, file, outer, store, identities)
+                manifest, whole, start = _check(path, payload, b"")
+                if f"sha256:{whole}" != outer["content"]:
+                    raise damaged(path)
     except OSError as error:
         raise VerifyError(
-            str(path), Text(f"không đọc được ({error.strerror})", f"it cannot be read ({error.strerror})"), _COPY_AGAIN
+            str(path), Text(f"không đọc được ({error.strerror})", f"it cannot be read ({error.strerror})"), COPY_AGAIN
         ) from error
-    named = path.name.removesuffix(SUFFIX)
-    renamed = len(named) == 64 and named != whole.hexdigest()
+    if payload is None and len(named) == 64 and named != whole:
+        raise damaged(path)
+    # What the envelope says for all to see must be what the sender signed inside.
+    if manifest.get("recipients", []) != outer.get("recipients", []):
+        raise damaged(path)
+
+    def again() -> _Readable:
+        if payload is None:
+            opened = path.open("rb")
+            opened.seek(start)
+            return opened
+        return _Part(payload, start)
+
+    return Bundle(path, whole, manifest, again)
+
+
+class _Part:
+    """A decrypted bundle from its payload on, once more from the start; what is in memory stays for the next time."""
+
+    def __init__(self, spool: Spool, start: int):
+        self._spool = spool
+        spool.rewind()
+        spool.read(start)
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._spool.read(size)
+
+    def close(self) -> None:
+        """Leaves the content where it is."""
+
+
+class _Lines:
+    """Reads lines and then blocks off something that only reads."""
+
+    def __init__(self, file: _Readable):
+        self._file = file
+        self._left = b""
+
+    def line(self) -> bytes:
+        while b"\n" not in self._left and len(self._left) < _LONGEST_LINE and (more := self._file.read(_BLOCK)):
+            self._left += more
+        end = self._left.find(b"\n") + 1 or len(self._left)
+        found, self._left = self._left[:end], self._left[end:]
+        return found
+
+    def block(self) -> bytes:
+        found, self._left = self._left or self._file.read(_BLOCK), b""
+        return found
+
+
+def _check(path: Path, file: _Readable, envelope: bytes) -> tuple[dict[str, Any], str, int]:
+    """Reads manifest and payload to the end: the manifest, the hash of it all in hexadecimal, where the payload is."""
+    lines = _Lines(file)
+    signed = lines.line() + lines.line()
+    manifest = read_signed(signed, "bundle", "sender", str(path))
+    whole, payload, size = sha256(envelope + signed), sha256(), 0
+    while block := lines.block():
+        whole.update(block)
+        payload.update(block)
+        size += len(block)
     if (
-        renamed
-        or not _is_well_formed(manifest)
+        not _is_well_formed(manifest)
         or manifest["payload_size"] != size
         or manifest["payload"] != "sha256:" + payload.hexdigest()
     ):
-        raise _damaged(path)
-    return Bundle(path, whole.hexdigest(), manifest, start)
+        raise damaged(path)
+    return manifest, whole.hexdigest(), len(envelope + signed)
 
 
-def _check_envelope(path: Path, envelope: bytes) -> None:
-    if envelope == _ENVELOPE:
-        return
-    try:
-        outer = json.loads(envelope)
-        is_ours = outer["format"] == FORMAT
-    except (ValueError, KeyError, TypeError, RecursionError):
-        is_ours = False
-    if is_ours and (outer.get("v"), outer.get("encryption")) != (VERSION, "none"):
-        raise VerifyError(
+def _decrypted(
+    path: Path, file: _Readable, outer: dict[str, Any], store: Store | None, identities: Sequence[Any]
+) -> Spool:
+    import pyrage
+
+    own = age_identity(store) if store is not None else None
+    keys = [key for key in (own, *identities) if key is not None and str(key.to_public()) in outer["recipients"]]
+    if not keys:
+        raise NotForUs(
             str(path),
-            Text("gói dữ liệu được mã hóa hoặc do phiên bản mới hơn tạo ra", "encrypted, or from a newer version"),
-            Text("cài phiên bản mới", "install the newer version"),
+            Text(
+                "gói dữ liệu này được mã hóa cho máy khác, máy này không mở được",
+                "this bundle is encrypted to others; this machine cannot open it",
+            ),
+            Text(
+                "nhờ máy gửi nhập tệp đợt khảo sát mới (có khóa của máy này) rồi nộp lại",
+                "let the sender load a new round file, which has this machine's key, and hand over again",
+            ),
         )
-    raise _damaged(path)
+    opened = Spool(store.folder if store is not None else None)
+    try:
+        pyrage.decrypt_io(file, opened, keys)
+    except (pyrage.DecryptError, OSError):
+        raise damaged(path) from None
+    opened.rewind()
+    return opened
 
 
 def _is_well_formed(manifest: dict[str, Any]) -> bool:
@@ -228,11 +387,3 @@ def _is_well_formed(manifest: dict[str, Any]) -> bool:
         )
     except (TypeError, ValueError):
         return False
-
-
-def _damaged(path: Path) -> VerifyError:
-    return VerifyError(
-        str(path),
-        Text("gói dữ liệu bị hỏng hoặc bị cắt; không nhận gì từ gói này", "damaged or cut; nothing was merged from it"),
-        _COPY_AGAIN,
-    )

@@ -16,8 +16,9 @@ from survey.store.merge import Holder, Outcome, unite
 from survey.store.other import open_other
 from survey.store.quarantine import clear_quarantine, is_dismissed, set_aside
 from survey.store.store import FILE, TIERS, Store
-from survey.sync.bundle import SUFFIX, read_bundle, write_bundle
+from survey.sync.bundle import SUFFIX, NotForUs, is_plain_for, read_bundle, write_bundle
 from survey.sync.files import write_named
+from survey.sync.keys import adopt_recovery, publish_age_key, readers
 from survey.text import Text
 
 BUNDLES = "bundles"
@@ -29,17 +30,23 @@ _LARGEST_KEPT = 16 << 20
 
 @dataclass(frozen=True)
 class Exported:
-    """What was handed over: the bundle (None when there was nothing to hand over), and how much is in it."""
+    """What was handed over: the bundle (None when none was written), how much is in it, whether it is ``open`` for all
+    to read and holds more than the names of machines, whether something is ``waiting`` that nobody could have opened,
+    and the names of the enrolled devices that cannot open it because no key of theirs is known."""
 
     path: Path | None
     revisions: int
     partials: int
+    open: bool = False
+    waiting: bool = False
+    without: tuple[str, ...] = ()
 
 
 @dataclass
 class Report:
     """What an exchange did. ``quarantined`` names what did not verify; ``problems`` what could not be read at all or
-    written; ``conflicts`` the interviews that now wait for a person."""
+    written; ``conflicts`` the interviews that now wait for a person; ``for_others`` counts the bundles that were
+    encrypted to somebody else and left alone."""
 
     new: int = 0
     known: int = 0
@@ -47,6 +54,7 @@ class Report:
     quarantined: list[tuple[str, Problem]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     late_parts: int = 0
+    for_others: int = 0
     receipts_read: int = 0
     receipts_written: list[Path] = field(default_factory=list)
     sources: int = 0
@@ -57,19 +65,64 @@ class Report:
         return bool(self.conflicts or self.quarantined or self.problems)
 
 
-def export(store: Store, to: str | Path, *, everything: bool = False, now: datetime | None = None) -> Exported:
+def export(
+    store: Store, to: str | Path, *, everything: bool = False, plain: bool = False, now: datetime | None = None
+) -> Exported:
     """Writes the revisions that no receipt names yet as a bundle into ``to``/bundles (a stick is a folder).
 
     Open drafts are written as ``partial`` first. A hub adds what devices need from it: documents, decisions,
-    tombstones. ``everything`` writes all that is held, for a hub that lost its store. InputError when the disk is full
-    or read-only; then nothing is there under a bundle's name.
+    tombstones. ``everything`` writes all that is held, for a hub that lost its store. The bundle is encrypted to those
+    whom :func:`survey.sync.keys.readers` names, unless they have no keys or ``plain`` is asked for. InputError when the
+    disk is full or read-only; then nothing is there under a bundle's name.
     """
+    publish_age_key(store)
     partials = drafts.partials(store, now)
     numbers = receipts.everything(store) if everything else _outgoing(store)
     if not numbers:
         return Exported(None, 0, len(partials))
-    path = write_bundle(store, Path(to) / BUNDLES, numbers)
-    return Exported(path, len(numbers), len(partials))
+    encrypted = not plain and not is_plain_for(store)
+    audience = readers(store)
+    if encrypted and not audience.others:
+        # A bundle that this hub alone could open helps nobody; which machines have no key is told.
+        return Exported(None, 0, len(partials), waiting=True, without=audience.without)
+    path = write_bundle(store, Path(to) / BUNDLES, numbers, plain=plain)
+    return Exported(
+        path,
+        len(numbers),
+        len(partials),
+        open=not encrypted and receipts.tells_of_people(store, numbers),
+        without=audience.without if encrypted else (),
+    )
+
+
+def about_keys(done: Exported) -> list[Text]:
+    """What a person should know about who can open what was handed over."""
+    said = []
+    if done.path is None and not done.waiting:
+        said.append(Text("Không có gì chưa nộp.", "Nothing is waiting to be handed over."))
+    if done.waiting:
+        said.append(
+            Text(
+                "Chưa biết khóa của máy nào nên không ai mở được gói: cài, nhận và đăng ký các máy trước.",
+                "No machine's key is known, so nobody could open a bundle: set laptops up, sync and enrol them first.",
+            )
+        )
+    if done.open:
+        said.append(
+            Text(
+                "Gói KHÔNG mã hóa (chưa biết khóa của máy nhận): giữ USB cẩn thận.",
+                "The bundle is NOT encrypted (the receiver's key is not known): keep the stick safe.",
+            )
+        )
+    if done.without:
+        names = ", ".join(done.without)
+        said.append(
+            Text(
+                f"Máy không mở được gói này vì chưa có khóa (bản cũ hoặc không mã hóa): {names}",
+                f"Cannot open it for want of a key (an older or a plain machine): {names}",
+            )
+        )
+    return said
 
 
 def _outgoing(store: Store) -> list[int]:
@@ -100,7 +153,8 @@ def sync(
         for file in _files(place):
             if progress is not None:
                 progress(file.name)
-            _one(store, file, outcome, report)
+            _one(store, file, outcome, report, told=place == file)
+    adopt_recovery(store)
     report.new, report.known = outcome.new, outcome.known
     report.conflicts = sorted(outcome.conflicts)
     report.quarantined += outcome.quarantined
@@ -147,8 +201,9 @@ def _files(place: Path) -> list[Path]:
     return sorted((file for file in found if not file.name.startswith(".")), key=lambda file: (file.suffix, file.name))
 
 
-def _one(store: Store, file: Path, outcome: Outcome, report: Report) -> None:
-    """Merges one file; what goes wrong with it is told in the report and stops nothing else."""
+def _one(store: Store, file: Path, outcome: Outcome, report: Report, *, told: bool) -> None:
+    """Merges one file; what goes wrong with it is told in the report and stops nothing else. ``told``: a person named
+    this very file."""
     try:
         if file.suffix == RECEIPT_SUFFIX:
             receipts.read_receipt(store, file.read_bytes(), str(file))
@@ -162,6 +217,11 @@ def _one(store: Store, file: Path, outcome: Outcome, report: Report) -> None:
         name = f"{file.parent.name}/{file.name}" if file.parent.name in (BUNDLES, RECEIPTS) else file.name
         if _keep_damaged(store, file, error):
             report.quarantined.append((name, error.problem))
+    except NotForUs as error:
+        # On a stick lie the bundles of others too: a laptop's for the hub, the hub's for other laptops.
+        report.for_others += 1
+        if told or store.role == "hub":
+            report.problems.append(error.problem)
     except StoreError as error:
         if error.problem.where == str(store.file):
             raise
@@ -177,7 +237,7 @@ def _one(store: Store, file: Path, outcome: Outcome, report: Report) -> None:
 
 
 def _merge_bundle(store: Store, file: Path) -> Outcome:
-    bundle = read_bundle(file)
+    bundle = read_bundle(file, store)
     known = receipts.bundle_known(store, bundle.hash)
     if known is not None:
         return Outcome(known=known)

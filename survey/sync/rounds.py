@@ -14,16 +14,47 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from survey.errors import InputError, NotAllowed, VerifyError
-from survey.store import frame, receipts
+from survey.store import frame, receipts, vault
 from survey.store.header import read_header
 from survey.store.store import Store
-from survey.sync.bundle import read_bundle, write_bundle
+from survey.sync.bundle import is_plain_for, read_bundle, write_bundle
 from survey.sync.exchange import Report, sync
-from survey.sync.keys import certified_by, certify, read_aloud, round_key, sign_document, signed_by
+from survey.sync.keys import (
+    adopt_recovery,
+    age_identity,
+    certified_by,
+    certify,
+    confirm,
+    confirmed,
+    is_enrolled,
+    publish_age_key,
+    read_aloud,
+    readers,
+    round_key,
+    sign_document,
+    signed_by,
+)
 from survey.sync.keys import fingerprint as fingerprint_of
 from survey.text import Text
 
-CONFIRMED = Path("keys", "round-keys.txt")
+__all__ = [
+    "SignedRound",
+    "certified_by",
+    "confirm",
+    "confirmed",
+    "enrol",
+    "export_round",
+    "import_round",
+    "is_enrolled",
+    "issue_round",
+    "make_recovery_key",
+    "revoke",
+    "rounds_in",
+    "signed_by",
+]
+
+RECOVERY = Path("keys", "recovery.txt")
+"""The public half of the recovery key that this hub puts into its rounds."""
 
 
 class SignedRound(NamedTuple):
@@ -44,32 +75,100 @@ def issue_round(store: Store, document: Mapping[str, Any], actor: str = "") -> s
             Text("đợt này do máy khác lập và ký", "this round was set up and signed on another machine"),
             Text("làm việc này trên máy đã lập đợt", "do this on the machine where it was set up"),
         )
-    signed = sign_document(key, document)
+    signed = sign_document(key, {**document, **_keys_for_devices(store)})
     frame.issue(store, "round", str(document["id"]), signed, actor=actor)
     fingerprint = signed_by(signed)
     confirm(store, fingerprint)
     return fingerprint
 
 
-def export_round(store: Store, round: str, file: Path) -> int:
-    """Writes the round file: everything that this hub has for its devices; returns how many revisions.
+def _keys_for_devices(store: Store) -> dict[str, Any]:
+    """What a round tells its devices: whose keys to encrypt to, and which recovery key opens them."""
+    publish_age_key(store)
+    identity = age_identity(store)
+    recovery = store.folder / RECOVERY
+    return {
+        **({"readers": [str(identity.to_public())]} if identity else {}),
+        **({"recovery": recovery.read_text(encoding="ascii").strip()} if recovery.exists() else {}),
+    }
 
-    InputError when there is no such round, or the disk is full or read-only.
+
+def make_recovery_key(store: Store, out: Path) -> tuple[str, list[str]]:
+    """Makes a recovery key: the secret half goes into the new file ``out`` and nowhere else, the public half into this
+    hub's vault and into the rounds that were set up here, which are issued again. Returns the public half and these
+    rounds' ids. InputError when ``out`` exists or this instance is plain."""
+    import pyrage
+
+    if not vault.is_encrypted(store.folder):
+        raise InputError(
+            str(store.folder),
+            Text("kho dữ liệu này không mã hóa", "this store is not encrypted"),
+            Text("không cần khóa khôi phục", "it needs no recovery key"),
+        )
+    identity = pyrage.x25519.Identity.generate()
+    public = str(identity.to_public())
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(
+                "# Khóa khôi phục của đợt khảo sát. Ai có tệp này đều mở được các máy của đợt: cất trong két.\n"
+                "# The round's recovery key. Whoever has this file opens the round's machines: lock it away.\n"
+                f"# {public}\n{identity}\n"
+            )
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        raise InputError(
+            str(out),
+            Text("đã có tệp tên này", "a file of this name exists"),
+            Text("chọn tên khác", "choose another name"),
+        ) from None
+    (store.folder / RECOVERY).write_text(public + "\n", encoding="ascii")
+    vault.add_recovery(store.folder, public)
+    key = round_key(store.folder)
+    own = [one for one in frame.rounds(store) if key and signed_by(one) == fingerprint_of(key.public)]
+    for document in own:
+        issue_round(store, {name: value for name, value in document.items() if name != "signed"})
+    return public, [str(document["id"]) for document in own]
+
+
+def export_round(store: Store, round: str, file: Path, *, plain: bool = False) -> tuple[int, tuple[str, ...]]:
+    """Writes the round file: everything that this hub has for its devices, encrypted to the enrolled ones; returns how
+    many revisions, and the names of the enrolled devices that cannot open it because no key of theirs is known.
+
+    InputError when there is no such round, no device's key is known and ``plain`` was not asked for, or the disk is
+    full or read-only.
     """
     frame.round_document(store, round)
+    plain = plain or is_plain_for(store)
+    audience = readers(store)
+    if not plain and not audience.others:
+        raise InputError(
+            str(file),
+            Text(
+                "chưa biết khóa của máy nào, nên không mã hóa được tệp đợt khảo sát",
+                "no laptop's key is known, so the round file cannot be encrypted to any",
+            ),
+            Text(
+                "cài các máy, nhận USB của chúng (survey sync), đăng ký (survey device enrol --all) rồi làm lại; "
+                "hoặc --plain để ghi không mã hóa: ai có tệp đều đọc được tên người dân",
+                "set the laptops up, sync their stick, enrol them (survey device enrol --all), and try again; "
+                "or --plain to write it unencrypted: whoever has the file then reads people's names",
+            ),
+        )
     numbers = receipts.downward(store)
-    bundle = write_bundle(store, file.parent, numbers)
+    bundle = write_bundle(store, file.parent, numbers, plain=plain)
     os.replace(bundle, file)
-    return len(numbers)
+    return len(numbers), () if plain else audience.without
 
 
-def rounds_in(file: Path) -> list[SignedRound]:
-    """The rounds in a round file; nothing is merged.
+def rounds_in(file: Path, store: Store | None = None) -> list[SignedRound]:
+    """The rounds in a round file; nothing is merged. ``store`` opens an encrypted one.
 
-    VerifyError when the file is damaged or a round's signature does not hold, InputError when it holds no round.
+    NotForUs when it is encrypted to others, VerifyError when the file is damaged or a
+    round's signature does not hold, InputError when it holds no round.
     """
     found: dict[str, SignedRound] = {}
-    for record in read_bundle(file).records():
+    for record in read_bundle(file, store).records():
         if read_header(record.header).subject_type == "round" and "document" in record.parts:
             document = json.loads(record.parts["document"].content)
             found[str(document["id"])] = SignedRound(document, signed_by(document))
@@ -92,7 +191,7 @@ def rounds_in(file: Path) -> list[SignedRound]:
 def import_round(store: Store, file: Path, fingerprints: set[str]) -> Report:
     """Merges a round file whose rounds are all signed by keys in ``fingerprints`` or confirmed earlier, and remembers
     these keys. VerifyError, and nothing merged, when one is signed by another key."""
-    signers = {signed.fingerprint for signed in rounds_in(file)}
+    signers = {signed.fingerprint for signed in rounds_in(file, store)}
     strangers = signers - fingerprints - confirmed(store)
     if strangers:
         shown = ", ".join(read_aloud(name) for name in sorted(strangers))
@@ -106,23 +205,8 @@ def import_round(store: Store, file: Path, fingerprints: set[str]) -> Report:
     report = sync(store, [file])
     for name in sorted(signers):
         confirm(store, name)
+    adopt_recovery(store)
     return report
-
-
-def confirmed(store: Store) -> set[str]:
-    """Fingerprints of the round keys that a person has confirmed on this machine."""
-    file = store.folder / CONFIRMED
-    return set(file.read_text(encoding="ascii").split()) if file.exists() else set()
-
-
-def confirm(store: Store, fingerprint: str) -> None:
-    """Notes that a person has compared this fingerprint."""
-    known = confirmed(store)
-    if fingerprint not in known:
-        file = store.folder / CONFIRMED
-        part = file.with_name(file.name + ".part")
-        part.write_text("".join(f"{name}\n" for name in sorted({*known, fingerprint})), encoding="ascii")
-        os.replace(part, file)
 
 
 def enrol(store: Store, device: Mapping[str, Any], name: str = "", actor: str = "") -> dict[str, Any]:
@@ -147,8 +231,3 @@ def enrol(store: Store, device: Mapping[str, Any], name: str = "", actor: str = 
 def revoke(store: Store, device: Mapping[str, Any], reason: str, actor: str = "") -> None:
     """Withdraws a device's certificate; what it wrote so far stays."""
     frame.issue(store, "device", str(device["id"]), {**device, "certificate": {}, "revoked": reason}, actor=actor)
-
-
-def is_enrolled(store: Store, device: Mapping[str, Any]) -> bool:
-    """Whether a device's certificate holds under a round key that was confirmed here."""
-    return certified_by(device) in confirmed(store)

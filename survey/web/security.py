@@ -8,6 +8,8 @@ from pathlib import Path
 
 from flask import Flask, Response, request
 
+from survey.store import vault
+
 HOSTS = ["127.0.0.1", "localhost"]
 """Names under which the app answers. Any other ``Host`` is a page of the internet that took this laptop's address."""
 
@@ -39,7 +41,10 @@ HEADERS = {
 
 def secret_key(instance: Path) -> bytes:
     """The key that signs session cookies, 32 random bytes in the instance's ``keys`` folder; made once, by whoever
-    comes first (``survey init``, else the first start)."""
+    comes first (``survey init``, else the first start). Of an encrypted instance it follows from its key and lies in no
+    file; LockedError while that is locked."""
+    if (key := vault.key_for(instance, "sessions")) is not None:
+        return key
     file = instance / KEY_FILE
     file.parent.mkdir(mode=0o700, exist_ok=True)
     try:

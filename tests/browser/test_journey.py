@@ -36,7 +36,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("office")
     hub = folder / "hub"
     (folder / "frame.csv").write_text(FRAME, encoding="utf-8-sig")
-    survey(hub, "init", "--role", "hub", "--name", "Hub")
+    survey(hub, "init", "--plain", "--role", "hub", "--name", "Hub")
     for name, role, id, pin in (
         ("Lò Thị Hoa", "enumerator", "phoa", HOA_PIN),
         ("Nguyễn Thị Lan", "supervisor", "plan", LAN_PIN),
@@ -54,7 +54,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def laptop(office: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A field laptop that has loaded the round file."""
     instance = tmp_path_factory.mktemp("laptop") / "instance"
-    survey(instance, "init", "--name", "Laptop")
+    survey(instance, "init", "--plain", "--name", "Laptop")
     survey(instance, "round", "import", office.parent / "r2026.round", input="y\n")
     return instance
 
