@@ -10,7 +10,7 @@ import os
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
@@ -24,6 +24,7 @@ from survey.store.signing import SigningKey
 from survey.text import Text
 
 FILE = "survey.sqlite"
+BACKUPS = "backups"
 KEY_FILE = Path("keys", "device.key")
 SCHEMA = 4
 """The number of the newest migration; a file with a higher one comes from a newer program."""
@@ -122,7 +123,7 @@ class Store:
 
     @classmethod
     def open(cls, folder: str | Path) -> Store:
-        """Opens the store in ``folder``, upgrading an older schema.
+        """Opens the store in ``folder``, upgrading an older schema after keeping a copy of it.
 
         Raises StoreError (missing, not a store, from a newer version, damaged, in use, LockedError when it is encrypted
         and :func:`survey.store.vault.unlock` was not called) and then changes nothing.
@@ -136,6 +137,7 @@ class Store:
                 # Asked again: a newer program that was killed has its number in the write-ahead log alone.
                 version = check_inside(file, db)
                 if version != SCHEMA:
+                    _keep_copy(file, db, version)
                     _migrate(db)
                 store = cls(Path(folder), db)
             except sqlite3.Error as error:
@@ -299,6 +301,25 @@ def connect(file: Path, key: bytes | None, *, read_only: bool = False) -> sqlite
         db.close()
         raise
     return db
+
+
+def _keep_copy(file: Path, db: sqlite3.Connection, version: int) -> None:
+    """The store as it was before an upgrade, under ``backups/survey.sqlite.<version>``, encrypted as it was itself. To
+    go back to the older program: put it in the place of ``survey.sqlite``."""
+    target = file.parent / BACKUPS / f"{FILE}.{version}"
+    if target.exists():
+        return
+    target.parent.mkdir(exist_ok=True)
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with closing(connect(part, vault.key_for(file.parent, "store"))) as copy:
+            db.backup(copy)
+            # Another program may have upgraded it meanwhile, and has then kept the copy.
+            if copy.execute("PRAGMA user_version").fetchone()[0] != version:
+                return
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _migrate(db: sqlite3.Connection) -> None:
