@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from analysis.cells import CellSums
 from analysis.estimation import df_of, interval
 from analysis.index import Base, Index, Values, evaluate
 from analysis.replicates import Replicated, replicate_sums
-from analysis.sample import Sample
-from analysis.totals import Slopes, Statistic, Totals, collect, influence, spread
+from analysis.totals import Rows, Slopes, Totals, influence
 from survey.errors import Problem
 from survey.text import Text
 
@@ -47,26 +47,25 @@ class Crossing:
     def __init__(
         self,
         index: Index,
-        sample: Sample,
+        source: Rows | CellSums,
         level: str,
         names: Sequence[str],
         answered: Sequence[Any],
-        statistics: Sequence[Statistic],
         domain: np.ndarray,
         deff: bool,
     ):
-        self.index, self.sample, self.level, self.names = index, sample, level, names
+        self.index, self.sample, self.level, self.names = index, source.sample, level, names
         self.codes = [node.code for node in index.nodes]
         self.columns = {node.code: k for k, node in enumerate(answered)}
-        self.totals = collect(sample, domain, len(names), statistics)
+        self.totals = source.collect(domain, len(names))
         self.pooling = self._pooling()
         self.values, slopes = self._evaluate(self.totals)
         counts = np.array([self._counts(code) for code in self.codes])
-        self.spread = spread(self.totals, statistics, slopes, counts) if deff else None
+        self.spread = source.spread(self.totals, slopes, counts) if deff else None
         self.counts = counts
-        made = self._blocks(statistics, slopes)
+        made = self._blocks(source, slopes)
         self.blocks = [Block(level, name, *part) for name, part in zip(names, made, strict=True)]
-        self.unweighted = self._unweighted(statistics, domain)
+        self.unweighted = self._unweighted(source, domain)
 
     def _pooling(self) -> dict[str, np.ndarray]:
         """Which leaves each pooled node adds up."""
@@ -105,21 +104,20 @@ class Crossing:
         pooled = {code: leaf_count + k for k, code in enumerate(self.pooling)}
         return evaluate(self.index, Base(ratio, self.columns, pooled)), ratio, scale
 
-    def _blocks(self, statistics: Sequence[Statistic], slopes: Slopes) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _blocks(self, source: Rows | CellSums, slopes: Slopes) -> list[tuple[np.ndarray, np.ndarray]]:
         """What the covariance needs, by domain: influence sums by unit, or deviations by replicate."""
-        if not isinstance(self.sample, Replicated):
+        if not isinstance(self.sample, Replicated) or not isinstance(source, Rows):
             return [influence(self.totals, d, slopes) for d in range(self.totals.domains)]
-        numerator, denominator = replicate_sums(self.sample, self.totals, statistics)
+        numerator, denominator = replicate_sums(self.sample, self.totals, source.statistics)
         count, domains, leaves = numerator.shape
         values, _, _ = self._nodes(numerator.reshape(-1, leaves), denominator.reshape(-1, leaves))
         again = values.value.reshape(count, domains, -1)
         return [self.sample.deviations(self.values.value[d], again[:, d]) for d in range(domains)]
 
-    def _unweighted(self, statistics: Sequence[Statistic], domain: np.ndarray) -> dict[tuple[str, str], float]:
+    def _unweighted(self, source: Rows | CellSums, domain: np.ndarray) -> dict[tuple[str, str], float]:
         if not self.pooling:
             return {}
-        plain = replace(self.sample, weight=np.ones(len(self.sample)), calibrated=None)
-        values, _ = self._evaluate(collect(plain, domain, len(self.names), statistics))
+        values, _ = self._evaluate(source.collect(domain, len(self.names), plain=True))
         return {
             (name, code): float(values.value[d, self.codes.index(code)])
             for d, name in enumerate(self.names)

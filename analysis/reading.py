@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from analysis.table import MISSING_SUFFIX, Table, text_of
+from analysis.table import CHUNK, MISSING_SUFFIX, Table, text_of
 from survey import tables
 from survey.errors import InputError
 from survey.questionnaire.model import MISSING
@@ -118,12 +119,95 @@ def _large_csv(file: Path) -> Table:
 
 
 def _parquet(file: Path, encoding: str) -> Table:
-    from pyarrow import parquet
-
     try:
-        return Table(parquet.read_table(file), file.name)
+        return ParquetTable(file)
     except (pa.ArrowInvalid, OSError) as error:
         raise _unreadable(file, type(error).__name__) from None
+
+
+class ParquetTable(Table):
+    """A Parquet file of which only what is asked for is read: columns by name, or rows part by part."""
+
+    def __init__(self, file: Path, keep: np.ndarray | None = None):
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(file) as opened:
+            self._meta, self._schema = opened.metadata, opened.schema_arrow
+        self.file, self._keep = file, keep
+        self.source, self.first_row, self.decimal_comma = file.name, 1, False
+        self._places = None if keep is None else np.flatnonzero(keep) + 1
+        self._read: dict[str, pa.ChunkedArray] = {}
+        self._labels = {}
+
+    def __len__(self) -> int:
+        return int(self._meta.num_rows if self._keep is None else self._keep.sum())
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The names and types of the columns, from the foot of the file."""
+        return self._schema
+
+    @property
+    def arrow(self) -> pa.Table:
+        """Every column, in memory."""
+        return self._columns(self.names)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One column, read when it is first asked for."""
+        if name not in self._read:
+            self._read[name] = self._columns([name]).column(0)
+        return self._read[name]
+
+    def forget(self, name: str) -> None:
+        """Drops what is remembered of a column that is not needed again."""
+        super().forget(name)
+        self._read.pop(name, None)
+
+    def _columns(self, names: Sequence[str]) -> pa.Table:
+        from pyarrow import parquet
+
+        try:
+            rows = parquet.read_table(self.file, columns=list(names))
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _unreadable(self.file, type(error).__name__) from None
+        return rows if self._keep is None else rows.filter(pa.array(self._keep))
+
+    def filter(self, keep: np.ndarray) -> Table:
+        """The rows of ``keep``, still in the file."""
+        every = np.ones(self._meta.num_rows, dtype=bool) if self._keep is None else self._keep.copy()
+        every[every] = keep
+        return ParquetTable(self.file, every)
+
+    def parts(self, columns: Sequence[str]) -> list[Callable[[], Iterable[Table]]]:
+        """The row groups, each read chunk by chunk by the thread that takes it."""
+        from pyarrow import parquet
+
+        texts = [name for name in columns if pa.types.is_string(self._schema.field(name).type)]
+        starts = np.cumsum([0, *(self._meta.row_group(g).num_rows for g in range(self._meta.num_row_groups))])
+
+        def part(group: int) -> Callable[[], Iterable[Table]]:
+            def chunks() -> Iterable[Table]:
+                at = int(starts[group])
+                try:
+                    with parquet.ParquetFile(self.file, metadata=self._meta, read_dictionary=texts) as opened:
+                        for batch in opened.iter_batches(CHUNK, [group], list(columns), use_threads=False):
+                            yield from self._chunk(batch, at)
+                            at += batch.num_rows
+                except (pa.ArrowInvalid, OSError) as error:
+                    raise _unreadable(self.file, type(error).__name__) from None
+
+            return chunks
+
+        return [part(group) for group in range(self._meta.num_row_groups)]
+
+    def _chunk(self, batch: pa.RecordBatch, at: int) -> Iterable[Table]:
+        rows = pa.Table.from_batches([batch])
+        if self._keep is None:
+            yield Table(rows, self.source, at + 1)
+            return
+        keep = self._keep[at : at + batch.num_rows]
+        if keep.any():
+            yield Table(rows.filter(pa.array(keep)), self.source, places=np.flatnonzero(keep) + at + 1)
 
 
 def _dta(file: Path, encoding: str) -> Table:

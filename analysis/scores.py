@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import leaves
+from analysis import engines, leaves
+from analysis.cells import CellSums, Declared
 from analysis.crossing import PROVISIONAL, UNWEIGHTED, Block, Crossing, note_in, noted
 from analysis.design import Design
 from analysis.estimation import Estimates, domains_of, join
 from analysis.index import Index, load_index
 from analysis.layout import lay
+from analysis.leaves import Odd
 from analysis.replicates import Replicated
 from analysis.sample import Sample
 from analysis.table import Table, text_of
-from analysis.totals import Statistic
+from analysis.totals import Rows, Statistic
 from survey.errors import InputError, Problem, Problems
 from survey.text import Text
 
@@ -187,6 +189,46 @@ def score(
     if level is not None:
         design = replace(design, level=level)
     found = _unusable(table, index, answered, columns)
+    source: Rows | CellSums | None = None
+    if not found and engines.suits(design, table):
+        pooled = any(node.combine == "pooled" for node in index.nodes)
+        declared = Declared(engines.keys_of(design, table, columns), design.weight, tuple(answered), pooled)
+        source = engines.local(declared, design, table)
+    strange: Sequence[Odd]
+    if isinstance(source, CellSums):
+        strange, by_key = source.cells.odd, Table(source.cells.keys, table.source)
+    else:
+        source, strange = _by_row(table, design, answered, found)
+        by_key = table
+    findings = [odd.problem(table.source) for odd in strange]
+    rounds = _rounds(by_key, round)
+    parts = []
+    for crossing in [[], columns] if total and columns else [columns]:
+        domain, labels = domains_of(by_key, crossing)
+        _empty(table, crossing, labels)
+        names = ["|".join(label) if crossing else WHOLE for label in labels]
+        parts.append(Crossing(index, source, "*".join(crossing) or WHOLE, names, answered, domain, deff))
+    rows = [row for part in parts for row in part.rows(rounds, provisional)]
+    for part in parts:
+        findings += part.findings()
+    members = source.cells.count if isinstance(source, CellSums) else np.ones(len(table), dtype=np.int64)
+    return Scores(
+        index=index,
+        table=pd.DataFrame(rows, columns=list(COLUMNS)),
+        findings=tuple(findings),
+        notes=(*_notes(provisional, any(part.unweighted for part in parts)), *_outside(by_key, columns, members)),
+        unweighted={key: value for part in parts for key, value in part.unweighted.items()},
+        blocks=tuple(block for part in parts for block in part.blocks),
+        sample=source.sample,
+    )
+
+
+def _by_row(table: Table, design: Design, answered: Sequence[Any], found: Sequence[Problem]) -> tuple[Rows, list[Odd]]:
+    """Every leaf by row, under the design laid on the rows.
+
+    Raises:
+        Problems: what is wrong with the design's columns, and what was ``found`` before.
+    """
     try:
         sample = lay(design, table)
     except Problems as more:
@@ -194,30 +236,12 @@ def score(
     if found:
         raise Problems(found)
     statistics: list[Statistic] = []
-    findings: list[Problem] = []
+    strange: list[Odd] = []
     for node in answered:
-        statistic, strange = leaves.statistic(node, table)
+        statistic, odd = leaves.statistic(node, table)
         statistics.append(statistic)
-        findings += strange
-    rounds = _rounds(table, round)
-    parts = []
-    for crossing in [[], columns] if total and columns else [columns]:
-        domain, labels = domains_of(table, crossing)
-        _empty(table, crossing, labels)
-        names = ["|".join(label) if crossing else WHOLE for label in labels]
-        parts.append(Crossing(index, sample, "*".join(crossing) or WHOLE, names, answered, statistics, domain, deff))
-    rows = [row for part in parts for row in part.rows(rounds, provisional)]
-    for part in parts:
-        findings += part.findings()
-    return Scores(
-        index=index,
-        table=pd.DataFrame(rows, columns=list(COLUMNS)),
-        findings=tuple(findings),
-        notes=(*_notes(provisional, any(part.unweighted for part in parts)), *_outside(table, columns)),
-        unweighted={key: value for part in parts for key, value in part.unweighted.items()},
-        blocks=tuple(block for part in parts for block in part.blocks),
-        sample=sample,
-    )
+        strange += odd
+    return Rows(sample, statistics), strange
 
 
 def _split(by: str | Sequence[str]) -> list[str]:
@@ -271,10 +295,10 @@ def _notes(provisional: bool, pooled: bool) -> tuple[Text, ...]:
     return tuple(found)
 
 
-def _outside(table: Table, columns: Sequence[str]) -> tuple[Text, ...]:
+def _outside(table: Table, columns: Sequence[str], members: np.ndarray) -> tuple[Text, ...]:
     found = []
     for name in columns:
-        count = int(table.blank(name).sum())
+        count = int(members[table.blank(name)].sum())
         if count:
             found.append(
                 Text(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,8 @@ from survey.text import Text, nfc
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+$")
 MISSING_SUFFIX = "__missing"
+CHUNK = 65_536
+"""Rows that a pass takes at a time."""
 
 
 class Table:
@@ -39,11 +41,11 @@ class Table:
         decimal_comma: bool = False,
         places: np.ndarray | None = None,
     ):
-        self.arrow = arrow
+        self._arrow = arrow
         self.source = source
         self.first_row = first_row
         self.decimal_comma = decimal_comma
-        self.places = np.arange(arrow.num_rows) + first_row if places is None else places
+        self._places = places
         self._labels: dict[str, tuple[np.ndarray, list[Any]]] = {}
 
     @classmethod
@@ -74,13 +76,54 @@ class Table:
             Text("dùng pandas, polars, Arrow hoặc đường dẫn tệp", "use pandas, polars, Arrow or a file"),
         )
 
+    @property
+    def arrow(self) -> pa.Table:
+        """Every column, in memory."""
+        return self._arrow
+
     def __len__(self) -> int:
         return int(self.arrow.num_rows)
+
+    @property
+    def places(self) -> np.ndarray:
+        """By row, the number by which a person knows it."""
+        if self._places is None:
+            self._places = np.arange(len(self)) + self.first_row
+        return self._places
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """The column ``name``, which is there."""
+        return self.arrow.column(name)
+
+    def whole(self, name: str) -> pa.Array:
+        """The column ``name`` in one piece."""
+        column = self.column(name)
+        whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
+
+    def parts(self, columns: Sequence[str]) -> list[Callable[[], Iterable[Table]]]:
+        """The rows in order, with these columns, in parts that can be read by several threads: each gives tables."""
+        arrow = self.arrow.select(columns)
+
+        def part(start: int) -> Callable[[], Iterable[Table]]:
+            return lambda: [self._like(arrow.slice(start, CHUNK), start)]
+
+        return [part(start) for start in range(0, len(self), CHUNK)]
+
+    def _like(self, rows: pa.Table, start: int) -> Table:
+        """``rows``, which begin at ``start``, as a part of this table."""
+        places = None if self._places is None else self._places[start : start + rows.num_rows]
+        return Table(rows, self.source, self.first_row + start, self.decimal_comma, places)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The names and types of the columns."""
+        return self.arrow.schema
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the columns, in order."""
-        return tuple(self.arrow.column_names)
+        return tuple(self.schema.names)
 
     def __contains__(self, name: str) -> bool:
         return name in self.names
@@ -115,7 +158,7 @@ class Table:
             if name not in self:
                 problem = self.missing_column(name)
                 raise InputError(problem.where, problem.what, problem.todo)
-            self._labels[name] = _encode(self.arrow.column(name))
+            self._labels[name] = _encode(self.column(name))
         return self._labels[name]
 
     def forget(self, name: str) -> None:
@@ -127,16 +170,21 @@ class Table:
         return np.isnan(self.numbers(name)) if self._is_number(name) else self.codes(name)[0] < 0
 
     def _is_number(self, name: str) -> bool:
-        kind = self.arrow.schema.field(name).type if name in self else pa.null()
+        kind = self.schema.field(name).type if name in self else pa.null()
         return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
     def labels(self, name: str) -> tuple[np.ndarray, list[str]]:
         """Codes and their texts, numbers written the short way (``3``, not ``3.0``); texts in their natural order."""
         codes, values = self.codes(name)
+        if pa.types.is_integer(self.schema.field(name).type):  # distinct already, and in their order as numbers
+            turn = np.argsort(np.array(values, dtype=np.int64), kind="stable")
+            place = np.empty(len(values), dtype=np.int64)
+            place[turn] = np.arange(len(values))
+            return take(place, codes, -1), [str(values[k]) for k in turn]
         texts = [text_of(value) for value in values]
         order = sorted(set(texts) - {""}, key=natural)
-        place = {text: k for k, text in enumerate(order)}
-        return take(np.array([place.get(text, -1) for text in texts], dtype=np.int64), codes, -1), order
+        known = {text: k for k, text in enumerate(order)}
+        return take(np.array([known.get(text, -1) for text in texts], dtype=np.int64), codes, -1), order
 
     def numbers(self, name: str) -> np.ndarray:
         """The column as numbers, NaN where empty.
@@ -146,9 +194,7 @@ class Table:
         """
         if self._is_number(name):
             # Numbers as they come; a dictionary of a weight column would hold every row.
-            return (
-                pc.cast(self.arrow.column(name), pa.float64()).to_numpy(zero_copy_only=False).astype(float, copy=False)
-            )
+            return pc.cast(self.column(name), pa.float64()).to_numpy(zero_copy_only=False).astype(float, copy=False)
         codes, values = self.codes(name)
         found = np.array([self.number(value) for value in values], dtype=float)
         wrong = np.array([np.isnan(x) and text_of(v) != "" for x, v in zip(found, values, strict=True)], dtype=bool)
@@ -181,8 +227,7 @@ class Table:
     def rows_text(self, bad: np.ndarray) -> str:
         """``3 rows (2, 5, 9)``: how many rows are meant and the first five of them."""
         where = np.flatnonzero(bad)
-        shown = ", ".join(str(self.places[row]) for row in where[:5]) + (", …" if len(where) > 5 else "")
-        return f"row {shown}" if len(where) == 1 else f"{len(where)} rows ({shown})"
+        return said(len(where), self.places[where[:5]].tolist())
 
     def kinds(self, name: str) -> tuple[np.ndarray, list[str]] | None:
         """Codes of the missing kinds of a question and their words, where the data set types them."""
@@ -198,16 +243,24 @@ class Table:
                 arrow = arrow.set_column(arrow.column_names.index(name), name, column)
             else:
                 arrow = arrow.append_column(name, column)
-        return Table(arrow, self.source, self.first_row, self.decimal_comma, self.places)
+        return Table(arrow, self.source, self.first_row, self.decimal_comma, self._places)
 
     def renamed(self, source: str) -> Table:
         """The same columns under another name in messages."""
-        return Table(self.arrow, source, self.first_row, self.decimal_comma, self.places)
+        return Table(self.arrow, source, self.first_row, self.decimal_comma, self._places)
 
     def filter(self, keep: np.ndarray) -> Table:
         """The rows of ``keep`` (booleans). Never a way to estimate for a domain: a domain keeps the whole design."""
         rows = self.arrow.filter(pa.array(keep))
         return Table(rows, self.source, self.first_row, self.decimal_comma, self.places[keep])
+
+
+def said(count: int, rows: Sequence[int]) -> str:
+    """``count`` rows of which the first are ``rows``, in words."""
+    shown = ", ".join(map(str, rows)) + (", …" if count > len(rows) else "")
+    if count == 1 and rows:
+        return f"row {shown}"
+    return f"{count} row{'s' if count > 1 else ''}" + (f" ({shown})" if rows else "")
 
 
 def _arrow_column(values: Any) -> Any:
@@ -239,18 +292,30 @@ def _encode(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]]:
         found = _encode_small(column)
         if found is not None:
             return found
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    encoded = column.dictionary_encode().combine_chunks()
+    encoded = column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    encoded = encoded.combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.dictionary(pa.int32(), column.type))
+        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], encoded.type)
     values = encoded.dictionary.to_pylist()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    if pa.types.is_dictionary(column.type):
+        codes, values = _in_use(codes, values)
     if any(isinstance(value, str) and not value.strip() for value in values):
         blank = np.array([text_of(value) == "" for value in values], dtype=bool)
         codes = np.where(take(blank, codes, True), -1, codes)
     kind = np.int8 if len(values) < 127 else np.int32
     return codes.astype(kind, copy=False), values
+
+
+def _in_use(codes: np.ndarray, values: list[Any]) -> tuple[np.ndarray, list[Any]]:
+    """Given categories without those that nobody has, repeated ones and nulls, in order of appearance."""
+    used, first = np.unique(codes[codes >= 0], return_index=True)
+    place: dict[Any, int] = {}
+    new = np.full(len(values) + 1, -1, dtype=np.int64)
+    for k in used[np.argsort(first, kind="stable")].tolist():
+        if values[k] is not None:
+            new[k] = place.setdefault(values[k], len(place))
+    return new[codes], list(place)
 
 
 def _encode_small(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]] | None:

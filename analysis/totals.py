@@ -8,7 +8,7 @@ same bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,25 @@ class Totals:
         """Σ w·y and Σ w·o of each statistic over ``domain``."""
         rows = self.rows(domain)
         return self.numerator[rows].sum(axis=0), self.denominator[rows].sum(axis=0)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Statistics by row under a design: what a crossing of domains takes its totals from."""
+
+    sample: Sample
+    statistics: Sequence[Statistic]
+
+    def collect(self, domain: np.ndarray, domains: int, plain: bool = False) -> Totals:
+        """The totals of ``domains`` domains; ``domain`` is that of each row (−1: none), ``plain`` means unweighted."""
+        sample = self.sample
+        if plain:
+            sample = replace(sample, weight=np.ones(len(sample)), calibrated=None)
+        return collect(sample, domain, domains, self.statistics)
+
+    def spread(self, totals: Totals, slopes: Slopes, counts: np.ndarray) -> Spread:
+        """The second pass over the rows (see :func:`spread`)."""
+        return spread(totals, self.statistics, slopes, counts)
 
 
 def collect(sample: Sample, domain: np.ndarray, domains: int, statistics: Sequence[Statistic]) -> Totals:
