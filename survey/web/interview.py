@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, flash, g, make_response, redirect,
 
 from survey.errors import NotAllowed, SurveyError
 from survey.fieldwork.dispositions import DISPOSITIONS
+from survey.questionnaire import endings
 from survey.questionnaire.path import Change, Entry
 from survey.store import drafts, feed, remarks
 from survey.store.header import CONTENT_KINDS
@@ -79,7 +80,8 @@ def resume(interview: str) -> Any:
 
 @pages.get("/interviews/<interview>/<int:number>")
 def section(interview: str, number: int) -> str:
-    """One section as a page, opened for writing: pages opened before can no longer write."""
+    """One section as a page, opened for writing: pages opened before can no longer write. To the script of an open
+    page only the pieces are sent that make it this section's."""
     with desk().lock:
         opened = open_draft(interview)
         places = opened.path.sections
@@ -88,7 +90,11 @@ def section(interview: str, number: int) -> str:
         token = drafts.lease(store(), interview)
         shown = _section(opened, number - 1)
     return render_template(
-        "interview.html", section=shown, lease=token, interview=interview, autosave=desk().settings.autosave_ms
+        "section.html" if request.headers.get("HX-Request") else "interview.html",
+        section=shown,
+        lease=token,
+        interview=interview,
+        autosave=desk().settings.autosave_ms,
     )
 
 
@@ -101,15 +107,20 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
     desk().remember_sheet(opened.draft["interview"], here.path, language, words.interface(), built)
     asked = [one for one in built.questions.values() if one.shown and one.asks]
     wanted = [one for one in asked if one.key == request.args.get("at")]
+    if request.args.get("at") == "last":
+        wanted = asked[-1:]
     left = [one for one in asked if not one.answered or one.unsaved]
     first = next(iter([*wanted, *left, *asked]), None)
+    rail = _rail(opened, place, language)
     return {
-        **_rail(opened, place, language),
+        **rail,
+        "ready": built.is_through and not rail["next_is_end"],
         "sheet": built,
         "blocks": built.blocks,
         "title": here.label(language) or t("Câu hỏi", "Questions"),
         "count": t(f"{here.answered} / {here.total} đã trả lời", f"{here.answered} / {here.total} answered"),
         "start": first.id if first else "",
+        "todo": here.state == "todo" and not request.args.get("at"),
         "scales": any(one.options for one in asked),
         "missing_keys": any(one.missing for one in asked),
         "not_applicable": any(option.value == "not_applicable" for one in asked for option in one.missing),
@@ -140,6 +151,7 @@ def _rail(opened: Open, place: int | None, language: str) -> dict[str, Any]:
         "rail": rail,
         "language": language,
         "next": next((one for one in onward if one["open"]), end),
+        "next_is_end": not any(one["open"] for one in onward),
         "previous": next((one for one in reversed(back) if one["open"]), None),
         "finish_url": end["url"],
         "finishing": place is None,
@@ -154,7 +166,8 @@ def answer(interview: str) -> Response:
     """Takes one answer: understood, checked, on disk, and the pieces of the page that changed sent back.
 
     ``X-Answer`` says how it went: ``saved``, ``waiting`` (still being typed), ``refused``, ``ask`` (other answers
-    would leave the path, which a person has to confirm) or ``stale`` (another window has the interview).
+    would leave the path, which a person has to confirm) or ``stale`` (another window has the interview). ``X-Full``
+    says that nothing more can be typed behind a number.
     """
     with desk().lock:
         opened = open_draft(interview)
@@ -187,7 +200,11 @@ def answer(interview: str) -> Response:
             after = _save(opened, change, {entry.path: _seconds()})
         except NotAllowed:
             return stale(interview)
-        return _reply(after, after.path.entry(entry.path), "saved", confirmed=why == "confirm")
+        given = after.path.entry(entry.path)
+        reply = _reply(after, given, "saved", confirmed=why == "confirm")
+        if why == "typing" and endings.is_full(after.path, given):
+            reply.headers["X-Full"] = "yes"
+        return reply
 
 
 def _seconds() -> float:

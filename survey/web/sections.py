@@ -169,6 +169,16 @@ class Sheet:
     """path -> what a question's view follows from, to know without looking again that it has not changed."""
 
     @property
+    def is_through(self) -> bool:
+        """Whether a person who stands at the end of the section may go on without looking back: nothing is left open,
+        refused or to be explained, and no further instance of a repeat is offered."""
+        return not any(isinstance(block, Add) for block in self.blocks) and all(
+            (one.answered or one.optional) and not one.unsaved and not one.complaint and (not one.doubt or one.kept)
+            for one in self.questions.values()
+            if one.shown and one.asks
+        )
+
+    @property
     def shape(self) -> list[str]:
         """The order of the blocks' paths: when it changes the whole sheet is sent."""
         return [*self.questions, *self.headings, *(b.path for b in self.blocks if isinstance(b, (Instance, Add)))]

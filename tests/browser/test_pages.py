@@ -31,15 +31,16 @@ def state(hand: Hand, key: str) -> Any:
 
 def test_digits_choose_and_go_on_and_kinds_of_missing_answers_have_their_keys(hand: Hand, laptop: Path) -> None:
     hand.section(3)
-    hand.press("4", "/", "+")
-    expect(hand.page.locator("#onward")).to_be_focused()
+    hand.press("4", "/")
+    hand.shot("luoi")
+    hand.press("+")
+    hand.page.wait_for_url("**/4")
     answers = on_disk(laptop)
     assert [answers["b/b1"], answers["b/b2"], answers["b/b3"]] == [
         "4",
         {"missing": "dont_know"},
         {"missing": "not_applicable"},
     ]
-    hand.shot("luoi")
 
 
 def test_a_fast_hand_loses_no_key(hand: Hand, laptop: Path) -> None:
@@ -47,7 +48,7 @@ def test_a_fast_hand_loses_no_key(hand: Hand, laptop: Path) -> None:
     hand.page.keyboard.type("47", delay=0)
     for key in ("Enter", "1", "C", "h", "ợ", "Enter", "1", "2", "Enter"):
         hand.page.keyboard.press(key) if len(key) > 1 or key.isdigit() else hand.page.keyboard.insert_text(key)
-    expect(hand.page.locator("#onward")).to_be_focused()
+    hand.page.wait_for_url("**/3")
     answers = on_disk(laptop)
     assert answers["a/age"] == "47"
     assert answers["a/job"] == "yes"
@@ -61,6 +62,52 @@ def test_enter_goes_on_and_shift_enter_back(hand: Hand) -> None:
     assert hand.where()["path"] == "a/job"
     hand.calmly("Shift+Enter")
     assert hand.where()["path"] == "a/age"
+
+
+def test_keys_pressed_while_the_next_section_comes_answer_its_questions(hand: Hand, laptop: Path) -> None:
+    hand.section(2)
+    hand.page.keyboard.type("47", delay=0)
+    for key in ("Enter", "2", "1", "Enter", "4", "5", "/"):
+        hand.page.keyboard.press(key)
+    hand.page.wait_for_url("**/4")
+    answers = on_disk(laptop)
+    assert [answers[path] for path in ("a/channels", "b/b1", "b/b2", "b/b3")] == [
+        ["radio"],
+        "4",
+        "5",
+        {"missing": "dont_know"},
+    ]
+
+
+def test_the_page_goes_on_by_itself_and_an_enter_out_of_habit_skips_nothing(hand: Hand, laptop: Path) -> None:
+    hand.section(2)
+    hand.write("47")
+    hand.page.wait_for_selector("#q-a_2f_job:focus-within")
+    hand.press("Enter")
+    assert hand.where()["path"] == "a/job"
+    hand.press("Backspace")
+    assert hand.where()["path"] == "a/job"
+    hand.calmly("2", "1", "Enter")
+    hand.page.wait_for_url("**/3")
+    hand.press("Enter")
+    assert hand.where()["path"] == "b/b1"
+
+
+def test_what_is_left_open_keeps_the_page_and_so_does_a_section_that_was_finished_before(hand: Hand) -> None:
+    hand.section(3)
+    hand.calmly("4", "Enter", "4")
+    expect(hand.page.locator("#onward")).to_be_focused()
+    hand.section(3)
+    hand.press("5")
+    hand.page.wait_for_selector("#q-b_2f_b3:focus-within")
+    hand.press("3")
+    hand.page.wait_for_url("**/4")
+    hand.section(3)
+    hand.calmly("4", "4", "4")
+    expect(hand.page.locator("#onward")).to_be_focused()
+    hand.calmly("Shift+Tab")
+    hand.go("Enter")
+    assert hand.page.url.endswith("/2?at=last")
 
 
 def test_arrows_move_the_focus_and_never_the_answer(hand: Hand, laptop: Path) -> None:

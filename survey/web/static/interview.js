@@ -18,6 +18,17 @@
   let afterAll = null; // what to do once every answer is on disk
   let ahead = []; // keys pressed while an answer was on its way
   let silent = false; // the server does not answer
+  let turning = ""; // address of the next section while it is on its way
+  let landed = -Infinity; // when the page last went on by itself
+
+  // An Enter so soon after the page went on by itself was meant for the question before: it is not taken.
+  const HABIT = 700;
+  const isHabit = () => performance.now() - landed < HABIT;
+  let boxBefore = null; // id of the box that the page has just left by itself: Backspace leads back into it
+  const landing = (box) => {
+    landed = performance.now();
+    boxBefore = box || null;
+  };
 
   // -- small things ------------------------------------------------------------------------------------------------
 
@@ -163,6 +174,14 @@
       afterSave = null;
       go();
       replay();
+    } else if (verdict === "saved" && mine.why === "typing" && xhr.getResponseHeader("X-Full")) {
+      // No further figure could stand in this box: on to the next question.
+      const box = document.activeElement;
+      if (box.closest(".question") === form && isBox(box) && box.selectionStart === box.value.length) {
+        const id = box.id;
+        onward(form.id);
+        landing(id);
+      }
     }
     if (afterAll && !dirtyForms().length) {
       const go = afterAll;
@@ -233,11 +252,39 @@
       return;
     }
     const door = byId(step > 0 ? "onward" : "backward");
-    if (door) {
+    if (step > 0 && door && "ready" in door.dataset && "open" in byId("lease").dataset) {
+      leave(() => turn(door.href));
+    } else if (door) {
       door.focus();
       door.scrollIntoView({ block: "nearest" });
     }
   };
+
+  /* The next section, in place of this one, without loading the page anew: keys that are pressed meanwhile wait. */
+  const turn = (url) => {
+    turning = url;
+    htmx.ajax("GET", url, { source: sheet, swap: "none" });
+  };
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.requestConfig.elt !== sheet) return;
+    const url = turning;
+    turning = "";
+    if (!event.detail.successful) {
+      // It did not come. The door to it takes the focus, and says what is wrong when it is opened.
+      ahead = [];
+      byId("onward").focus();
+      return;
+    }
+    history.pushState(null, "", url);
+    document.title = byId("lease").dataset.title;
+    notes.clear();
+    current = null;
+    window.scrollTo(0, 0);
+    start();
+    landing();
+    replay();
+  });
+  window.addEventListener("popstate", () => location.reload());
 
   // On to the next question; but first to a soft check that just came up here and is not explained.
   const onward = (id) => {
@@ -310,13 +357,33 @@
   };
 
   const codeOf = (form) => form.querySelector(".typed");
+  const showCode = (form, code) => {
+    codeOf(form).dataset.code = code;
+    codeOf(form).textContent = code;
+  };
   const clearCode = (form) => {
-    const typed = codeOf(form);
-    if (typed) typed.textContent = "";
+    if (codeOf(form)) showCode(form, "");
   };
 
   const keyed = (form, key) =>
     [...form.querySelectorAll("input[data-key]")].find((input) => input.dataset.key === key && isShown(input));
+
+  /* The code typed so far: taken at once when no longer code begins with it, and said to be none when none does. */
+  const takeCode = (form, code, ended) => {
+    const begun = [...form.querySelectorAll("input[name=value][data-key]")].filter((input) => input.dataset.key.startsWith(code));
+    const input = begun.find((one) => one.dataset.key === code);
+    if (!begun.length || (ended && !input)) {
+      word(form, `${page.dataset.nocode} ${code}`, "not");
+      clearCode(form);
+    } else if (input && (ended || begun.length === 1)) {
+      clearCode(form);
+      choose(form, input);
+      if (!ended) {
+        if (codeOf(form)) codeOf(form).textContent = `${code} ✓`;
+        landing();
+      }
+    } else showCode(form, code);
+  };
 
   const answerAsk = (form, key) => {
     const button = form.querySelector(`.ask-first button[data-key="${key === "Escape" ? "2" : key}"]`);
@@ -327,30 +394,20 @@
   /* One key for one question; true when it meant something there. */
   const press = (form, key, shift) => {
     if (form.querySelector(".ask-first")) return answerAsk(form, key);
-    const typed = codeOf(form);
+    const code = (codeOf(form) && codeOf(form).dataset.code) || "";
     if (key === "Enter") {
-      if (typed && typed.textContent) {
-        const input = keyed(form, typed.textContent);
-        if (input) {
-          clearCode(form);
-          choose(form, input);
-        } else {
-          word(form, `${page.dataset.nocode} ${typed.textContent}`, "not");
-          clearCode(form);
-        }
-        return true;
-      }
-      if (shift) back(form);
+      if (code) takeCode(form, code, true);
+      else if (shift) back(form);
       else next(form);
       return true;
     }
     const missing = keyed(form, key);
-    if (typed && /^[0-9A-Za-z]$/.test(key)) {
-      typed.textContent += key;
+    if (codeOf(form) && /^[0-9A-Za-z]$/.test(key)) {
+      takeCode(form, code + key, false);
       return true;
     }
-    if (typed && key === "Backspace" && typed.textContent) {
-      typed.textContent = typed.textContent.slice(0, -1);
+    if (code && key === "Backspace") {
+      showCode(form, code.slice(0, -1));
       return true;
     }
     if (missing) {
@@ -364,6 +421,16 @@
   const act = (target, { key, raw, shift }) => {
     const form = target.closest(".question");
     if (!form) return false;
+    const habit = key === "Enter" && !shift && isHabit();
+    const box = key === "Backspace" && byId(boxBefore);
+    landing();
+    landed = -Infinity;
+    if (habit) return true;
+    if (box) {
+      focusQuestion(box.closest(".question"));
+      box.setSelectionRange(box.value.length, box.value.length);
+      return false; // and there it takes a figure away
+    }
     const isMissingKey = "/*+".includes(key) && target.hasAttribute("data-figures");
     if ((isBox(target) && key !== "Enter" && !isMissingKey) || (target.matches("select") && key !== "Enter")) return false;
     if (target.matches("button, a") && key === "Enter") return false;
@@ -378,7 +445,7 @@
 
   // Keys that were pressed while an answer was on its way, done where the focus is now.
   const replay = () => {
-    while (ahead.length && !afterSave) {
+    while (ahead.length && !afterSave && !turning) {
       const stroke = ahead.shift();
       const target = document.activeElement;
       if (act(target, stroke)) continue;
@@ -435,9 +502,9 @@
       if (links[place]) links[place].focus();
       return;
     }
-    if (!form) return;
+    if (!form && !turning) return;
     const stroke = { key: meaning(event), raw: event.key, shift: event.shiftKey };
-    if (afterSave && (stroke.raw.length === 1 || stroke.key === "Enter" || stroke.key.startsWith("Arrow"))) {
+    if ((afterSave || turning) && (stroke.raw.length === 1 || stroke.key === "Enter" || stroke.key.startsWith("Arrow"))) {
       event.preventDefault();
       ahead.push(stroke);
       return;
@@ -447,7 +514,7 @@
 
   // What an input method writes without a key of its own waits in the same line.
   document.addEventListener("beforeinput", (event) => {
-    if (!afterSave || event.isComposing || event.inputType !== "insertText" || !event.data) return;
+    if (!(afterSave || turning) || event.isComposing || event.inputType !== "insertText" || !event.data) return;
     event.preventDefault();
     ahead.push({ key: event.data, raw: event.data, shift: false, written: true });
   });
@@ -530,12 +597,12 @@
   // -- where to begin ----------------------------------------------------------------------------------------------
 
   const start = () => {
-    const first = byId(page.dataset.start);
+    const first = byId(byId("lease").dataset.start);
     // What stands above the first question is to be read out first: the page begins at its top when both fit.
     if (first && isShown(first)) focusQuestion(first, "nearest");
     else if (byId("onward")) byId("onward").focus();
+    const step = document.querySelector("#rail [aria-current]");
+    if (step) step.scrollIntoView({ block: "nearest" });
   };
   start();
-  const step = document.querySelector("#rail [aria-current]");
-  if (step) step.scrollIntoView({ block: "nearest" });
 })();
