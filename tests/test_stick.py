@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from survey.store import Store, frame
+from survey.store import Store, frame, vault
 from survey.sync import exchange, rounds
 from tests import outside
 from tools import stick
@@ -117,6 +117,9 @@ def with_round(made: Path, hub: Store) -> Iterator[Path]:
     file.unlink()
 
 
+PASSPHRASE = "bốn con voi uống trà"
+
+
 class Laptop:
     """A person's home folder with spaces and diacritics, on a machine that reaches no network."""
 
@@ -127,7 +130,7 @@ class Laptop:
         # An unreachable proxy: whatever asked the network would fail. C: a laptop that knows no language.
         closed = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "LANG": "C"}
         path = f"{Path(sys.executable).resolve().parent}:/usr/bin:/bin"
-        self.environment = {"PATH": path, "HOME": str(self.home), **closed}
+        self.environment = {"PATH": path, "HOME": str(self.home), "SURVEY_PASSPHRASE": PASSPHRASE, **closed}
 
     def run(self, *command: str | Path, answer: str = "") -> str:
         done = subprocess.run(
@@ -156,6 +159,7 @@ def test_a_laptop_is_installed_and_upgraded_without_a_network_and_keeps_its_data
     icon = (laptop.home / "Desktop" / "citizen-survey.desktop").read_text(encoding="utf-8")
     assert f'Exec=sh "{laptop.base / "start.sh"}"' in icon
     # The hub learns of the laptop from the stick.
+    vault.unlock(laptop.base / "instance", PASSPHRASE)
     with Store.open(laptop.base / "instance") as store:
         device = store.device
     exchange.sync(hub, [with_round])
@@ -171,6 +175,7 @@ def test_a_laptop_is_installed_and_upgraded_without_a_network_and_keeps_its_data
     assert len(list(laptop.base.glob("program-*"))) == 1
     assert not (laptop.base / "program-20000101-000000").exists()
     (backup,) = laptop.base.glob("backups/*")
+    vault.unlock(backup, PASSPHRASE)
     with Store.open(backup) as copy:
         assert copy.device == device
         assert [document["id"] for document in frame.rounds(copy)] == ["r1"]

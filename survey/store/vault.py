@@ -128,8 +128,8 @@ def unlock(folder: str | Path, passphrase: str) -> None:
             "passphrase",
             Text("cụm mật khẩu không đúng", "the passphrase is not right"),
             Text(
-                "thử lại: kiểm tra phím Caps Lock và bộ gõ tiếng Việt; nếu đã quên: survey recover",
-                "try again: look at Caps Lock and the Vietnamese keyboard; if it is forgotten: survey recover",
+                "thử lại: kiểm tra phím Caps Lock và bộ gõ tiếng Việt",
+                "try again: look at Caps Lock and the Vietnamese keyboard",
             ),
         ) from None
     _remember(folder, _Key(root))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,7 +12,8 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from survey import config
-from survey.store import Store
+from survey.store import Store, vault
+from survey.store.store import FILE, check_file
 from survey.web import (
     account,
     desk,
@@ -25,6 +27,7 @@ from survey.web import (
     roles,
     security,
     today,
+    unlock,
     words,
 )
 
@@ -32,10 +35,14 @@ from survey.web import (
 def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     """The app over the instance in ``instance``; see :func:`survey.create_app`."""
     # Opened once here so that a folder without a store is said at the start, not on somebody's first page.
-    Store.open(instance).close()
+    locked = vault.is_locked(instance)
+    if locked:
+        check_file(instance / FILE)
+    else:
+        Store.open(instance).close()
     settings = config.load(instance)
     app = Flask("survey.web", instance_path=str(instance.resolve()))
-    app.secret_key = security.secret_key(instance)
+    app.secret_key = secrets.token_bytes(32) if locked else security.secret_key(instance)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.extensions["survey"] = desk.Desk(instance, settings, now or (lambda: datetime.now(UTC).astimezone()))
@@ -44,8 +51,9 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     CSRFProtect(app)
     words.teach(app)
     problems.answer(app)
-    for pages in (account, today, interview, remarks, paper, handover, receive, records):
+    for pages in (unlock, account, today, interview, remarks, paper, handover, receive, records):
         app.register_blueprint(pages.pages)
+    app.before_request(unlock.guard)
     app.before_request(account.guard)
     app.teardown_appcontext(desk.put_back)
     missing = {rule.endpoint for rule in app.url_map.iter_rules()} ^ roles.PAGES.keys()

@@ -20,6 +20,7 @@ CONTACTING = FIELD
 
 PAGES: dict[str, frozenset[str]] = {
     "static": ANYONE,
+    "unlock.page": ANYONE,
     "account.home": ANYONE,
     "account.people": ANYONE,
     "account.sign_in": ANYONE,

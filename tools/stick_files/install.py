@@ -7,6 +7,8 @@ one.
 
 from __future__ import annotations
 
+import filecmp
+import getpass
 import io
 import os
 import platform
@@ -20,6 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 WINDOWS = os.name == "nt"
+VAULT = Path("keys", "vault.json")
 
 
 def say(vi: str, en: str) -> None:
@@ -39,20 +42,32 @@ def back_up(base: Path, stamp: str) -> None:
     """Copies the data folder, if there is one, to ``backups``; an incomplete copy never bears a backup's name.
 
     A database with a write-ahead log (the program runs, or was cut off) is copied by SQLite, so that the copy is whole.
+    Of an encrypted one SQLite can make nothing here: it is copied with its log, and the copy counts when neither has
+    changed meanwhile.
     """
     instance = base / "instance"
     if not instance.exists():
         return
     part = base / "backups" / f"part-{stamp}"
-    in_use = (instance / "survey.sqlite-wal").exists()
+    encrypted = (instance / VAULT).exists()
+    in_use = (instance / "survey.sqlite-wal").exists() and not encrypted
     shutil.copytree(instance, part, ignore=shutil.ignore_patterns("survey.sqlite*" if in_use else ""))
     if in_use:
         source = sqlite3.connect(f"{(instance / 'survey.sqlite').as_uri()}?mode=ro", uri=True)
         copy = sqlite3.connect(part / "survey.sqlite")
         with closing(source), closing(copy):
             source.backup(copy)
+    for name in ("survey.sqlite", "survey.sqlite-wal"):
+        if encrypted and (part / name).exists() and not same(instance / name, part / name):
+            shutil.rmtree(part, ignore_errors=True)
+            raise OSError("đóng chương trình rồi làm lại / close the program and try again")
     part.rename(base / "backups" / f"instance-{stamp}")
     say(f"Đã sao lưu dữ liệu vào {base / 'backups'}", f"Backed up the data to {base / 'backups'}")
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two files have the same content now."""
+    return one.exists() and filecmp.cmp(one, other, shallow=False)
 
 
 def install(base: Path, stamp: str) -> Path:
@@ -74,15 +89,45 @@ def set_up(base: Path, python: Path) -> None:
     """What a new laptop needs before its first interview, and offers the rounds that lie on the stick.
 
     A laptop without data gets its store, and leaves its name on the stick so that the hub learns of it. A round is
-    loaded only when the person at the keyboard confirms its key. The commands say themselves what went wrong.
+    loaded only when the person at the keyboard confirms its key. The commands say themselves what went wrong. The
+    passphrase is asked here once and told to the commands in their environment, which no file keeps.
     """
     stick = HERE.parent
-    survey = [str(python), "-m", "survey", "--instance", str(base / "instance")]
-    if not (base / "instance" / "survey.sqlite").exists():
-        subprocess.run([*survey, "init", "--name", platform.node()])
-        subprocess.run([*survey, "export", "--to", str(stick)])
-    for file in sorted(stick.glob("*.round")):
-        subprocess.run([*survey, "round", "import", str(file)])
+    instance = base / "instance"
+    survey = [str(python), "-m", "survey", "--instance", str(instance)]
+    new = not (instance / "survey.sqlite").exists()
+    found = sorted(stick.glob("*.round"))
+    environment = dict(os.environ)
+    for _ in range(3):
+        if (new or (found and (instance / VAULT).exists())) and not os.environ.get("SURVEY_PASSPHRASE"):
+            environment["SURVEY_PASSPHRASE"] = ask_passphrase(new)
+        command = [*survey, "init", "--name", platform.node()] if new else [*survey, "user", "list", "--json"]
+        if subprocess.run(command, env=environment, stdout=None if new else subprocess.DEVNULL).returncode == 0:
+            break
+    else:
+        say("Chưa thiết lập xong; chạy lại khi có cụm mật khẩu.", "Not set up; do this again with the passphrase.")
+        return
+    if new:
+        subprocess.run([*survey, "export", "--to", str(stick)], env=environment)
+    for file in found:
+        subprocess.run([*survey, "round", "import", str(file)], env=environment)
+
+
+def ask_passphrase(new: bool) -> str:
+    """The passphrase as it is typed, unseen; a new one twice. Empty when nobody is there to be asked."""
+    if not sys.stdin.isatty():
+        return ""
+    if not new:
+        return getpass.getpass("Cụm mật khẩu của máy / Passphrase of this machine: ")
+    say(
+        "Đặt cụm mật khẩu cho máy này: ít nhất 10 ký tự, tốt nhất bốn từ. Mỗi lần mở chương trình sẽ hỏi.",
+        "Choose a passphrase for this machine: at least 10 characters, best four words. Each start asks for it.",
+    )
+    while True:
+        first = getpass.getpass("Cụm mật khẩu mới / New passphrase: ")
+        if first == getpass.getpass("Nhập lại / Once more: "):
+            return first
+        say("Hai lần gõ khác nhau.", "The two differ.")
 
 
 def write_scripts(base: Path, python: Path) -> Path:
