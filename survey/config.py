@@ -39,6 +39,14 @@ class Config:
         ),
         range(1024, 65536),
     )
+    hub_port: int = _setting(
+        8451,
+        Text(
+            "Cổng mà máy chủ tiếp nhận mở cho các máy khác (khi được mở)",
+            "Port on which a hub listens for other machines (when told to)",
+        ),
+        range(1024, 65536),
+    )
     autosave_ms: int = _setting(
         300,
         Text(

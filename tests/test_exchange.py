@@ -252,7 +252,7 @@ def test_a_source_that_is_not_there_is_told_before_anything_is_merged(device: St
         sync(hub, [stick, stick / "nowhere"])
     with pytest.raises(InputError, match="no such file or folder"):
         sync(hub, [stick, "x" * 5000])
-    with pytest.raises(InputError, match="over the network"):
+    with pytest.raises(InputError, match="not enrolled at that hub"):
         sync(hub, [stick, "https://hub.example"])
     assert current.interviews(hub) == []
 

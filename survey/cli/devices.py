@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,8 +30,18 @@ def device() -> None:
 @click.argument("devices", nargs=-1, metavar="ID…")
 @option("--all", "every", is_flag=True, help=Text("Mọi máy chưa đăng ký.", "Every laptop not yet enrolled."))
 @option("--name", default="", help=Text("Tên gọi của máy (khi nêu một máy).", "What people call it (for one laptop)."))
+@option(
+    "--for",
+    "people",
+    multiple=True,
+    metavar="USER",
+    help=Text(
+        "Người làm việc trên máy (lặp lại được): máy chỉ nhận liên hệ của đơn vị mẫu của họ.",
+        "Who works on it (repeatable): it then gets the contact data of their sample units alone.",
+    ),
+)
 @json_option
-def enrol(devices: tuple[str, ...], every: bool, name: str, as_json: bool) -> None:
+def enrol(devices: tuple[str, ...], every: bool, name: str, people: tuple[str, ...], as_json: bool) -> None:
     from survey.store import frame
     from survey.sync import rounds
 
@@ -49,7 +60,7 @@ def enrol(devices: tuple[str, ...], every: bool, name: str, as_json: bool) -> No
                 if not found.get("revoked") and not rounds.is_enrolled(store, found)
             ]
         with store.transaction():
-            done = [rounds.enrol(store, found, name) for found in wanted]
+            done = [rounds.enrol(store, found, name, people=list(people)) for found in wanted]
     if as_json:
         say_json([{"id": document["id"], "name": document["name"]} for document in done])
         return
@@ -57,6 +68,92 @@ def enrol(devices: tuple[str, ...], every: bool, name: str, as_json: bool) -> No
         say(Text(f"Đã đăng ký {document['id']} {document['name']}", f"Enrolled {document['id']} {document['name']}"))
     if not done:
         say(Text("Không có máy nào cần đăng ký.", "There is nothing to enrol."))
+
+
+@device.command(
+    help=Text(
+        "Tạo mã mời: một máy dùng một lần, trong một giờ, để đăng ký qua mạng.",
+        "Make an invitation code: one laptop enrols with it over the network, once, within an hour.",
+    ),
+    example="survey device invite --name 'Máy 3' --for phoa\nsurvey device invite --file may3.invitation",
+)
+@option("--name", default="", help=Text("Tên gọi của máy.", "What people call the laptop."))
+@option(
+    "--for",
+    "people",
+    multiple=True,
+    metavar="USER",
+    help=Text(
+        "Người làm việc trên máy (lặp lại được): máy chỉ nhận liên hệ của đơn vị mẫu của họ.",
+        "Who works on it (repeatable): it then gets the contact data of their sample units alone.",
+    ),
+)
+@option(
+    "--address",
+    default="",
+    metavar="HOST[:PORT]",
+    help=Text("Địa chỉ máy chủ ghi trong tệp mời.", "The hub's address to write into the file."),
+)
+@option(
+    "--file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=Text("Ghi luôn mã, địa chỉ và chứng thư ra tệp.", "Also write code, address and certificate into a file."),
+)
+@json_option
+def invite(name: str, people: tuple[str, ...], address: str, file: Path | None, as_json: bool) -> None:
+    from datetime import UTC, datetime
+
+    from survey import config
+    from survey.store import invitations
+    from survey.sync import pairing, rounds
+    from survey.sync.server import addresses
+
+    with open_store() as store:
+        code = rounds.invite(store, name, list(people), datetime.now(UTC).astimezone())
+        fingerprint = pairing.ensure_certificate(store.folder, store.device)
+        port = config.load(store.folder).hub_port
+    places = [address] if address else [f"{host}:{port}" for host in addresses()]
+    made = {"code": str(code), "addresses": places, "fingerprint": fingerprint, "minutes": invitations.MINUTES}
+    if file is not None:
+        file.write_text(pairing.write_invitation(places, str(code), fingerprint), encoding="utf-8")
+    if as_json:
+        say_json(made)
+        return
+    say(Text(f"Mã mời: {code}", f"Invitation code: {code}"))
+    shown = ", ".join(places) or "?"
+    say(
+        Text(
+            f"Địa chỉ: {shown} · dùng một lần, trong {invitations.MINUTES} phút",
+            f"Address: {shown} · works once, for {invitations.MINUTES} minutes",
+        )
+    )
+
+
+@device.command(
+    help=Text(
+        "Đăng ký máy này ở máy chủ tiếp nhận bằng mã mời (hoặc tệp mời).",
+        "Enrol this machine at a hub with an invitation code (or its file).",
+    ),
+    example="survey device join 192.168.1.20 K7Q2-MHWP-R5TN\nsurvey device join may3.invitation",
+)
+@click.argument("where", metavar="HOST[:PORT]|FILE")
+@click.argument("code", required=False, default="")
+@json_option
+def join(where: str, code: str, as_json: bool) -> None:
+    from survey.sync import client, pairing
+
+    with open_store() as store:
+        invitation = pairing.Invited((where,), code) if code else pairing.read_invitation(Path(where))
+        found = client.join(store, invitation)
+    if as_json:
+        say_json(found)
+    else:
+        say(
+            Text(
+                f"Đã đăng ký ở {found.address}. Nộp và nhận: survey sync {found.address}",
+                f"Enrolled at {found.address}. To exchange: survey sync {found.address}",
+            )
+        )
 
 
 @device.command(

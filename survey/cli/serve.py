@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from typing import Any
 
 import click
 
@@ -31,14 +32,26 @@ THREADS = 4
 @option(
     "--hub",
     is_flag=True,
-    help=Text("Mở máy chủ tiếp nhận ở trang Nhận phiếu.", "Open a hub on the page where interviews are received."),
+    help=Text(
+        "Máy chủ tiếp nhận: mở trang Nhận phiếu và nhận phiếu qua mạng (TLS).",
+        "A hub: open the page where interviews are received, and listen for devices (TLS).",
+    ),
+)
+@option(
+    "--listen",
+    metavar="HOST:PORT",
+    default="",
+    help=Text(
+        "Địa chỉ nhận phiếu qua mạng (mặc định: mọi địa chỉ, cổng hub_port).",
+        "Where a hub listens for devices (default: every address, port hub_port).",
+    ),
 )
 @option(
     "--browser/--no-browser",
     default=True,
     help=Text("Có hoặc không mở trình duyệt.", "Open the browser or not."),
 )
-def run(port: int | None, hub: bool, browser: bool) -> None:
+def run(port: int | None, hub: bool, listen: str, browser: bool) -> None:
     """Serves until it is stopped with Ctrl+C."""
     from waitress.server import create_server
 
@@ -49,18 +62,22 @@ def run(port: int | None, hub: bool, browser: bool) -> None:
     unlock_instance(ask=False)
     app = create_app(folder)
     desk = app.extensions["survey"]
-    if hub:
+    if hub or listen:
         _require_hub(desk)
     listening = _listen(config.load(folder).port if port is None else port)
     server = create_server(app, sockets=[listening], threads=THREADS, ident=None)
     address = f"http://{HOST}:{listening.getsockname()[1]}/" + ("receive" if hub else "")
     say(Text(f"Mở tại {address} (dừng: Ctrl+C)", f"Open at {address} (stop: Ctrl+C)"))
+    door = app.extensions["survey.door"]
+    if hub or listen:
+        _open_door(door, listen)
     if browser:
         _open_browser(address)
     try:
         server.run()
     finally:
         server.close()
+        door.shut()
         desk.close()
 
 
@@ -84,6 +101,34 @@ def _listen(port: int) -> socket.socket:
             ),
         ) from error
     return listening
+
+
+def _open_door(door: Any, listen: str) -> None:
+    """Opens a hub to the network. A port that is taken ends nothing unless it was asked for: sticks still work."""
+    try:
+        if listen:
+            host, _, port = listen.rpartition(":")
+            if not host or not port.isdigit():
+                raise InputError(
+                    f"--listen {listen}",
+                    Text("không phải địa chỉ và cổng", "not an address and a port"),
+                    Text("ví dụ --listen 0.0.0.0:8451", "such as --listen 0.0.0.0:8451"),
+                )
+            door.open(host, int(port))
+        else:
+            door.open()
+    except InputError as error:
+        if listen:
+            raise
+        say(Text(error("vi"), error("en")))
+        return
+    where = ", ".join(f"https://{place}" for place in door.places())
+    say(
+        Text(
+            f"Nhận phiếu qua mạng tại {where}; chứng thư {door.fingerprint[:16]}…",
+            f"Listening for devices at {where}; certificate {door.fingerprint[:16]}…",
+        )
+    )
 
 
 def _require_hub(desk: object) -> None:

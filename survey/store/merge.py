@@ -32,6 +32,7 @@ from survey.store.header import (
     read_header,
 )
 from survey.store.quarantine import GET_AGAIN, set_aside
+from survey.store.reading import document_bytes
 from survey.store.signing import device_id, verify
 from survey.store.store import Store
 from survey.text import Text
@@ -127,6 +128,8 @@ class _Merge:
         """Merges some records."""
         store = self.store
         self._erased = {(row[0], row[1]) for row in store.execute("SELECT subject_type, subject FROM erased")}
+        own = document_bytes(store, "device", store.device) if store.role == "device" else None
+        self._named: list[str] = (json.loads(own).get("people") or []) if own else []
         self._has_quarantine = store.value("SELECT 1 FROM quarantine LIMIT 1") is not None
         fresh: dict[str, _Entry] = {}
         repeated: list[tuple[int, _Entry]] = []
@@ -318,7 +321,9 @@ class _Merge:
             return {}
         good = {}
         for name, part in record.parts.items():
-            if header.parts.get(name) == commitment(part):
+            if name == "contact" and not self._may_call_on(header, record):
+                self.outcome.withheld += 1
+            elif header.parts.get(name) == commitment(part):
                 good[name] = part
             else:
                 self._set_aside(f"{header.id}/{name}", part.salt + part.content, _WRONG_PART)
@@ -335,14 +340,25 @@ class _Merge:
             return True
         return bool(
             store.value(
-                "SELECT EXISTS (SELECT 1 FROM documents u JOIN sign_ins s ON s.user = u.assignee AND s.was_here"
-                " WHERE u.subject_type = 'unit' AND u.subject = ?)"
+                "SELECT EXISTS (SELECT 1 FROM documents u WHERE u.subject_type = 'unit' AND u.subject = ?"
+                "  AND u.assignee IN (SELECT user FROM sign_ins WHERE was_here UNION SELECT value FROM json_each(?)))"
                 " OR EXISTS (SELECT 1 FROM drafts WHERE interview = ?)"
                 " OR EXISTS (SELECT 1 FROM revisions r JOIN feeds f ON f.number = r.feed"
                 "  WHERE r.subject = ? AND r.subject_type = 'interview' AND f.device = ?)",
-                (header.target, header.subject, header.subject, store.device),
+                (header.target, json.dumps(self._named), header.subject, header.subject, store.device),
             )
         )
+
+    def _may_call_on(self, header: Header, record: Record) -> bool:
+        """Whether a laptop whose people are named keeps who lives at a sample unit: only at those people's units."""
+        if header.subject_type != "unit" or not self._named or "document" not in record.parts:
+            return True
+        try:
+            assignee = json.loads(record.parts["document"].content).get("assignee")
+        except (ValueError, AttributeError, RecursionError):
+            return False
+        here = self.store.value("SELECT 1 FROM sign_ins WHERE user = ? AND was_here", (str(assignee),))
+        return assignee in self._named or here is not None
 
     def _feed(self, header: Header) -> int:
         key = (header.device, header.epoch)

@@ -267,3 +267,21 @@ def m004_kept(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         """
     )
+
+
+@migrations()
+def m005_invitations(db: Database) -> None:
+    """Codes by which a hub lets laptops in."""
+    db.executescript(
+        """
+        CREATE TABLE invitations (
+            id TEXT PRIMARY KEY,
+            key BLOB NOT NULL,
+            name TEXT NOT NULL,
+            people TEXT NOT NULL,
+            expires TEXT NOT NULL,
+            expires_at REAL NOT NULL,
+            tries INTEGER NOT NULL
+        ) STRICT;
+        """
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -26,30 +26,20 @@ class Conservation(NamedTuple):
     pending: int
 
 
-def make_receipt(store: Store, now: datetime | None = None) -> bytes:
-    """This hub's receipt for everything it holds. InputError on a device, which receives for nobody."""
+def make_receipt(store: Store, now: datetime | None = None, devices: Collection[str] | None = None) -> bytes:
+    """This hub's receipt for everything it holds, or for the feeds of ``devices`` alone: what one of them is told after
+    each chunk, and nobody else needs. InputError on a device, which receives for nobody."""
     if store.role != "hub":
         raise InputError(
             store.device,
             Text("máy này không phải máy chủ tiếp nhận", "this is not a hub"),
             Text("chỉ máy chủ tiếp nhận ký xác nhận", "only a hub signs receipts"),
         )
-    feeds = []
-    for number, device, epoch in store.execute(
-        "SELECT number, device, epoch FROM feeds ORDER BY device, epoch"
-    ).fetchall():
-        feed = derived.read_feed(store, number)
-        feeds.append(
-            {
-                "device": device,
-                "epoch": epoch,
-                "held": [list(range) for range in feed.held],
-                "head": feed.head,
-                "forks": {str(seq): _ids_at(store, number, seq) for seq in feed.forked},
-            }
-        )
+    feeds = held_feeds(store, devices)
     missing = store.execute(
-        "SELECT r.id, m.name FROM missing m JOIN revisions r ON r.number = m.revision ORDER BY r.id, m.name"
+        "SELECT r.id, m.name FROM missing m JOIN revisions r ON r.number = m.revision JOIN feeds f ON f.number = r.feed"
+        " WHERE ? IS NULL OR f.device IN (SELECT value FROM json_each(?)) ORDER BY r.id, m.name",
+        [None if devices is None else json.dumps(sorted(devices))] * 2,
     )
     statement = {
         "v": VERSION,
@@ -61,6 +51,8 @@ def make_receipt(store: Store, now: datetime | None = None) -> bytes:
         "feeds": feeds,
         "missing_parts": [f"{text_id(raw)}/{name}" for raw, name in missing],
     }
+    if devices is not None:
+        return write_signed(statement, store.key)
     # While nothing changed the last receipt stands: the same stick, read twice, does not fill up with receipts.
     last = store.value("SELECT content FROM receipts WHERE hub = ? ORDER BY rowid DESC LIMIT 1", (store.device,))
     if last is not None:
@@ -72,10 +64,38 @@ def make_receipt(store: Store, now: datetime | None = None) -> bytes:
     return content
 
 
-def read_receipt(store: Store, content: bytes, where: str = "") -> dict[str, Any]:
+def held_feeds(store: Store, devices: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """What is held of every feed (of ``devices`` where given), as a receipt states it."""
+    feeds = []
+    for number, device, epoch in store.execute(
+        "SELECT number, device, epoch FROM feeds ORDER BY device, epoch"
+    ).fetchall():
+        if devices is not None and device not in devices:
+            continue
+        feed = derived.read_feed(store, number)
+        feeds.append(
+            {
+                "device": device,
+                "epoch": epoch,
+                "held": [list(range) for range in feed.held],
+                "head": feed.head,
+                "forks": {str(seq): _ids_at(store, number, seq) for seq in feed.forked},
+            }
+        )
+    return feeds
+
+
+def code(content: bytes) -> str:
+    """A receipt's code, for people to read to each other: ``AB12 CD34``."""
+    digits = hash_text(content).removeprefix("sha256:")[:8].upper()
+    return f"{digits[:4]} {digits[4:]}"
+
+
+def read_receipt(store: Store, content: bytes, where: str = "", *, keep: bool = True) -> dict[str, Any]:
     """Checks a receipt and notes what it makes safe; returns it. VerifyError when it does not hold.
 
-    It counts for a feed only when the last entry it names is held here too: only then is it about the same entries.
+    ``keep=False`` for one about a few feeds, which is not to be handed on in place of the hub's last whole one. It
+    counts for a feed only when the last entry it names is held here too: only then is it about the same entries.
     """
     receipt = read_signed(content, "receipt", "hub", where)
     if receipt["hub"] == store.device:
@@ -86,7 +106,8 @@ def read_receipt(store: Store, content: bytes, where: str = "") -> dict[str, Any
         if receipt["tier"] not in TIERS:
             raise ValueError("unknown tier")
         with store.transaction():
-            _keep(store, receipt["hub"], receipt["tier"], content)
+            if keep:
+                _keep(store, receipt["hub"], receipt["tier"], content)
             for feed in receipt["feeds"]:
                 restored |= not _note_feed(store, receipt, feed, absent)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
@@ -112,28 +133,74 @@ def _note_feed(store: Store, receipt: dict[str, Any], feed: dict[str, Any], abse
     number = store.value(
         "SELECT number FROM feeds WHERE device = ? AND epoch = ?", (str(feed["device"]), str(feed["epoch"]))
     )
-    head = store.value("SELECT 1 FROM revisions WHERE id = ? AND feed = ?", (raw_id(feed["head"]), number))
-    if number is None or head is None:
+    raw_id(feed["head"])  # nonsense is told before anything is noted
+    named = None if number is None else _named(store, number, feed)
+    if named is None:
         return (feed["device"], feed["epoch"]) != (store.device, store.epoch)
-    forks = {int(seq): set(ids) for seq, ids in feed["forks"].items()}
-    doubtful = forks.keys() | set(derived.read_feed(store, number).forked)
-    for first, last in feed["held"]:
-        named = []
-        for revision, raw, seq in store.execute(
-            "SELECT number, id, seq FROM revisions WHERE feed = ? AND seq BETWEEN ? AND ?", (number, first, last)
-        ):
-            # Of two entries with one number, the receipt must say which it means.
-            if seq not in doubtful or text_id(raw) in forks.get(seq, ()):
-                named.append((revision, text_id(raw)))
+    for batch in named:
         store.executemany(
             "INSERT OR IGNORE INTO receipted (revision, hub, tier) VALUES (?, ?, ?)",
             [
                 (revision, receipt["hub"], receipt["tier"])
-                for revision, id in named
+                for revision, id in batch
                 if not _lacks(store, revision, id, absent)
             ],
         )
     return True
+
+
+def _named(store: Store, number: int, feed: dict[str, Any]) -> Iterator[list[tuple[int, str]]] | None:
+    """(database number, id) of the revisions of one feed that a statement about it names, a range at a time; None when
+    the last entry it names is not held here, so that it may be about others."""
+    if store.value("SELECT 1 FROM revisions WHERE id = ? AND feed = ?", (raw_id(feed["head"]), number)) is None:
+        return None
+    forks = {int(seq): set(ids) for seq, ids in feed["forks"].items()}
+    doubtful = forks.keys() | set(derived.read_feed(store, number).forked)
+    ranges = [(int(first), int(last)) for first, last in feed["held"]]
+
+    def batches() -> Iterator[list[tuple[int, str]]]:
+        for first, last in ranges:
+            rows = store.execute(
+                "SELECT number, id, seq FROM revisions WHERE feed = ? AND seq BETWEEN ? AND ?", (number, first, last)
+            )
+            # Of two entries with one number, the statement must say which it means.
+            yield [
+                (revision, text_id(raw))
+                for revision, raw, seq in rows.fetchall()
+                if seq not in doubtful or text_id(raw) in forks.get(seq, ())
+            ]
+
+    return batches()
+
+
+def lacking(store: Store, stated: list[dict[str, Any]]) -> list[int]:
+    """Database numbers of the revisions that a peer lacks, going by its statement of feeds (as in a receipt).
+
+    ValueError, KeyError or TypeError when the statement is malformed.
+    """
+    theirs = {(str(feed["device"]), str(feed["epoch"])): feed for feed in stated}
+    absent = []
+    for number, device, epoch in store.execute("SELECT number, device, epoch FROM feeds").fetchall():
+        feed, own = theirs.get((device, epoch)), derived.read_feed(store, number)
+        same = [list(range) for range in own.held] if not own.forked else None
+        if feed is not None and feed["head"] == own.head and feed["held"] == same and not feed["forks"]:
+            continue
+        named = _named(store, number, feed) if feed is not None else None
+        known = {revision for batch in named for revision, _ in batch} if named is not None else set()
+        rows = store.execute("SELECT number FROM revisions WHERE feed = ?", (number,))
+        absent += [revision for (revision,) in rows if revision not in known]
+    return absent
+
+
+def sizes(store: Store, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """(database number, bytes before packing) of revisions, in the order given."""
+    for number in numbers:
+        header, parts = store.execute(
+            "SELECT length(r.header), (SELECT coalesce(sum(length(content)), 0) FROM parts WHERE revision = r.number)"
+            " FROM revisions r WHERE r.number = ?",
+            (number,),
+        ).fetchone()
+        yield number, header + parts + 100
 
 
 def _lacks(store: Store, revision: int, id: str, absent: set[tuple[str, ...]]) -> bool:
@@ -206,16 +273,26 @@ def tells_of_people(store: Store, numbers: Iterable[int]) -> bool:
 
 
 def conservation(store: Store) -> Conservation:
-    """How many revisions this device created, and how many of them a receipt from above names."""
-    created = store.value(
-        "SELECT count(*) FROM revisions r JOIN feeds f ON f.number = r.feed WHERE f.device = ?", (store.device,)
+    """How many revisions this device created, and how many of them a receipt from above names or none does.
+
+    Each is counted by itself: created from the numbers that the device has given out (its feeds count from 1), the
+    other two from the rows. ``created != receipted + pending`` therefore means that an entry was lost.
+    """
+    created = 0
+    for (number,) in store.execute("SELECT number FROM feeds WHERE device = ?", (store.device,)).fetchall():
+        last = store.value("SELECT coalesce(max(seq), 0) FROM revisions WHERE feed = ?", (number,))
+        twice = store.value(
+            "SELECT count(*) - count(DISTINCT seq) FROM revisions WHERE feed = ?",
+            (number,),
+        )
+        created += last + twice
+    count = (
+        "SELECT count(*) FROM revisions r JOIN feeds f ON f.number = r.feed WHERE f.device = ? AND {} EXISTS"
+        f" (SELECT 1 FROM receipted s WHERE s.revision = r.number AND s.tier IN ({_above(store)}))"
     )
-    receipted = store.value(
-        "SELECT count(*) FROM revisions r JOIN feeds f ON f.number = r.feed WHERE f.device = ? AND EXISTS"
-        f" (SELECT 1 FROM receipted s WHERE s.revision = r.number AND s.tier IN ({_above(store)}))",
-        (store.device,),
-    )
-    return Conservation(created, receipted, created - receipted)
+    receipted = store.value(count.format(""), (store.device,))
+    pending = store.value(count.format("NOT"), (store.device,))
+    return Conservation(created, receipted, pending)
 
 
 def safe_at(store: Store, interview: str) -> list[str]:

@@ -79,6 +79,20 @@ def verify(store: Store, progress: Callable[[int], None] | None = None) -> Repor
         for table, name in differences
     ]
     report.created, report.receipted, report.pending = conservation(store)
+    if report.created != report.receipted + report.pending:
+        lost = report.created - report.receipted - report.pending
+        report.problems.append(
+            Problem(
+                f"device {store.device}",
+                Text(
+                    f"đã tạo {report.created} bản ghi nhưng chỉ thấy {report.receipted} đã xác nhận và "
+                    f"{report.pending} còn chờ: thiếu {lost}",
+                    f"{report.created} entries were created, but {report.receipted} are receipted and "
+                    f"{report.pending} pending: {lost} are lost",
+                ),
+                _RESTORE,
+            )
+        )
     count = {
         "feeds": "SELECT count(*) FROM feeds",
         "interviews": "SELECT count(*) FROM interviews",

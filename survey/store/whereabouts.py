@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from survey.store.store import TIERS, Store
 
-_COUNTED = "state NOT IN ('draft', 'partial', 'erased')"
+# An interview of which only the header is here (another laptop's) is not kept here.
+_COUNTED = """
+    state NOT IN ('draft', 'partial', 'erased') AND EXISTS (
+        SELECT 1 FROM json_each(interviews.heads) h
+        JOIN revisions r ON r.subject = interviews.interview AND 'sha256:' || lower(hex(r.id)) = h.value
+        JOIN parts p ON p.revision = r.number AND p.name = 'answers'
+    )
+"""
 
 _REACHED = f"""
-    SELECT count(*) FROM interviews i WHERE {_COUNTED} AND NOT EXISTS (
-        SELECT 1 FROM json_each(i.heads) h WHERE NOT EXISTS (
+    SELECT count(*) FROM interviews WHERE {_COUNTED} AND NOT EXISTS (
+        SELECT 1 FROM json_each(interviews.heads) h WHERE NOT EXISTS (
             SELECT 1 FROM revisions r JOIN receipted c ON c.revision = r.number
-            WHERE r.subject = i.interview AND 'sha256:' || lower(hex(r.id)) = h.value AND c.tier = ?
+            WHERE r.subject = interviews.interview AND 'sha256:' || lower(hex(r.id)) = h.value AND c.tier = ?
         )
     )
 """

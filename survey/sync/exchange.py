@@ -46,7 +46,8 @@ class Exported:
 class Report:
     """What an exchange did. ``quarantined`` names what did not verify; ``problems`` what could not be read at all or
     written; ``conflicts`` the interviews that now wait for a person; ``for_others`` counts the bundles that were
-    encrypted to somebody else and left alone."""
+    encrypted to somebody else and left alone; ``given`` how many revisions a hub took over the network, and ``receipt``
+    is the code of its receipt."""
 
     new: int = 0
     known: int = 0
@@ -58,11 +59,25 @@ class Report:
     receipts_read: int = 0
     receipts_written: list[Path] = field(default_factory=list)
     sources: int = 0
+    given: int = 0
+    receipt: str = ""
 
     @property
     def needs_a_person(self) -> bool:
         """Whether something was found that a person must look at."""
         return bool(self.conflicts or self.quarantined or self.problems)
+
+    def add(self, other: Report) -> None:
+        """Adds what another exchange did."""
+        self.new += other.new
+        self.known += other.known
+        self.late_parts += other.late_parts
+        self.conflicts = sorted({*self.conflicts, *other.conflicts})
+        self.quarantined += other.quarantined
+        self.problems += other.problems
+        self.receipts_read += other.receipts_read
+        self.given += other.given
+        self.receipt = self.receipt or other.receipt
 
 
 def export(
@@ -77,7 +92,7 @@ def export(
     """
     publish_age_key(store)
     partials = drafts.partials(store, now)
-    numbers = receipts.everything(store) if everything else _outgoing(store)
+    numbers = receipts.everything(store) if everything else outgoing(store)
     if not numbers:
         return Exported(None, 0, len(partials))
     encrypted = not plain and not is_plain_for(store)
@@ -125,11 +140,13 @@ def about_keys(done: Exported) -> list[Text]:
     return said
 
 
-def _outgoing(store: Store) -> list[int]:
-    if store.role == "device":
-        return receipts.unsent(store)
+def outgoing(store: Store, *, to_hub: bool = False) -> list[int]:
+    """Database numbers of what is handed over now: what no receipt from above names. A hub's stick also goes to
+    devices, unless it goes ``to_hub``."""
     # The top of the country owes its content to nobody; what goes down to devices it always has.
     upward = receipts.unsent(store) if store.tier != TIERS[-1] else []
+    if store.role == "device" or to_hub:
+        return upward
     return receipts.in_feed_order(store, {*upward, *receipts.downward(store)})
 
 
@@ -140,13 +157,22 @@ def sync(
     now: datetime | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
-    """Merges any of: a bundle, a receipt, a folder of bundles and receipts, an instance folder, another store's file.
+    """Merges any of: a bundle, a receipt, a folder of bundles and receipts, an instance folder, another store's file;
+    with a hub's ``https://`` address it exchanges both ways.
 
     What does not verify is set aside by name and never keeps the rest away. A hub then signs a receipt for all it
     holds into its own folder and into every source that is a folder. InputError, before anything is merged, for a
     source that does not exist. ``progress`` is told the name of each file as its turn comes.
     """
-    places = [_resolve(source) for source in sources]
+    sources = list(sources)
+    places = [_resolve(source) for source in sources if not is_address(source)]
+    addresses = [str(source) for source in sources if is_address(source)]
+    if addresses:
+        # A laptop that only knows sticks never loads TLS.
+        from survey.sync import client
+
+        for address in addresses:
+            client.pinned_hub(store, address)
     outcome, report = Outcome(), Report()
     for place in places:
         report.sources += 1
@@ -155,26 +181,47 @@ def sync(
                 progress(file.name)
             _one(store, file, outcome, report, told=place == file)
     adopt_recovery(store)
-    report.new, report.known = outcome.new, outcome.known
-    report.conflicts = sorted(outcome.conflicts)
-    report.quarantined += outcome.quarantined
-    report.late_parts = outcome.late_parts
-    if store.role == "hub" and report.sources:
+    _count(outcome, report)
+    if store.role == "hub" and places:
         _write_receipts(store, places, report, now)
+    for address in addresses:
+        if progress is not None:
+            progress(address)
+        report.add(client.exchange(store, address, now=now))
+        report.sources += 1
     return report
+
+
+def is_address(source: str | Path) -> bool:
+    """Whether a source is a hub's address and not a file."""
+    return str(source).startswith("https://")
+
+
+def merge_bundle(store: Store, file: Path, report: Report) -> None:
+    """Merges one bundle that came over the network and adds to ``report`` what it did. VerifyError when it is damaged:
+    the sender sends it again."""
+    _count(_merge_bundle(store, file), report)
+
+
+def _count(outcome: Outcome, report: Report) -> None:
+    report.new += outcome.new
+    report.known += outcome.known
+    report.conflicts = sorted({*report.conflicts, *outcome.conflicts})
+    report.quarantined += outcome.quarantined
+    report.late_parts += outcome.late_parts
 
 
 def count_files(sources: Iterable[str | Path]) -> int:
     """How many files :func:`sync` will look at. InputError for a source that does not exist."""
-    return sum(len(_files(_resolve(source))) for source in sources)
+    return sum(1 if is_address(source) else len(_files(_resolve(source))) for source in sources)
 
 
 def _resolve(source: str | Path) -> Path:
-    if str(source).startswith(("http://", "https://")):
+    if str(source).startswith("http://"):
         raise InputError(
             str(source),
-            Text("chưa thể đồng bộ qua mạng", "exchange over the network is not available"),
-            Text("dùng USB hoặc một thư mục", "use a stick or a folder"),
+            Text("chỉ nối tới máy chủ bằng https", "hubs are reached by https alone"),
+            Text("đổi thành https://", "write https:// instead"),
         )
     path = Path(source)
     try:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from survey.errors import InputError, NotAllowed, VerifyError
-from survey.store import frame, receipts, vault
+from survey.store import frame, invitations, receipts, vault
 from survey.store.header import read_header
 from survey.store.store import Store
+from survey.sync import pairing
 from survey.sync.bundle import is_plain_for, read_bundle, write_bundle
 from survey.sync.exchange import Report, sync
 from survey.sync.keys import (
@@ -209,10 +211,13 @@ def import_round(store: Store, file: Path, fingerprints: set[str]) -> Report:
     return report
 
 
-def enrol(store: Store, device: Mapping[str, Any], name: str = "", actor: str = "") -> dict[str, Any]:
-    """Issues a device's document with a certificate under this hub's round key; returns the document.
+def enrol(
+    store: Store, device: Mapping[str, Any], name: str = "", actor: str = "", people: list[str] | None = None
+) -> dict[str, Any]:
+    """Issues a device's document with a certificate under this hub's round key; returns the document. ``people`` names
+    those who work on it (default: as before).
 
-    InputError when this machine has no round key.
+    InputError when this machine has no round key, or knows none of such people.
     """
     key = round_key(store.folder)
     if key is None:
@@ -224,6 +229,9 @@ def enrol(store: Store, device: Mapping[str, Any], name: str = "", actor: str = 
     called = name or str(device.get("name", ""))
     document = {field: value for field, value in device.items() if field != "revoked"}
     document |= {"name": called, "certificate": certify(key, str(device["id"]), called)}
+    if people:
+        _known(store, people)
+        document["people"] = people
     frame.issue(store, "device", str(device["id"]), document, actor=actor)
     return document
 
@@ -231,3 +239,31 @@ def enrol(store: Store, device: Mapping[str, Any], name: str = "", actor: str = 
 def revoke(store: Store, device: Mapping[str, Any], reason: str, actor: str = "") -> None:
     """Withdraws a device's certificate; what it wrote so far stays."""
     frame.issue(store, "device", str(device["id"]), {**device, "certificate": {}, "revoked": reason}, actor=actor)
+
+
+def invite(store: Store, name: str, people: list[str], now: datetime) -> pairing.Code:
+    """Makes an invitation for one laptop, to be called ``name``, on which ``people`` work; returns its code.
+
+    InputError when this machine has no round key, or knows none of such people.
+    """
+    if store.role != "hub" or round_key(store.folder) is None:
+        raise InputError(
+            str(store.folder),
+            Text("máy này chưa có khóa của đợt khảo sát", "this machine has no round key"),
+            Text("lập đợt ở máy này trước: survey round create", "set a round up here first: survey round create"),
+        )
+    _known(store, people)
+    code = pairing.new_code()
+    invitations.add(store, code.id, pairing.derive(code, store.device), name, people, now)
+    return code
+
+
+def _known(store: Store, people: list[str]) -> None:
+    """Raises InputError unless all of these people are known here."""
+    known = {str(person["id"]) for person in frame.people(store)}
+    if strangers := sorted(set(people) - known):
+        raise InputError(
+            ", ".join(strangers),
+            Text("không có người này", "there is no such person"),
+            Text("xem: survey user list", "see: survey user list"),
+        )

@@ -19,6 +19,7 @@ from survey.web import (
     desk,
     handover,
     interview,
+    listening,
     paper,
     problems,
     receive,
@@ -46,6 +47,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.extensions["survey"] = desk.Desk(instance, settings, now or (lambda: datetime.now(UTC).astimezone()))
+    app.extensions["survey.door"] = listening.Door(app.extensions["survey"])
     app.config["ASSETS"] = _assets(Path(app.static_folder or ""))
     security.protect(app)
     CSRFProtect(app)

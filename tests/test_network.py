@@ -1,0 +1,341 @@
+"""Exchange over HTTPS: real TLS on this machine's own address, real stores, nothing in between."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from survey.errors import InputError, VerifyError
+from survey.store import Store, current, feed, frame, invitations, receipts, scope, verify
+from survey.store.whereabouts import whereabouts
+from survey.sync import client, exchange, pairing, reception, rounds, server
+from tests import laptops, network
+from tests.laptops import interview, stores
+
+
+@pytest.fixture
+def open_hub(hub: Store) -> Iterator[server.Listening]:
+    network.round_of(hub)
+    with network.listening(hub) as listening:
+        yield listening
+
+
+def test_a_laptop_joins_by_code_hands_over_and_holds_a_receipt(device: Store, hub: Store, open_hub: server.Listening):
+    network.join(device, hub, open_hub)
+    made = interview(device)
+    report = exchange.sync(device, [network.address(open_hub)])
+    assert report.given == 1
+    assert report.receipt
+    assert receipts.safe_at(device, made) == ["device", "supervisor"]
+    assert receipts.conservation(device).pending == 0
+    assert current.content(hub, made)["answers"] == {"q1": "4", "q2": "5"}
+    assert rounds.is_enrolled(device, frame.document(device, "device", device.device) or {})
+    for store in (device, hub):
+        assert verify.verify(store).problems == []
+
+
+def test_the_exchange_brings_decisions_and_documents_down_too(device: Store, hub: Store, open_hub: server.Listening):
+    network.join(device, hub, open_hub)
+    made = interview(device)
+    exchange.sync(device, [network.address(open_hub)])
+    current.decide(hub, made, "returned", reason="Hỏi lại câu 2")
+    frame.issue(hub, "unit", "u9", {"id": "u9", "round": "r2026", "assignee": "phoa"}, {"name": "Ơn"})
+    exchange.sync(device, [network.address(open_hub)])
+    assert current.decisions(device, made)[0]["reason"] == "Hỏi lại câu 2"
+    assert frame.contact(device, "unit", "u9") == {"name": "Ơn"}
+    again = exchange.sync(device, [network.address(open_hub)])
+    assert (again.new, again.given, again.late_parts) == (0, 0, 0)
+
+
+def test_another_laptops_content_is_withheld_and_its_headers_come(
+    tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening
+):
+    frame.issue(hub, "user", "phoa", {"id": "phoa", "roles": ["enumerator"]})
+    frame.issue(hub, "user", "plan", {"id": "plan", "roles": ["enumerator"]})
+    for unit, who in (("u1", "phoa"), ("u2", "plan")):
+        frame.issue(hub, "unit", unit, {"id": unit, "round": "r2026", "assignee": who}, {"name": who})
+    with stores(Store.create(tmp_path / "second")) as (second,):
+        network.join(device, hub, open_hub, ["phoa"])
+        network.join(second, hub, open_hub, ["plan"])
+        hoas = interview(device, "u1", actor="phoa")
+        for store in (device, second):
+            exchange.sync(store, [network.address(open_hub)])
+        head = current.interviews(hub, interview=hoas)[0]["head"]
+        assert feed.header(second, head) is not None
+        assert feed.part(second, head, "answers") is None
+        assert feed.part(second, head, "contact") is None
+        assert frame.contact(second, "unit", "u1") == {}
+        assert frame.contact(second, "unit", "u2") == {"name": "plan"}
+        assert whereabouts(second)["device"] == 0
+        assert verify.verify(second).problems == []
+        # The unit changes hands, and what was withheld is now its new enumerator's to have.
+        frame.issue(hub, "unit", "u1", {"id": "u1", "round": "r2026", "assignee": "plan"}, {"name": "phoa"})
+        exchange.sync(second, [network.address(open_hub)])
+        exchange.sync(second, [network.address(open_hub)])
+        assert feed.part(second, head, "answers") is not None
+
+
+def test_a_lost_answer_after_the_commit_is_harmless(
+    device: Store, hub: Store, open_hub: server.Listening, monkeypatch: pytest.MonkeyPatch
+):
+    network.join(device, hub, open_hub)
+    for number in range(5):
+        interview(device, f"u{number}")
+    really = reception.Reception._give
+    lost = []
+
+    def lose_the_first(self, session, body):  # the hub commits; the line dies before the answer is out
+        answer = really(self, session, body)
+        if not lost:
+            lost.append(body)
+            raise OSError("the line was cut")
+        return answer
+
+    monkeypatch.setattr(reception.Reception, "_give", lose_the_first)
+    report = exchange.sync(device, [network.address(open_hub)])
+    assert lost
+    assert receipts.conservation(device).pending == 0
+    assert report.problems == []
+    assert len(current.interviews(hub)) == 5
+
+
+def test_a_cut_costs_one_chunk(device: Store, hub: Store, open_hub: server.Listening, monkeypatch: pytest.MonkeyPatch):
+    network.join(device, hub, open_hub)
+    for number in range(30):
+        interview(device, f"u{number}")
+    monkeypatch.setattr(client, "FIRST", 8_192)
+    monkeypatch.setattr(client, "LARGEST", 8_192)
+    really = client._Talk.once
+    given = []
+
+    def cut_at_the_third(self, name, body=None):
+        if name == "give":
+            given.append(len(body))
+            if len(given) > 2:
+                raise client._Cut("the line was cut")
+        return really(self, name, body)
+
+    monkeypatch.setattr(client._Talk, "once", cut_at_the_third)
+    monkeypatch.setattr(client, "TRIES", 2)
+    with pytest.raises(InputError, match="cannot be reached"):
+        exchange.sync(device, [network.address(open_hub)])
+    held = len(current.interviews(hub))
+    assert 0 < held < 30
+    # What was confirmed before the cut is not sent again.
+    assert receipts.conservation(device).receipted >= held
+    monkeypatch.setattr(client._Talk, "once", really)
+    exchange.sync(device, [network.address(open_hub)])
+    assert len(current.interviews(hub)) == 30
+    assert receipts.conservation(device).pending == 0
+
+
+def test_a_code_lets_one_laptop_in_once(tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening):
+    code = network.invited(hub)
+    client.enrol(device, network.address(open_hub), code.lower().replace("-", " "))
+    with stores(Store.create(tmp_path / "second")) as (second,), pytest.raises(InputError, match="wrong, used or over"):
+        client.enrol(second, network.address(open_hub), code)
+
+
+def test_a_wrong_code_is_over_after_five_tries_even_when_the_right_one_comes(
+    device: Store, hub: Store, open_hub: server.Listening
+):
+    code = network.invited(hub)
+    wrong = code[:-1] + ("2" if code[-1] != "2" else "3")
+    for typed in [wrong] * 5 + [code]:
+        with pytest.raises(InputError, match="wrong, used or over"):
+            client.enrol(device, network.address(open_hub), typed)
+    assert client.hubs(device) == []
+
+
+def test_codes_cannot_be_tried_without_end(
+    device: Store, hub: Store, open_hub: server.Listening, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(reception.RATES, "enrol", (2, 60.0))
+    monkeypatch.setattr(client, "TRIES", 1)
+    for _ in range(2):
+        with pytest.raises(InputError, match="wrong, used or over"):
+            client.enrol(device, network.address(open_hub), "AAAA-AAAA-AAAA")
+    with pytest.raises(InputError, match="429"):
+        client.enrol(device, network.address(open_hub), "AAAA-AAAA-AAAA")
+
+
+def test_somebody_in_between_with_another_certificate_gets_neither_code_nor_data(
+    tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening
+):
+    with stores(Store.create(tmp_path / "false", "hub")) as (false,), network.listening(false) as between:
+        network.round_of(false)
+        # It has another key than the code's, whatever it answers.
+        network.invited(false)
+        with pytest.raises(InputError):
+            client.enrol(device, network.address(between), network.invited(hub))
+        network.join(device, hub, open_hub)
+        known = client.hubs(device)[0]
+        client.pin(device, client.Hub(network.address(between), known.hub, known.fingerprint))
+        interview(device)
+        with pytest.raises(VerifyError, match="another certificate"):
+            exchange.sync(device, [network.address(between)])
+        assert current.interviews(false) == []
+
+
+def test_a_hub_that_lets_in_without_knowing_the_code_is_found_out(
+    device: Store, hub: Store, open_hub: server.Listening, monkeypatch: pytest.MonkeyPatch
+):
+    code = network.invited(hub)
+    monkeypatch.setattr(invitations, "key_for", lambda store, id, now: b"k" * 32)
+    monkeypatch.setattr(reception, "compare_digest", lambda shown, right: True)
+    with pytest.raises(VerifyError, match="does not know the code"):
+        client.enrol(device, network.address(open_hub), code)
+    assert client.hubs(device) == []
+
+
+def test_a_revoked_laptop_is_refused_and_keeps_its_interviews(device: Store, hub: Store, open_hub: server.Listening):
+    network.join(device, hub, open_hub)
+    exchange.sync(device, [network.address(open_hub)])
+    rounds.revoke(hub, frame.document(hub, "device", device.device) or {}, "lost")
+    interview(device)
+    with pytest.raises(InputError, match="revoked"):
+        exchange.sync(device, [network.address(open_hub)])
+    assert current.interviews(hub) == []
+    assert receipts.conservation(device).pending == 1
+
+
+def test_who_never_joined_is_told_how(device: Store, hub: Store, open_hub: server.Listening):
+    with pytest.raises(InputError, match="survey device join"):
+        exchange.sync(device, [network.address(open_hub)])
+    client.pin(device, client.Hub(network.address(open_hub), hub.device, open_hub.reception.fingerprint))
+    with pytest.raises(InputError, match="not enrolled"):
+        exchange.sync(device, [network.address(open_hub)])
+
+
+def talk(listening: server.Listening) -> Callable[[bytes], bytes]:
+    """Says bytes to a hub and reads all of its answer, as a stranger does."""
+
+    def say(content: bytes) -> bytes:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with (
+            socket.create_connection((network.HOST, listening.port), timeout=10) as plain,
+            context.wrap_socket(plain) as line,
+        ):
+            line.sendall(content)
+            answer = b""
+            while more := line.recv(65_536):
+                answer += more
+            return answer
+
+    return say
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/today", "/sign-in", "/static/survey.css", "/v1/", "/v1/give/../hello", "/receive"]
+)
+def test_no_page_of_people_is_open_to_the_network(open_hub: server.Listening, path: str):
+    answer = talk(open_hub)(f"GET {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert b"<" not in answer
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status"),
+    [
+        ("open", b"{}", b"422"),
+        ("enrol", b"\xff\n\xff\n", b"422"),
+        ("give", b"x", b"401"),
+        ("take", b"{}", b"401"),
+    ],
+)
+def test_strangers_are_refused_in_words(open_hub: server.Listening, name: str, body: bytes, status: bytes):
+    head = f"POST /v1/{name} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    assert talk(open_hub)(head.encode() + body).split(b" ")[1] == status
+
+
+@pytest.mark.parametrize(("name", "size"), [("give", 99_999_999_999), ("open", reception.LARGEST_UNKNOWN + 1)])
+def test_a_body_beyond_all_bounds_is_refused_before_it_is_sent(open_hub: server.Listening, name: str, size: int):
+    head = f"POST /v1/{name} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+    assert talk(open_hub)(head.encode()).split(b" ")[1] == b"413"
+
+
+def test_a_slow_client_is_cut_off_and_keeps_nobody_else_out(
+    device: Store, hub: Store, open_hub: server.Listening, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(server, "HEADER_SECONDS", 1.0)
+    silent = [socket.create_connection((network.HOST, open_hub.port), timeout=30) for _ in range(10)]
+    try:
+        network.join(device, hub, open_hub)
+        interview(device)
+        assert exchange.sync(device, [network.address(open_hub)]).given > 0
+        # The hub hangs up on each, though none has sent a byte.
+        assert [line.recv(1) for line in silent] == [b""] * 10
+    finally:
+        for line in silent:
+            line.close()
+
+
+def test_plain_http_and_old_tls_get_nothing(open_hub: server.Listening):
+    with socket.create_connection((network.HOST, open_hub.port), timeout=10) as plain:
+        plain.sendall(b"GET /v1/hello HTTP/1.1\r\nHost: hub\r\n\r\n")
+        assert b"nonce" not in plain.recv(4_096)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection((network.HOST, open_hub.port), timeout=10) as plain, pytest.raises(ssl.SSLError):
+        context.wrap_socket(plain)
+
+
+def test_supervisor_province_and_ministry_are_the_same_operation(tmp_path: Path, device: Store, hub: Store):
+    with (
+        stores(
+            Store.create(tmp_path / "province", "hub", tier="province"),
+            Store.create(tmp_path / "ministry", "hub", tier="ministry"),
+        ) as (province, ministry),
+    ):
+        network.round_of(hub)
+        network.round_of(province)
+        network.round_of(ministry)
+        with (
+            network.listening(hub) as first,
+            network.listening(province) as second,
+            network.listening(ministry) as third,
+        ):
+            network.join(device, hub, first)
+            network.join(hub, province, second)
+            network.join(province, ministry, third)
+            made = interview(device)
+            for store, to in ((device, first), (hub, second), (province, third), (hub, second), (device, first)):
+                exchange.sync(store, [network.address(to)])
+        assert receipts.safe_at(device, made) == ["device", "supervisor", "province", "ministry"]
+        assert [whereabouts(store)["device"] for store in (hub, province, ministry)] == [1, 1, 1]
+        for store in (device, hub, province, ministry):
+            assert verify.verify(store).problems == []
+
+
+def test_a_restored_laptop_opens_a_new_epoch_by_itself(
+    tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening
+):
+    network.join(device, hub, open_hub)
+    backup = laptops.clone(device, tmp_path / "backup")
+    made = interview(device)
+    exchange.sync(device, [network.address(open_hub)])
+    with stores(backup) as (restored,):
+        before = restored.epoch
+        exchange.sync(restored, [network.address(open_hub)])
+        assert restored.epoch != before
+        assert current.content(restored, made)["answers"]
+
+
+def test_the_address_of_a_hub_is_understood_as_people_type_it():
+    assert client.split("192.168.1.20") == ("192.168.1.20", pairing.PORT)
+    assert client.split("https://hub.example.vn:8443/") == ("hub.example.vn", 8443)
+    for typed in ("", "http://hub", "https://", "https://a:b", "ftp://hub", "https://hub/page", "https://me@hub"):
+        with pytest.raises(InputError):
+            client.split(typed)
+
+
+def test_parts_that_are_wanted_are_only_those_of_the_own_work(device: Store, hub: Store):
+    assert scope.wanted(device, 10) == []
