@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from survey.errors import InputError
 from survey.text import Text
 
 if TYPE_CHECKING:
-    from survey.fieldwork.sampling import Drawn, Stage
     from survey.store import Store
 
 round_option = option(
@@ -64,25 +62,13 @@ def frame_group() -> None:
 @option("--from-vni", "encoding", flag_value="vni", help=Text("Chữ trong tệp là mã VNI.", "Text is VNI."))
 @json_option
 def import_(file: Path, round_id: str | None, encoding: str | None, as_json: bool) -> None:
-    from survey.fieldwork import frames
-    from survey.store import frame
-    from survey.tables import plain_numbers, read_table
+    from survey.sync import founding
+    from survey.tables import read_table
 
     table = read_table(file, encoding or "")
-    if not table.rows:
-        raise InputError(
-            str(file),
-            Text("bảng chỉ có dòng tên cột", "the table has only its header"),
-            Text("chọn tệp khác", "choose another"),
-        )
-    names = frames.standard_names(table.columns)
-    plain = plain_numbers(table)
-    rows, private = frames.frame_rows(plain, names), frames.private_columns(plain, names)
     with open_store() as store:
         document = chosen_round(store, round_id)
-        count = frame.import_frame(store, document["id"], rows)
-    apart = [name for name in names.values() if name in private]
-    kept = [name for name in rows[0] if name != "contact"]
+        count, kept, apart = founding.import_frame(store, document["id"], table)
     if as_json:
         say_json({"round": document["id"], "rows": count, "columns": kept, "contact": apart})
         return
@@ -139,34 +125,16 @@ def sample() -> None:
 )
 @json_option
 def draw(round_id: str | None, seed: str, strata: str, stages: tuple[str, ...], assign: str, as_json: bool) -> None:
-    from survey.fieldwork import sampling
-    from survey.store import frame
-    from survey.sync import rounds
+    from survey.sync import founding
 
     with open_store() as store:
-        document = chosen_round(store, round_id)
-        round_name = document["id"]
-        if frame.units(store, round_name):
-            raise InputError(
-                f"round {round_name}",
-                Text("đợt này đã có mẫu", "this round has a sample already"),
-                Text("tạo đợt mới để chọn lại", "make a new round to draw again"),
-            )
-        rows = frame.frame_rows(store, round_name)
-        contact = {row["id"]: row.pop("contact") for row in rows}
+        round_name = chosen_round(store, round_id)["id"]
+        plan = [founding.read_stage(text) for text in stages]
         by = [column.strip() for column in strata.split(",") if column.strip()]
-        plan = [_stage(text) for text in stages]
-        _check_order(plan)
-        drawn = sampling.draw(rows, plan, seed, "id", by)
-        people = [_enumerator(store, name.strip()) for name in assign.split(",") if name.strip()]
-        units = _documents(drawn, round_name, people)
-        with progress(Text("Ghi mẫu", "Writing the sample"), len(units)) as advance, store.transaction():
-            for unit in units:
-                frame.issue(store, "unit", unit["id"], unit, contact[unit["frame_id"]])
-                advance(1)
-            columns = [column for column in rows[0] if column != "id"]
-            how = {"seed": seed, "strata": by, "stages": list(stages)}
-            rounds.issue_round(store, {**document, "frame_columns": columns, "draw": how})
+        people = [name.strip() for name in assign.split(",") if name.strip()]
+        units = founding.draw_sample(
+            store, round_name, plan, seed, by, people, watch=lambda total: progress(Text("Ghi mẫu", "Writing"), total)
+        )
     main = sum(unit["list"] == "main" for unit in units)
     psus = len({(unit["stratum"], unit["psu"]) for unit in units})
     result = {
@@ -187,101 +155,6 @@ def draw(round_id: str | None, seed: str, strata: str, stages: tuple[str, ...], 
             f"{result['strata']} strata.",
         )
     )
-
-
-_NUMBERS = ("take", "total", "reserve")
-_WORDS = ("method", "size", "certainty", "order")
-
-
-def _stage(text: str) -> Stage:
-    from survey.fieldwork.sampling import METHODS, Stage
-
-    unit = ""
-    given: dict[str, Any] = {}
-    for word in text.split():
-        name, equals, value = word.partition("=")
-        if not equals and not unit:
-            unit = name
-        elif name in _NUMBERS and value.isascii() and value.isdigit():
-            given[name] = int(value)
-        elif name in _WORDS and value and (name != "method" or value in METHODS):
-            given[name] = value
-        else:
-            raise InputError(
-                f"--stage {text!r}",
-                Text(f"không hiểu {word!r}", f"{word!r} is not understood"),
-                Text(
-                    "dùng: CỘT take=3 method=" + "|".join(METHODS) + " size=CỘT certainty=CỘT order=CỘT reserve=2",
-                    "use: COLUMN take=3 method="
-                    + "|".join(METHODS)
-                    + " size=COLUMN certainty=COLUMN order=COLUMN reserve=2",
-                ),
-            )
-    if ("take" in given) == ("total" in given):
-        raise InputError(
-            f"--stage {text!r}",
-            Text("cần đúng một trong take= và total=", "needs one of take= and total="),
-            Text("thêm take=SỐ", "add take=NUMBER"),
-        )
-    return Stage(unit=unit, **given)
-
-
-def _check_order(plan: list[Stage]) -> None:
-    from survey.fieldwork.sampling import check_plan
-
-    try:
-        check_plan(plan)
-    except ValueError as error:
-        raise InputError(
-            "--stage",
-            Text(f"các bậc chọn không hợp lệ ({error})", str(error)),
-            Text("xem: survey sample draw --help", "see: survey sample draw --help"),
-        ) from error
-
-
-def _enumerator(store: Store, user: str) -> str:
-    from survey.store import frame
-
-    if frame.person(store, user) is None:
-        raise InputError(
-            f"--assign {user}",
-            Text("không có người mang mã này", "there is no person with this id"),
-            Text("xem: survey user list", "see: survey user list"),
-        )
-    return user
-
-
-def _documents(drawn: list[Drawn], round_name: str, people: list[str]) -> list[dict[str, Any]]:
-    """The unit documents of a sample. Their ids follow from round and frame, so that a draw repeated by its seed on
-    another machine makes the same units."""
-    turn: dict[tuple[str, str], int] = {}
-    documents = []
-    for unit in drawn:
-        place = turn.setdefault((unit.stratum, unit.psu), len(turn))
-        name = "\x1f".join([round_name, unit.stratum, unit.psu, unit.row["id"]])
-        stages = {
-            f"{key}_{number}": str(value)
-            for number, (p, count, take) in enumerate(unit.stages, start=1)
-            for key, value in (("p", repr(p)), ("N", count), ("n", take))
-        }
-        columns = {key: value for key, value in unit.row.items() if key != "id"}
-        documents.append(
-            {
-                **columns,
-                "id": "u" + hashlib.sha256(name.encode()).hexdigest()[:32],
-                "frame_id": unit.row["id"],
-                "round": round_name,
-                "stratum": unit.stratum,
-                "psu": unit.psu,
-                "list": unit.list,
-                "order": str(unit.order),
-                **stages,
-                "probability": repr(unit.probability),
-                "certain": str(int(unit.certain)),
-                "assignee": people[place % len(people)] if people else columns.get("assignee", ""),
-            }
-        )
-    return documents
 
 
 commands = {"frame": frame_group, "sample": sample}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
 from survey.errors import InputError
-from survey.text import LANGUAGES, Text, nfc
+from survey.text import LANGUAGES, Text
 from survey.vocabulary import ROLES
 
 if TYPE_CHECKING:
@@ -47,25 +46,12 @@ def user() -> None:
 )
 @json_option
 def add(name: str, roles: tuple[str, ...], user_id: str | None, pin: str | None, speaks: str, as_json: bool) -> None:
-    from survey.store import frame
+    from survey.sync import founding
 
     chosen = _chosen(pin)
     with open_store() as store:
-        subject = user_id or frame.new_id("user")
-        if frame.person(store, subject):
-            raise InputError(
-                f"--id {subject}",
-                Text("đã có người mang mã này", "there is a person with this id"),
-                Text("chọn mã khác", "choose another"),
-            )
-        document = {
-            "id": subject,
-            "name": nfc(name),
-            "roles": sorted(set(roles)),
-            "pin": frame.hash_pin(chosen),
-            "language": speaks,
-        }
-        frame.issue(store, "user", subject, document)
+        document = founding.add_person(store, name, roles, chosen, user_id or "", speaks)
+    subject = document["id"]
     if as_json:
         say_json({"id": subject, "name": document["name"], "roles": document["roles"]})
     else:
@@ -132,14 +118,9 @@ def disable(user_id: str) -> None:
 
 def _chosen(pin: str | None) -> str:
     """The PIN given or asked for. InputError unless it has 4 to 12 digits."""
-    chosen = pin or str(click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True))
-    if not re.fullmatch(r"\d{4,12}", chosen, re.ASCII):
-        raise InputError(
-            "--pin",
-            Text("mã PIN phải gồm 4 đến 12 chữ số", "a PIN has 4 to 12 digits"),
-            Text("đặt mã khác", "choose another"),
-        )
-    return chosen
+    from survey.sync import founding
+
+    return founding.check_pin(pin or str(click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)))
 
 
 def _known(store: Store, user_id: str) -> dict[str, Any]:

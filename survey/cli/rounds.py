@@ -11,8 +11,7 @@ import click
 
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
-from survey.errors import InputError
-from survey.text import Text, nfc
+from survey.text import Text
 from survey.vocabulary import STATES
 
 if TYPE_CHECKING:
@@ -78,45 +77,22 @@ def create(
     synthetic: bool,
     as_json: bool,
 ) -> None:
-    from survey.questionnaire import xlsform
     from survey.store import frame
-    from survey.sync import rounds
+    from survey.sync import founding, rounds
 
-    if starts and ends and ends < starts:
-        raise InputError(
-            "--ends",
-            Text("ngày kết thúc trước ngày bắt đầu", "the last day is before the first"),
-            Text("sửa một trong hai ngày", "correct one of the two"),
-        )
-    questionnaire = xlsform.load(xlsform.find(source))
-    if not questionnaire.nodes:
-        raise InputError(
-            source,
-            Text("bộ này chỉ có cây chỉ số, không có câu hỏi", "this has an index and no questions"),
-            Text("chọn bộ phiếu có câu hỏi", "choose an instrument with questions"),
-        )
-    document = {
+    given = {
         "id": round_id,
-        "title": _both(title, title_en),
-        "questionnaire_hash": questionnaire.hash,
-        "index": questionnaire.id,
+        "title": founding.both(title, title_en),
         "starts": f"{starts:%Y-%m-%d}" if starts else "",
         "ends": f"{ends:%Y-%m-%d}" if ends else "",
-        "legal_basis": _both(legal_basis, legal_basis_en),
+        "legal_basis": founding.both(legal_basis, legal_basis_en),
         "level": level,
         "synthetic": synthetic,
-        "label": _both(label, label_en),
-        "frame_columns": [],
+        "label": founding.both(label, label_en),
     }
-    with open_store() as store, store.transaction():
-        if frame.document(store, "round", round_id):
-            raise InputError(
-                f"round {round_id}",
-                Text("đã có đợt mang mã này", "there is a round with this id"),
-                Text("chọn mã khác", "choose another id"),
-            )
-        frame.issue(store, "questionnaire", questionnaire.hash, questionnaire.to_json())
-        fingerprint = rounds.issue_round(store, document)
+    with open_store() as store:
+        document = founding.create_round(store, source, given)
+        fingerprint = rounds.signed_by(frame.round_document(store, round_id))
     if as_json:
         say_json({**document, "fingerprint": fingerprint})
         return
@@ -280,10 +256,6 @@ def _say_counts(heading: Text, counts: Counter[str], names: dict[str, Text]) -> 
         return ", ".join(f"{count} {names[key](spoken) if key in names else key}" for key, count in counts.items())
 
     say(Text(f"{heading.vi}: {listed('vi') or '0'}", f"{heading.en}: {listed('en') or '0'}"))
-
-
-def _both(vi: str, en: str) -> dict[str, str]:
-    return {"vi": nfc(vi), "en": nfc(en) or nfc(vi)}
 
 
 def _say_key(fingerprint: str) -> None:
