@@ -68,7 +68,7 @@ def import_(file: Path, round_id: str | None, encoding: str | None, as_json: boo
     table = read_table(file, encoding or "")
     with open_store() as store:
         document = chosen_round(store, round_id)
-        count, kept, apart = founding.import_frame(store, document["id"], table)
+        count, kept, apart, _ = founding.import_frame(store, document["id"], table)
     if as_json:
         say_json({"round": document["id"], "rows": count, "columns": kept, "contact": apart})
         return

@@ -12,6 +12,26 @@ from survey.text import Text, fold
 CONTACT = ("name", "phone", "address", "birth_date", "national_id")
 """Columns that say who someone is: kept as the unit's part ``contact``, never in the data set."""
 
+WORDS = {
+    "province": Text("mã tỉnh", "province code"),
+    "province_name": Text("tỉnh", "province"),
+    "district": Text("mã huyện", "district code"),
+    "district_name": Text("huyện", "district"),
+    "commune": Text("xã, phường", "commune"),
+    "commune_name": Text("tên xã, phường", "commune's name"),
+    "village": Text("thôn, bản, tổ dân phố", "village"),
+    "village_name": Text("tên thôn, bản, tổ dân phố", "village's name"),
+    "agency": Text("cơ quan", "agency"),
+    "stratum": Text("tầng", "stratum"),
+    "households": Text("số hộ", "households"),
+    "persons": Text("số người", "persons"),
+    "urban_rural": Text("thành thị, nông thôn", "urban or rural"),
+    "sex": Text("giới tính", "sex"),
+    "birth_year": Text("năm sinh", "year of birth"),
+    "assignee": Text("điều tra viên", "enumerator"),
+}
+"""What the usual columns of a frame are called in front of people; others keep their own name."""
+
 _PRIVATE_HEADING = re.compile(
     r"\b(dien thoai|di dong|so dt|sdt|dt|phone|telephone|mobile|zalo|facebook|e ?mail|thu dien tu|dia chi|address|cccd"
     r"|cmnd|cmtnd|can cuoc|chung minh|ho chieu|passport|ho ten|ho va ten|ten chu ho|full name|ngay sinh|date of birth"

@@ -248,6 +248,13 @@ def find(name: str | Path) -> Path:
     return Path(name)
 
 
+def title(source: str | Path) -> dict[str, str]:
+    """An instrument's title by language, from its settings alone: nothing else is read or checked."""
+    book = read_book(find(source))
+    settings = {k: v for row in book.rows("settings")[:1] for k, v in row.items()}
+    return dict(_titles(settings)) or {"vi": settings.get("form_title", book.name)}
+
+
 def write_xlsx(source: Questionnaire | str | Path, file: str | Path) -> None:
     """Writes the questionnaire's sheets as they were written into one workbook, which means the same.
 

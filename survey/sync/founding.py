@@ -84,11 +84,13 @@ def create_round(store: Store, source: str | Path, document: Mapping[str, Any], 
 
 
 class Imported(NamedTuple):
-    """What came of a frame: rows, the columns that units keep, and those kept apart as contact data."""
+    """What came of a frame: rows, the columns that units keep, those kept apart as contact data, and the office's own
+    headings of the latter."""
 
     rows: int
     columns: list[str]
     contact: list[str]
+    headings: list[str]
 
 
 def import_frame(store: Store, round: str, table: Table) -> Imported:
@@ -109,6 +111,7 @@ def import_frame(store: Store, round: str, table: Table) -> Imported:
         count,
         [name for name in rows[0] if name != "contact"],
         [name for name in names.values() if name in private],
+        [heading for heading, name in names.items() if name in private],
     )
 
 

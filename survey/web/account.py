@@ -87,7 +87,8 @@ def people() -> str:
     """Who works on this laptop."""
     known = [one for one in frame.people(store()) if not one.get("disabled")]
     shown = [{"id": one["id"], "name": one.get("name", one["id"]), "roles": _roles(one)} for one in known]
-    return render_template("people.html", people=sorted(shown, key=lambda one: fold(str(one["name"]))))
+    shown.sort(key=lambda one: fold(str(one["name"])))
+    return render_template("people.html", people=shown, hub=store().role == "hub")
 
 
 def _roles(person: dict[str, Any]) -> str:

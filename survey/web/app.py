@@ -27,6 +27,7 @@ from survey.web import (
     remarks,
     roles,
     security,
+    setting_up,
     today,
     unlock,
     words,
@@ -53,7 +54,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     CSRFProtect(app)
     words.teach(app)
     problems.answer(app)
-    for pages in (unlock, account, today, interview, remarks, paper, handover, receive, records):
+    for pages in (unlock, account, today, interview, remarks, paper, handover, receive, records, setting_up):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)

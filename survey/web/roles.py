@@ -52,6 +52,17 @@ PAGES: dict[str, frozenset[str]] = {
     "records.decide": DECIDING,
     "records.conflict": READING,
     "records.settle": DECIDING,
+    "setting_up.page": RECEIVING,
+    "setting_up.create": RECEIVING,
+    "setting_up.round": RECEIVING,
+    "setting_up.import_frame": RECEIVING,
+    "setting_up.draw": RECEIVING,
+    "setting_up.add_person": RECEIVING,
+    "setting_up.enrol": RECEIVING,
+    "setting_up.carry": RECEIVING,
+    # These two close by themselves as soon as the machine knows anybody.
+    "setting_up.first_person": ANYONE,
+    "setting_up.load": ANYONE,
 }
 
 

@@ -22,6 +22,7 @@ DOORS: tuple[tuple[str, Text], ...] = (
     ("records.page", Text("Phiếu", "Interviews")),
     ("receive.page", Text("Nhận phiếu", "Receive")),
     ("handover.page", Text("Nộp phiếu", "Hand over")),
+    ("setting_up.page", Text("Lập đợt", "Set up")),
 )
 
 
@@ -106,5 +107,5 @@ def doors() -> list[dict[str, Any]]:
     return [
         {"url": url_for(endpoint), "name": name(interface()), "here": endpoint.partition(".")[0] == blueprint}
         for endpoint, name in DOORS
-        if roles.may(endpoint, mine)
+        if roles.may(endpoint, mine) and (endpoint != "setting_up.page" or desk.store().role == "hub")
     ]
