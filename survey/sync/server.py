@@ -101,6 +101,17 @@ class _Watch(Thread):
                         _LOG.debug("a slow client had gone already")
 
 
+class _Server(wsgi.Server):
+    """cheroot's server that says nothing on the terminal: what strangers send belongs into no terminal."""
+
+    def __init__(self, address: tuple[str, int], reception: Reception, watch: _Watch):
+        super().__init__(address, reception, numthreads=THREADS, request_queue_size=256, timeout=20)
+        self.watch = watch
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        _LOG.log(level, msg, exc_info=traceback)
+
+
 class Listening:
     """A hub that listens. Made by :func:`listen`; :meth:`stop` ends it."""
 
@@ -131,7 +142,8 @@ def listen(reception: Reception, folder: Path, hub: str, host: str, port: int) -
     ``reception.fingerprint`` must be that certificate's: :func:`survey.sync.pairing.ensure_certificate`.
     """
     pairing.ensure_certificate(folder, hub)
-    server = wsgi.Server((host, port), reception, numthreads=THREADS, request_queue_size=256, timeout=20)
+    watch = _Watch()
+    server = _Server((host, port), reception, watch)
     server.ssl_adapter = _Adapter(
         str(folder / pairing.CERTIFICATE),
         str(folder / pairing.PRIVATE_KEY),
@@ -141,11 +153,8 @@ def listen(reception: Reception, folder: Path, hub: str, host: str, port: int) -
     server.max_request_body_size = LARGEST
     server.server_name = "survey"
     server.ConnectionClass = _Connection
-    server.error_log = _quietly
     # On Windows this option would let a second program take the port from the first.
     server.reuse_port = False
-    watch = _Watch()
-    server.watch = watch
     reception.allow = watch.allow
     try:
         server.prepare()
@@ -159,11 +168,6 @@ def listen(reception: Reception, folder: Path, hub: str, host: str, port: int) -
             ),
         ) from error
     return Listening(server, watch, reception)
-
-
-def _quietly(message: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-    """cheroot writes to stderr; what strangers send belongs into no terminal."""
-    _LOG.log(level, message, exc_info=traceback)
 
 
 def addresses() -> list[str]:
