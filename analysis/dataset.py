@@ -152,7 +152,12 @@ def load_sample(store: Store, round: str, states: Collection[str] = ("approved",
     for name, unit in units.items():
         if name not in set(names) and (unit.get("list") != "reserve" or name in visited):
             row = {column: _plain(value) for column, value in unit.items() if column not in _DOCUMENT}
-            row |= {"unit": name, "round": round, "list": str(unit.get("list", "")), WEIGHT: _base_weight(unit)}
+            row |= {
+                "unit": name,
+                "round": round,
+                "list": str(unit.get("list", "")),
+                WEIGHT: _base_weight(unit, data.round),
+            }
             others.append({**row, "disposition": final(visited.get(name, ())).code})
     table = data.table.with_columns(here)
     if others:
@@ -196,7 +201,7 @@ class _Columns:
             row = {"interview": interview, "round": str(self.round["id"])}
             row |= {name: str(meta.get(name, "")) for name in META[1:]}
             row |= {name: _plain(unit.get(name, "")) for name in frame}
-            row[WEIGHT] = _base_weight(unit)
+            row[WEIGHT] = _base_weight(unit, self.round)
             rows.append(row)
             for path, value in answers.items():
                 place, instance = generic(path), _instance(path)
@@ -280,10 +285,12 @@ def _plain(value: Any) -> str:
     return "" if value is None or isinstance(value, (dict, list)) else str(value)
 
 
-def _base_weight(unit: Mapping[str, Any]) -> str:
-    """The inverse of the unit's probability of being drawn, if the sample says it."""
+def _base_weight(unit: Mapping[str, Any], round: Mapping[str, Any]) -> str:
+    """The inverse of the unit's probability of being drawn, if the sample says it; times the person's cases where the
+    round counts by case (a one-stop frame)."""
     try:
-        probability = float(unit.get("probability", ""))
+        cases = float(unit.get("cases", 1)) if round.get("count_by") == "case" else 1.0
+        probability = float(unit.get("probability", "")) / cases
     except (TypeError, ValueError):
         return ""
     return repr(1 / probability) if 0 < probability <= 1 and math.isfinite(1 / probability) else ""

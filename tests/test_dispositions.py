@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from survey.errors import InputError
-from survey.fieldwork.dispositions import DISPOSITIONS, OUTCOMES, final, rates
+from survey.fieldwork.dispositions import DISPOSITIONS, OUTCOMES, Case, final, grouped_rates, rates
 
 
 def codes(**counts: int) -> list[str]:
@@ -44,6 +44,41 @@ def test_the_published_example_of_100_interviews_and_20_non_contacts():
         **dict.fromkeys(["COOP1", "COOP2", "COOP3", "COOP4"], 1.0),
         **dict.fromkeys(["REF1", "REF2", "REF3"], 0.0),
     }
+
+
+def test_the_published_example_of_twelve_cases():
+    # README of the R package outcomerate (rOpenSci): I=4 P=2 R=1 NC=1 O=1 UH=1 UO=1 NE=1, e by eligibility_rate(freq).
+    found = rates(codes(i=4, p=2, r=1, nc=1, o=1, uh=1, uo=1, ne=1))
+    assert {name: round(value, 3) for name, value in found.rates.items() if value is not None} == {
+        **{"RR1": 0.364, "RR2": 0.545, "RR3": 0.370, "RR4": 0.556, "RR5": 0.444, "RR6": 0.667},
+        **{"COOP1": 0.500, "COOP2": 0.750, "COOP3": 0.571, "COOP4": 0.857},
+        **{"REF1": 0.091, "REF2": 0.093, "REF3": 0.111},
+        **{"CON1": 0.727, "CON2": 0.741, "CON3": 0.889},
+    }
+
+
+def test_the_published_example_of_weighted_cases():
+    # The same README: x <- I P I UO R I NC I O P UH, w <- c(rep(1.3, 6), rep(2.5, 5)): RR2w 0.50, CON1w 0.69.
+    letters = ["i", "p", "i", "uo", "r", "i", "nc", "i", "o", "p", "uh"]
+    one_of = [codes(**{letter: 1})[0] for letter in letters]
+    weighted = rates(one_of, weights=[1.3] * 6 + [2.5] * 5).rates
+    plain = rates(one_of).rates
+    assert (plain["RR2"], plain["CON1"]) == (pytest.approx(0.55, abs=0.005), pytest.approx(0.73, abs=0.005))
+    assert (weighted["RR2"], weighted["CON1"]) == (pytest.approx(0.50, abs=0.005), pytest.approx(0.69, abs=0.005))
+
+
+def test_weights_and_codes_go_together():
+    with pytest.raises(ValueError, match="shorter"):
+        rates(["1.1", "1.1"], weights=[1.0])
+
+
+def test_groups_share_the_estimate_of_eligibility_of_the_whole():
+    cases = [Case("1.1", "a"), Case("4.61", "a"), Case("1.1", "b"), Case("3.18", "b", 2.0), Case("1.1", "b")]
+    found = grouped_rates(cases)
+    assert list(found) == ["a", "b", ""]
+    assert found["b"].e == found[""].e == pytest.approx(3 / 4)
+    assert found["b"].rates["RR3"] == pytest.approx(2 / (2 + 3 / 4 * 2))
+    assert found["a"].rates["RR1"] == 1.0
 
 
 def test_unknown_cases_are_taken_to_be_eligible_like_the_known_ones():

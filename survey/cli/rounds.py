@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from survey.cli import fieldrules
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
 from survey.text import Text
@@ -289,5 +290,8 @@ def _ask(found: list[SignedRound], confirmed: set[str]) -> set[str]:
         accepted.add(signed.fingerprint)
     return accepted
 
+
+for command in (fieldrules.rates, fieldrules.rules, fieldrules.place):
+    round_group.add_command(command)
 
 commands = {"round": round_group}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 
 from survey.errors import InputError
 from survey.text import Text
@@ -152,30 +153,31 @@ class Rates:
     """AAPOR outcome rates as shares between 0 and 1; None where the denominator is 0.
 
     ``e`` is the share of cases of unknown eligibility taken to be eligible; ``counts`` has every class of
-    :data:`OUTCOMES`, ``open`` the cases that still wait and are in no rate.
+    :data:`OUTCOMES` (sums of weights where there are weights), ``open`` the cases that still wait and are in no rate.
     """
 
-    counts: Mapping[str, int]
-    open: int
+    counts: Mapping[str, float]
+    open: float
     e: float
     rates: Mapping[str, float | None]
 
 
-def rates(codes: Iterable[str], e: float | None = None) -> Rates:
+def rates(codes: Iterable[str], e: float | None = None, weights: Iterable[float] | None = None) -> Rates:
     """Response, cooperation, refusal and contact rates of a sample, one final code a case.
 
     Formulas: AAPOR 2016, "Calculating Outcome Rates" (RR1–RR6, COOP1–COOP4, REF1–REF3, CON1–CON3). Without ``e`` the
     proportional ("CASRO") estimate is used: eligible ÷ (eligible + ineligible) among cases whose eligibility is known,
-    1 if none is.
+    1 if none is. ``weights``: one a case, the inverse of its probability of selection; AAPOR asks for weighted rates
+    where these differ. InputError for a code that does not exist, ValueError when weights and codes differ in number.
     """
-    counts = dict.fromkeys(OUTCOMES, 0)
-    still_open = 0
-    for code in codes:
+    counts: dict[str, float] = dict.fromkeys(OUTCOMES, 0)
+    still_open: float = 0
+    for code, weight in zip(codes, repeat(1), strict=False) if weights is None else zip(codes, weights, strict=True):
         row = disposition(code)
         if row.is_open:
-            still_open += 1
+            still_open += weight
         else:
-            counts[row.outcome] += 1
+            counts[row.outcome] += weight
     i, p, r, nc, o = (counts[c] for c in ("I", "P", "R", "NC", "O"))
     unknown = counts["UH"] + counts["UO"]
     known = i + p + r + nc + o
@@ -201,3 +203,30 @@ def rates(codes: Iterable[str], e: float | None = None) -> Rates:
         "CON3": (contacted, known),
     }
     return Rates(counts, still_open, e, {name: top / base if base else None for name, (top, base) in pairs.items()})
+
+
+@dataclass(frozen=True)
+class Case:
+    """One drawn unit and how it stands: its final code, the group it is counted in, its weight."""
+
+    code: str
+    group: str = ""
+    weight: float = 1
+
+
+def grouped_rates(cases: Iterable[Case], e: float | None = None) -> dict[str, Rates]:
+    """:func:`rates` for each group in the order of their names, and for all together under ``""`` at the end.
+
+    Without ``e`` it is estimated once, from all cases: a village with two vacant houses says little about the rest.
+    """
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.group, []).append(case)
+    everyone = [case for members in groups.values() for case in members]
+    whole = rates((c.code for c in everyone), e, [c.weight for c in everyone])
+    found = {
+        name: rates((c.code for c in members), whole.e, [c.weight for c in members])
+        for name, members in sorted(groups.items())
+        if name
+    }
+    return {**found, "": whole}

@@ -39,6 +39,7 @@ __all__ = [
     "sign_in",
     "unit",
     "units",
+    "visit_documents",
     "visits",
 ]
 
@@ -238,9 +239,14 @@ def questionnaire(store: Store, hash: str) -> bytes | None:
     return reading.document_bytes(store, "questionnaire", hash)
 
 
-def visits(store: Store, unit: str | None = None) -> list[dict[str, Any]]:
-    """The visit documents, of one unit or all, by their time as the devices told it."""
-    return sorted(_documents(store, "visit", unit=unit), key=lambda visit: str(visit.get("time", "")))
+def visits(store: Store, unit: str | None = None, *, round: str | None = None) -> list[dict[str, Any]]:
+    """The visit documents, of one unit, of one round, or all, by their time as the devices told it."""
+    return [row for row in visit_documents(store, round=round, unit=unit) if "disposition" in row]
+
+
+def visit_documents(store: Store, *, round: str | None = None, unit: str | None = None) -> list[dict[str, Any]]:
+    """Visits and what else is noted at units (:mod:`survey.store.fieldlog`), by their time as the devices told it."""
+    return sorted(_documents(store, "visit", round=round, unit=unit), key=lambda visit: str(visit.get("time", "")))
 
 
 # -- the frame of a round -----------------------------------------------------------------------------------------

@@ -69,6 +69,23 @@ def sign_in(store: Store, user: str, pin: str, now: datetime | None = None) -> d
     raise NotAllowed(user, Text("người dùng hoặc PIN không đúng", "the person or the PIN is not right"), again)
 
 
+def count_guess(store: Store, name: str, now: datetime) -> None:
+    """Counts a try at something else that must not be guessed, under ``name``; NotAllowed while the delay runs."""
+    _, wait = _count_try(store, name, now)
+    if wait > 0:
+        seconds = max(1, round(wait))
+        raise NotAllowed(
+            name,
+            Text("đã nhập sai nhiều lần", "it was wrong several times"),
+            Text(f"thử lại sau {seconds} giây", f"try again in {seconds} seconds"),
+        )
+
+
+def guessed_right(store: Store, name: str) -> None:
+    """Ends the delay that wrong tries under ``name`` have made."""
+    store.execute("UPDATE sign_ins SET failures = 0 WHERE user = ?", (name,))
+
+
 def _count_try(store: Store, user: str, now: datetime) -> tuple[int, float]:
     """(tries in a row, this one included; seconds still to wait). A try that must wait does not count."""
     moment = now.isoformat(timespec="seconds")

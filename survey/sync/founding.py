@@ -93,8 +93,11 @@ class Imported(NamedTuple):
     headings: list[str]
 
 
-def import_frame(store: Store, round: str, table: Table) -> Imported:
-    """Keeps an office's list as the frame of ``round``. Problems names every bad row; nothing is kept then."""
+def import_frame(
+    store: Store, round: str, table: Table, shape: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None = None
+) -> Imported:
+    """Keeps an office's list as the frame of ``round``; ``shape`` makes other rows of them first (people of cases).
+    Problems names every bad row; nothing is kept then."""
     from survey.tables import plain_numbers
 
     if not table.rows:
@@ -106,10 +109,12 @@ def import_frame(store: Store, round: str, table: Table) -> Imported:
     names = frames.standard_names(table.columns)
     plain = plain_numbers(table)
     rows, private = frames.frame_rows(plain, names), frames.private_columns(plain, names)
+    if shape is not None:
+        rows = shape(rows)
     count = frame.import_frame(store, round, rows)
     return Imported(
         count,
-        [name for name in rows[0] if name != "contact"],
+        [name for name in (rows[0] if rows else {}) if name != "contact"],
         [name for name in names.values() if name in private],
         [heading for heading, name in names.items() if name in private],
     )
@@ -248,7 +253,8 @@ def read_stage(text: str) -> sampling.Stage:
 
 def write_stage(stage: sampling.Stage) -> str:
     """A stage as :func:`read_stage` reads it."""
-    number = f"total={stage.total}" if stage.total else f"take={stage.take}"
+    taken = stage.take if isinstance(stage.take, int) else "quota"
+    number = f"total={stage.total}" if stage.total else f"take={taken}"
     words = [stage.unit, number, f"method={stage.method}" if stage.method != "srs" else ""]
     words += [f"{name}={getattr(stage, name)}" for name in ("size", "certainty", "order") if getattr(stage, name)]
     words += [f"reserve={stage.reserve}"] if stage.reserve else []

@@ -17,6 +17,8 @@ from survey.store.store import FILE, check_file
 from survey.web import (
     account,
     desk,
+    fieldwork,
+    handing,
     handover,
     interview,
     listening,
@@ -54,7 +56,8 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     CSRFProtect(app)
     words.teach(app)
     problems.answer(app)
-    for pages in (unlock, account, today, interview, remarks, paper, handover, receive, records, setting_up):
+    shown = (unlock, account, today, fieldwork, handing, interview, remarks, paper, handover, receive, records)
+    for pages in (*shown, setting_up):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)

@@ -17,10 +17,11 @@ from flask import current_app, g
 
 from survey.config import Config
 from survey.errors import InputError
+from survey.fieldwork import places
 from survey.questionnaire.model import Answers, Questionnaire
 from survey.questionnaire.path import Context, open_path
 from survey.questionnaire.path import Path as Way
-from survey.store import Store, drafts, frame, remarks
+from survey.store import Store, drafts, fieldlog, frame, remarks
 from survey.store.whereabouts import whereabouts
 from survey.text import Text
 
@@ -103,6 +104,7 @@ class Desk:
             drafts.answers(store, interview)  # says in words that there is none
             raise AssertionError("unreachable")
         unit = frame.unit(store, row["unit"]) or {"id": row["unit"]}
+        unit |= fieldlog.respondent_columns(store, row["unit"])
         kept = self._paths.get(interview)
         if kept is None or kept[0] != row["changes"]:
             questionnaire = self.questionnaire(store, row["questionnaire_hash"])
@@ -211,5 +213,22 @@ def place(units: list[dict[str, Any]]) -> str:
 
 
 def place_name(unit: Mapping[str, Any], level: str) -> str:
-    """A unit's village, commune or province: its name where the frame has one, else its code."""
-    return str(unit.get(f"{level}_name") or unit.get(level) or "")
+    """A unit's village, commune or province: its name where the frame has one, else its code. Of a place that changed
+    since the draw both names, with the date."""
+    named = str(unit.get(f"{level}_name") or unit.get(level) or "")
+    placed = places.placed_now(unit, _place_changes(str(unit.get("round", ""))), f"{desk().now():%Y-%m-%d}")
+    if f"{level}_now" not in placed:
+        return named
+    from survey.web.words import day, t
+
+    since = day(placed[f"{level}_since"])
+    was = t(f"trước {since}: {named}", f"before {since}: {named}")
+    return f"{placed[f'{level}_now_name']} ({was})"
+
+
+def _place_changes(round: str) -> list[places.Change]:
+    """What the round says of renamed, merged and split places; read once a request."""
+    known: dict[str, list[places.Change]] = g.setdefault("place_changes", {})
+    if round not in known:
+        known[round] = places.changes(frame.document(store(), "round", round) or {})
+    return known[round]

@@ -293,9 +293,7 @@ def import_frame(round: str) -> Any:
     try:
         if encoding not in ("", "tcvn3", "vni"):
             abort(400)
-        taken = _brought(
-            "file", lambda file: founding.import_frame(store(), round, read_table(file, encoding))
-        )
+        taken = _brought("file", lambda file: founding.import_frame(store(), round, read_table(file, encoding)))
     except SurveyError as wrong:
         return _one_round(round, "frame", wrong), 400
     apart = ", ".join(taken.headings) or "–"

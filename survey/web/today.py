@@ -17,8 +17,9 @@ from survey.fieldwork.dispositions import DISPOSITIONS, Disposition
 from survey.store import current, drafts, frame
 from survey.store.quarantine import quarantine
 from survey.text import fold
-from survey.web import forms, paper, roles, words
+from survey.web import fieldwork, forms, paper, roles, words
 from survey.web.desk import desk, place_name, store
+from survey.web.fieldwork import mine
 from survey.web.naming import full_place, natural
 
 pages = Blueprint("today", __name__)
@@ -60,7 +61,8 @@ def page() -> str:
 @pages.get("/today/units")
 def units() -> str:
     """The part of the page with the sample units that match a search, without diacritics and case."""
-    return render_template("units.html", **_listed(_work()["units"], request.args.get("q", "")))
+    work = _work()
+    return render_template("units.html", progress=work["progress"], **_listed(work["units"], request.args.get("q", "")))
 
 
 def _listed(found: list[dict[str, Any]], query: str) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def _work() -> dict[str, Any]:
     """Everything the page shows, for the person who is signed in."""
     me = g.person["id"]
     everything = roles.SUPERVISOR in g.person["roles"] and roles.ENUMERATOR not in g.person["roles"]
-    mine = frame.units(store(), assignee=None if everything else me)
+    own = frame.units(store(), assignee=None if everything else me)
     interviews = defaultdict(list)
     for row in current.interviews(store()):
         interviews[row["unit"]].append(row)
@@ -143,7 +145,8 @@ def _work() -> dict[str, Any]:
     for visit in frame.visits(store()):
         visits[visit.get("unit")].append(visit)
     open_here = {row["interview"]: row for row in drafts.drafts(store())}
-    units = [_unit(unit, interviews[unit["id"]], visits[unit["id"]], open_here) for unit in mine]
+    units = [_unit(unit, interviews[unit["id"]], visits[unit["id"]], open_here) for unit in own]
+    progress = fieldwork.lay_rules(units, own)
     units.sort(key=_in_order)
     today = desk().now().date()
     left = paper.due(units)
@@ -154,6 +157,8 @@ def _work() -> dict[str, Any]:
         "returned": [unit for unit in units if unit["state"] == "returned"],
         "callbacks": sorted((u for u in waiting if u["due"] <= today), key=lambda u: (u["due"], u["order"])),
         "later": sum(1 for unit in waiting if unit["due"] > today),
+        "replaceable": [unit for unit in units if unit["replaceable"]],
+        "progress": progress,
         "drafts": [unit for unit in units if unit["draft"] and unit["state"] != "returned"],
         "first": _first(units),
         "done": sum(1 for unit in units if unit["state"] in ("sealed", "approved", "conflict")),
@@ -221,7 +226,9 @@ def _first(units: list[dict[str, Any]]) -> dict[str, Any] | None:
     opened = [unit for unit in units if unit["draft"]]
     if opened:
         return max(opened, key=lambda unit: str(unit["saved"]))
-    fresh = [unit for unit in units if not unit["interview"] and not unit["final"] and unit["main"]]
+    fresh = [
+        u for u in units if not u["interview"] and not u["final"] and not u["shut"] and (u["main"] or u["replaces"])
+    ]
     return next((unit for unit in fresh if not unit["visit"]), fresh[0] if fresh else None)
 
 
@@ -231,7 +238,10 @@ def _first(units: list[dict[str, Any]]) -> dict[str, Any] | None:
 @pages.post("/units/<unit>/start")
 def start(unit: str) -> Response:
     """Begins the interview at a sample unit, or goes on with the one that is open."""
-    document = _mine(unit)
+    document = mine(unit)
+    fieldwork.require_open(document)
+    if fieldwork.must_choose(document):
+        return redirect(url_for("fieldwork.respondent", unit=unit))
     # A double click comes twice at once: the second waits, and finds the draft that the first has begun.
     with desk().lock:
         return _begin(unit, document)
@@ -267,7 +277,7 @@ def open_again(interview: str) -> Response:
     rows = current.interviews(store(), interview=interview)
     if not rows or rows[0]["state"] not in ("returned", "partial"):
         abort(404)
-    _mine(str(rows[0]["unit"]))
+    mine(str(rows[0]["unit"]))
     with desk().lock:
         if drafts.draft(store(), interview) is None:
             drafts.take_over(store(), interview, g.person["id"], now=desk().now())
@@ -283,24 +293,14 @@ def _remind(interview: Mapping[str, Any]) -> None:
         flash(f"{words.t('Giám sát viên yêu cầu sửa:', 'Your supervisor asks:')} “{reason}”", "look")
 
 
-def _mine(unit: str) -> dict[str, Any]:
-    """The unit, when it is this person's to visit; 404 otherwise, so that ids cannot be tried out."""
-    document = frame.unit(store(), unit)
-    if document is None:
-        abort(404)
-    if document.get("assignee") != g.person["id"] and roles.SUPERVISOR not in g.person["roles"]:
-        abort(404)
-    g.unit = document
-    return document
-
-
 # -- a visit without an interview --------------------------------------------------------------------------------
 
 
 @pages.route("/units/<unit>/visit", methods=["GET", "POST"])
 def visit(unit: str) -> Any:
     """Records how a visit ended when there was no interview."""
-    document = _mine(unit)
+    document = mine(unit)
+    fieldwork.require_open(document)
     form = Visit()
     complaint = ""
     if form.validate_on_submit():
