@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "demo",
     "questionnaire": "questionnaire",
     "round": "rounds",
+    "paper": "paper_forms",
     "frame": "frame",
     "sample": "frame",
     "user": "people",

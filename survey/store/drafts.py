@@ -26,9 +26,12 @@ Value = str | list[str] | dict[str, str]
 Answers = dict[str, Value]
 
 
-def start(store: Store, unit: str, questionnaire_hash: str, actor: str, now: datetime | None = None) -> str:
-    """Begins an interview at a sample unit and returns its id, a random UUID that it keeps for ever."""
-    interview = str(uuid.uuid4())
+def start(
+    store: Store, unit: str, questionnaire_hash: str, actor: str, now: datetime | None = None, *, interview: str = ""
+) -> str:
+    """Begins an interview at a sample unit and returns its id, which it keeps for ever: a random UUID, or
+    ``interview`` where it follows from a paper form."""
+    interview = interview or str(uuid.uuid4())
     _insert(store, interview, unit, questionnaire_hash, actor, (), now)
     return interview
 
@@ -100,7 +103,7 @@ def save(
                     "INSERT INTO draft_answers (interview, path, value) VALUES (?, ?, ?)"
                     " ON CONFLICT (interview, path) DO UPDATE SET value = excluded.value"
                     " WHERE value <> excluded.value",
-                    (interview, path, json.dumps(_clean(value), ensure_ascii=False)),
+                    (interview, path, json.dumps(clean(value), ensure_ascii=False)),
                 )
             if cursor.rowcount:
                 changed += 1
@@ -282,7 +285,7 @@ def take_over(store: Store, interview: str, actor: str, head: str = "", now: dat
         taken = {**content["off_path"], **content["answers"], **content["contact"]}
         store.executemany(
             "INSERT INTO draft_answers (interview, path, value) VALUES (?, ?, ?)",
-            [(interview, path, json.dumps(_clean(value), ensure_ascii=False)) for path, value in taken.items()],
+            [(interview, path, json.dumps(clean(value), ensure_ascii=False)) for path, value in taken.items()],
         )
         remarks.bring(store, interview, content["paradata"])
     return interview
@@ -328,7 +331,8 @@ def _check_lease(store: Store, interview: str, token: str | None) -> None:
         )
 
 
-def _clean(value: Value) -> Value:
+def clean(value: Value) -> Value:
+    """An answer as it is kept: its texts in NFC. TypeError for what is no answer."""
     if isinstance(value, str):
         return nfc(value)
     if isinstance(value, list):
@@ -339,7 +343,7 @@ def _clean(value: Value) -> Value:
 
 
 def _cleaned(answers: Mapping[str, Value]) -> Answers:
-    return {path: _clean(value) for path, value in answers.items()}
+    return {path: clean(value) for path, value in answers.items()}
 
 
 def _paradata(store: Store, interview: str, paradata: Mapping[str, Any]) -> dict[str, Any]:

@@ -285,3 +285,27 @@ def m005_invitations(db: Database) -> None:
         ) STRICT;
         """
     )
+
+
+@migrations()
+def m006_keying(db: Database) -> None:
+    """Forms being keyed from paper: who has which entry, and the answers of the second one, which nobody else sees."""
+    db.executescript(
+        """
+        CREATE TABLE keying (
+            interview TEXT PRIMARY KEY REFERENCES drafts (interview) ON DELETE CASCADE,
+            form TEXT NOT NULL UNIQUE,
+            first TEXT NOT NULL,
+            first_done TEXT NOT NULL,
+            second TEXT NOT NULL,
+            second_done TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE second_answers (
+            interview TEXT NOT NULL REFERENCES keying (interview) ON DELETE CASCADE,
+            path TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (interview, path)
+        ) STRICT, WITHOUT ROWID;
+        """
+    )

@@ -23,6 +23,8 @@ from survey.web import (
     interview,
     listening,
     paper,
+    paper_double,
+    paper_entry,
     problems,
     receive,
     records,
@@ -56,7 +58,8 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     CSRFProtect(app)
     words.teach(app)
     problems.answer(app)
-    shown = (unlock, account, today, fieldwork, handing, interview, remarks, paper, handover, receive, records)
+    on_paper = (paper, paper_entry, paper_double)
+    shown = (unlock, account, today, fieldwork, handing, interview, remarks, *on_paper, handover, receive, records)
     for pages in (*shown, setting_up):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)

@@ -10,7 +10,7 @@ from survey.errors import NotAllowed, SurveyError
 from survey.fieldwork.dispositions import DISPOSITIONS
 from survey.questionnaire import endings
 from survey.questionnaire.path import Change, Entry
-from survey.store import drafts, feed, remarks
+from survey.store import drafts, feed, keying, remarks
 from survey.store.header import CONTENT_KINDS
 from survey.text import Text
 from survey.web import forms, roles, words
@@ -45,6 +45,8 @@ KEPT = Text("Câu trả lời trước vẫn được giữ:", "The answer befor
 def open_draft(interview: str) -> Open:
     """The draft, when it is this person's to work on. Sets what the line on top says."""
     opened = desk().open(store(), interview)
+    if keying.of_interview(store(), interview):
+        abort(404)  # keyed from paper, on a page of its own; of two people neither sees what the other keyed
     mine = g.person["id"] in (opened.draft["actor"], opened.unit.get("assignee"))
     if not mine and roles.SUPERVISOR not in g.person["roles"]:
         abort(404)

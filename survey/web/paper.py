@@ -10,9 +10,9 @@ from typing import Any
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from survey.errors import SurveyError
+from survey.errors import InputError, SurveyError
 from survey.paper.states import DISPUTED, STATES, Form, tally
-from survey.store import current, frame, paper
+from survey.store import current, frame, keying, paper
 from survey.text import Text
 from survey.web import forms as readers
 from survey.web import roles, words
@@ -26,6 +26,7 @@ STEPS: dict[str, Text] = {
     "issued": Text("Phát phiếu", "Hand out"),
     "collected": Text("Thu phiếu", "Collect"),
     "lost": Text("Hỏng, mất", "Spoilt or lost"),
+    "keyed": Text("Nhập phiếu", "Key in"),
 }
 """What is recorded on this page, one serial after the other."""
 
@@ -102,6 +103,7 @@ def _page(complaint: str = "", typed: Mapping[str, str] | None = None) -> str:
         ],
         forms=[_shown(form, mine[form.unit], contacts) for form in listed],
         due=(desk().now() + timedelta(days=DUE_DAYS)).strftime("%d/%m/%Y"),
+        rates=_rates(),
         complaint=complaint,
         typed=typed or {},
     )
@@ -114,12 +116,37 @@ def _address(round: Mapping[str, Any], do: str, village: str) -> str:
 def _shown(form: Form, unit: Mapping[str, Any], contacts: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         "form": form,
+        "entry": _entry(form),
         "name": called(unit, contacts.get(form.unit, {})),
         "state": STANDS[form.state](words.interface()),
         "tone": STATE_TONES.get(form.state, ""),
         "by": person_name(form.by),
         "late": form.state == "issued" and form.due and form.due[:10] <= desk().now().date().isoformat(),
     }
+
+
+def _entry(form: Form) -> dict[str, str]:
+    """What is left to do where the form is being keyed, and the way there where there is one for this person."""
+    row = keying.of_form(store(), form.id)
+    if row is None:
+        return {}
+    if row["second_done"]:
+        return {
+            "words": t("hai lần nhập cần so", "entries to be settled"),
+            "url": url_for("paper_double.page", form=form.id),
+        }
+    if row["first_done"]:
+        return {"words": t("chờ nhập lần hai", "awaits the second entry"), "url": ""}
+    return {"words": t("đang nhập", "being keyed"), "url": ""}
+
+
+def _rates() -> list[dict[str, Any]]:
+    """Error rates of double entry, person by person: those of others are a supervisor's business."""
+    return [
+        {**row, "name": person_name(person), "rate": 100 * row["errors"] / row["fields"] if row["fields"] else 0.0}
+        for person, row in keying.error_rates(store()).items()
+        if everything() or person == g.person["id"]
+    ]
 
 
 def _free(units: list[dict[str, Any]], found: list[Form]) -> list[dict[str, Any]]:
@@ -156,6 +183,8 @@ def record() -> Any:
     if step not in STEPS:
         abort(400)
     try:
+        if step == "keyed":
+            return _key(units, round)
         said = _issue(units, round) if step == "issued" else _step(units, round, step)
     except readers.NotUnderstood as wrong:
         return _page(wrong.reason(words.interface()), request.form), 400
@@ -206,6 +235,20 @@ def _step(units: list[dict[str, Any]], round: Mapping[str, Any], step: str) -> s
         )
     name = called(frame.unit(store(), made.unit) or {"id": made.unit}, frame.contact(store(), "unit", made.unit))
     return f"{made.serial} · {name}: {STATES[step](words.interface())}."
+
+
+def _key(units: list[dict[str, Any]], round: Mapping[str, Any]) -> Response:
+    from survey.web import paper_entry
+
+    form = paper.form(store(), str(round["id"]), paper.read_serial(request.form.get("serial", ""), dict(round)))
+    if form is None or form.unit not in {unit["id"] for unit in units}:
+        raise InputError(
+            request.form.get("serial", ""),
+            Text("phiếu này chưa được ghi là đã phát", "this form was not recorded as handed out"),
+            Text("ghi phát phiếu trước", "record the hand-out first"),
+        )
+    with desk().lock:
+        return paper_entry.start(form)
 
 
 @pages.get("/paper/forms/<form>")

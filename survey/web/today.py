@@ -14,13 +14,14 @@ from wtforms import RadioField, StringField
 from wtforms.validators import InputRequired, Length
 
 from survey.fieldwork.dispositions import DISPOSITIONS, Disposition
-from survey.store import current, drafts, frame
+from survey.store import current, drafts, frame, keying, paper
 from survey.store.quarantine import quarantine
 from survey.text import fold
-from survey.web import fieldwork, forms, paper, roles, words
+from survey.web import fieldwork, forms, paper_entry, roles, words
 from survey.web.desk import desk, place_name, store
 from survey.web.fieldwork import mine
 from survey.web.naming import full_place, natural
+from survey.web.paper import due
 
 pages = Blueprint("today", __name__)
 
@@ -145,11 +146,12 @@ def _work() -> dict[str, Any]:
     for visit in frame.visits(store()):
         visits[visit.get("unit")].append(visit)
     open_here = {row["interview"]: row for row in drafts.drafts(store())}
+    keyed = {row["interview"] for row in keying.all_open(store()).values()}
     units = [_unit(unit, interviews[unit["id"]], visits[unit["id"]], open_here) for unit in own]
     progress = fieldwork.lay_rules(units, own)
     units.sort(key=_in_order)
     today = desk().now().date()
-    left = paper.due(units)
+    left = due(units)
     waiting = [unit for unit in units if unit["again"] and not unit["interview"] and unit["id"] not in left["left"]]
     return {
         "units": units,
@@ -159,8 +161,8 @@ def _work() -> dict[str, Any]:
         "later": sum(1 for unit in waiting if unit["due"] > today),
         "replaceable": [unit for unit in units if unit["replaceable"]],
         "progress": progress,
-        "drafts": [unit for unit in units if unit["draft"] and unit["state"] != "returned"],
-        "first": _first(units),
+        "drafts": [u for u in units if u["draft"] and u["state"] != "returned" and u["interview"] not in keyed],
+        "first": _first([unit for unit in units if unit["interview"] not in keyed and unit["id"] not in left["left"]]),
         "done": sum(1 for unit in units if unit["state"] in ("sealed", "approved", "conflict")),
         "target": sum(1 for unit in units if unit["main"]),
     }
@@ -252,6 +254,8 @@ def _begin(unit: str, document: Mapping[str, Any]) -> Response:
     for row in standing:
         if row["draft"]:
             _remind(row)
+            if keyed := keying.of_interview(store(), row["interview"]):
+                return paper_entry.start(paper_entry.form_of(keyed["form"]))
             return redirect(url_for("interview.resume", interview=row["interview"]))
     if standing:
         flash(
@@ -279,6 +283,12 @@ def open_again(interview: str) -> Response:
         abort(404)
     mine(str(rows[0]["unit"]))
     with desk().lock:
+        form = next(
+            (one for one in paper.forms(store(), unit=str(rows[0]["unit"])) if one.interview == interview), None
+        )
+        if form is not None:
+            _remind(rows[0])
+            return paper_entry.start(form)
         if drafts.draft(store(), interview) is None:
             drafts.take_over(store(), interview, g.person["id"], now=desk().now())
     _remind(rows[0])
