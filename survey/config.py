@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from survey.text import LANGUAGES, Text
 FILE = "config.toml"
 
 
-def _setting(default: Any, help: Text, allowed: range | tuple[str, ...]) -> Any:
+def _setting(default: Any, help: Text, allowed: range | tuple[str, ...] | None) -> Any:
     return field(default=default, metadata={"help": help, "allowed": allowed})
 
 
@@ -60,6 +61,14 @@ class Config:
         Text("Số phút không dùng thì tự đăng xuất", "Minutes without use after which a person is signed out"),
         range(1, 1441),
     )
+    backup: str = _setting(
+        "",
+        Text(
+            "Thư mục hoặc USB nhận bản sao sau mỗi phiếu, trong dấu nháy đơn: 'E:\\'; để trống là không sao lưu",
+            "Folder or stick that gets a second copy after each interview, in single quotes: 'E:\\'; empty for none",
+        ),
+        None,
+    )
 
 
 def load(folder: Path) -> Config:
@@ -92,7 +101,7 @@ def load(folder: Path) -> Config:
                     else Text("các tên có thể dùng: " + ", ".join(known), "the names are " + ", ".join(known)),
                 )
             )
-        elif type(value) is not type(known[name].default) or value not in known[name].metadata["allowed"]:
+        elif not _fits(value, known[name]):
             allowed = _words(known[name].metadata["allowed"])
             problems.append(
                 Problem(
@@ -104,6 +113,11 @@ def load(folder: Path) -> Config:
     if problems:
         raise Problems(problems)
     return Config(**written)
+
+
+def _fits(value: Any, entry: dataclasses.Field[Any]) -> bool:
+    allowed = entry.metadata["allowed"]
+    return type(value) is type(entry.default) and (allowed is None or value in allowed)
 
 
 def write(folder: Path, config: Config) -> Path:
@@ -119,10 +133,13 @@ def write(folder: Path, config: Config) -> Path:
 
 
 def _toml(value: str | int) -> str:
-    return str(value) if isinstance(value, int) else f'"{value}"'
+    # TOML's basic strings escape as JSON's do.
+    return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
-def _words(allowed: range | tuple[str, ...]) -> Text:
+def _words(allowed: range | tuple[str, ...] | None) -> Text:
+    if allowed is None:
+        return Text("chữ trong dấu nháy", "text in quotes")
     if isinstance(allowed, range):
         return Text(
             f"số nguyên từ {allowed[0]} đến {allowed[-1]}", f"a whole number from {allowed[0]} to {allowed[-1]}"

@@ -22,17 +22,19 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyrage
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from survey.errors import InputError, VerifyError
-from survey.store import Store, current, receipts
+from survey.store import Store, current, frame, receipts
 from survey.store.framing import LARGEST_HEADER, LARGEST_PART, read_records
 from survey.store.header import Malformed
 from survey.store.signing import SigningKey
 from survey.sync.bundle import read_bundle, write_bundle, write_records
 from survey.sync.exchange import export, sync
 from survey.sync.files import write_named
+from survey.sync.keys import publish_age_key
 from tests.laptops import FORM, interview, keys, records, state
 from tests.outside import ROOT
 
@@ -369,8 +371,8 @@ def test_a_stick_pulled_while_writing_shows_a_whole_bundle_or_none(device: Store
 # -- 4 another program ------------------------------------------------------------------------------------------
 
 
-def _bundle_written_from_the_document(folder: Path) -> tuple[Path, str]:
-    """What docs/formats.md says, with nothing but the standard library and Ed25519."""
+def _bundle_written_from_the_document(folder: Path, readers: list[str]) -> tuple[Path, str]:
+    """What docs/formats.md says, with nothing but the standard library, Ed25519, and age when there are readers."""
 
     def canonical(value: object) -> bytes:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
@@ -406,16 +408,32 @@ def _bundle_written_from_the_document(folder: Path) -> tuple[Path, str]:
             **{"v": 1, "kind": "bundle", "sender": device, "public_key": public.hex(), "tier": "device"},
             **{"compression": "zlib", "revisions": 2, "content_size": len(content), "payload_size": len(payload)},
             **{"payload": sha256(payload), "keys": {device: public.hex()}},
+            **({"recipients": sorted(readers)} if readers else {}),
         }
     )
     signature = canonical({"signature": key.sign(sha256(manifest).encode()).hex()})
-    envelope = canonical({"encryption": "none", "format": "survey-bundle", "v": 1})
-    whole = b"\n".join([envelope, manifest, signature, payload])
+    inside = b"\n".join([manifest, signature, payload])
+    outer: dict[str, object] = {"encryption": "none", "format": "survey-bundle", "v": 1}
+    if readers:
+        outer |= {"encryption": "age", "content": sha256(inside), "recipients": sorted(readers)}
+        inside = pyrage.encrypt(inside, [pyrage.x25519.Recipient.from_str(reader) for reader in readers])
+    whole = canonical(outer) + b"\n" + inside
     return put(folder, whole, hashlib.sha256(whole).hexdigest() + ".bundle"), device
 
 
-def test_a_program_written_from_the_document_is_understood(hub: Store, tmp_path: Path):
-    path, device = _bundle_written_from_the_document(tmp_path / "other")
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_program_written_from_the_document_is_understood(tmp_path: Path, encrypted: bool):
+    with Store.create(tmp_path / "hub", "hub", passphrase="bốn con voi uống trà" if encrypted else "") as hub:
+        publish_age_key(hub)
+        own = frame.document(hub, "device", hub.device)
+        assert own is not None
+        _is_understood(
+            hub, tmp_path, [own["age"], str(pyrage.x25519.Identity.generate().to_public())] if encrypted else []
+        )
+
+
+def _is_understood(hub: Store, tmp_path: Path, readers: list[str]) -> None:
+    path, device = _bundle_written_from_the_document(tmp_path / "other", readers)
     assert (sync(hub, [path]).new, sync(hub, [path]).known) == (2, 2)
     (row,) = current.interviews(hub)
     assert (row["interview"], row["state"], row["unit"], row["device"]) == ("i-1", "sealed", "u1", device)

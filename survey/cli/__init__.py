@@ -32,6 +32,8 @@ COMMANDS = {
     "export": "exchange",
     "sync": "exchange",
     "verify": "exchange",
+    "backup": "second_copy",
+    "restore": "second_copy",
     "quarantine": "quarantine",
     "review": "review",
     "weight": "weighting",

@@ -337,6 +337,8 @@ def _tell_unexpected(error: Exception, log: Path) -> None:
 
 def _log_details(asked: dict[str, Any]) -> Path:
     """Appends the current exception to the error log and returns the log's path; prints it too with ``--debug``."""
+    from survey.store import vault
+
     details = traceback.format_exc()
     if asked.get("debug"):
         click.echo(details, err=True)
@@ -344,10 +346,23 @@ def _log_details(asked: dict[str, Any]) -> Path:
     log = (folder if folder.is_dir() else Path(tempfile.gettempdir())) / _LOG
     try:
         with log.open("a", encoding="utf-8") as file:
-            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {' '.join(sys.argv[1:])}\n{details}\n")
+            said, command = details, " ".join(sys.argv[1:])
+            if vault.is_encrypted(folder):
+                # A stolen laptop's log must not tell whose name stood on the command line or in a message.
+                said, command = _places(sys.exc_info()[1]), "…"
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {command}\n{said}\n")
     except OSError:
         click.echo(details, err=True)
     return log
+
+
+def _places(error: BaseException | None) -> str:
+    """Where an error and those before it arose, without a value that the program worked on."""
+    lines = []
+    while error is not None:
+        lines += [*traceback.format_tb(error.__traceback__), f"{type(error).__name__}\n"]
+        error = error.__cause__ or error.__context__
+    return "".join(lines)
 
 
 # -- output -----------------------------------------------------------------------------------------------------

@@ -64,8 +64,10 @@ def export(to: Path, everything: bool, plain: bool, as_json: bool) -> None:
         done = exchange.export(store, to, everything=everything, plain=plain)
     if as_json:
         say_json(done)
-    elif done.path is None:
-        say(Text("Không ghi gói nào.", "No bundle was written."))
+        return
+    if done.path is None:
+        if not done.waiting:
+            say(Text("Không có gì chưa nộp.", "Nothing is waiting to be handed over."))
     else:
         say(
             Text(
@@ -128,16 +130,26 @@ def _say_report(report: Report) -> None:
         "Kiểm chứng kho: mã băm, liên kết, chữ ký, phần suy ra, và đã tạo = đã xác nhận + còn chờ.",
         "Prove the store: hashes, links, signatures, derived tables, created = receipted + pending.",
     ),
-    example="survey verify",
+    example="survey verify\nsurvey verify --repair",
+)
+@option(
+    "--repair",
+    is_flag=True,
+    help=Text(
+        "Dựng lại phần suy ra (trạng thái, danh sách) từ các bản ghi trước khi kiểm chứng.",
+        "First build what is derived (states, lists) again from the revisions.",
+    ),
 )
 @json_option
-def verify(as_json: bool) -> int:
+def verify(repair: bool, as_json: bool) -> int:
     """Proves the store."""
-    from survey.store import current
+    from survey.store import current, derived
     from survey.store.quarantine import quarantine
     from survey.store.verify import revision_count
 
     with open_store() as store:
+        if repair:
+            derived.rebuild(store)
         with progress(Text("Đang kiểm chứng", "Verifying"), revision_count(store)) as advance:
             report = current.verify(store, advance)
         findings = current.findings(store)

@@ -69,6 +69,7 @@ class Store:
         tier: str = "",
         name: str = "",
         passphrase: str = "",
+        introduce: bool = True,
         now: datetime | None = None,
     ) -> Store:
         """Makes the keys and an empty store in ``folder`` and opens it.
@@ -76,7 +77,8 @@ class Store:
         ``tier`` is where a hub stands (``supervisor``, ``province`` or ``ministry``; default ``supervisor``);
         ``name`` is what people call the laptop. The feed's first revision is this device's own ``device`` document.
         With a ``passphrase`` everything in it is encrypted (InputError for a weak one), without one nothing is. Keys
-        that are already in the folder are kept. Raises StoreError when the folder has a store.
+        that are already in the folder are kept; without ``introduce`` the device's document comes from elsewhere (a
+        backup). Raises StoreError when the folder has a store.
         """
         folder = Path(folder)
         tier = tier or ("device" if role == "device" else "supervisor")
@@ -113,7 +115,8 @@ class Store:
                 [("device", key.device), ("role", role), ("tier", tier), ("epoch", _random_epoch())],
             )
             db.execute("INSERT INTO device_keys (device, public_key) VALUES (?, ?)", (key.device, key.public))
-            _introduce(cls(folder, db), name, now)
+            if introduce:
+                _introduce(cls(folder, db), name, now)
         except sqlite3.Error as error:
             raise told(part, error) from error
         finally:

@@ -20,7 +20,7 @@ _RESTORE = Text(
     "giữ nguyên kho này, khôi phục từ bản sao lưu rồi nhận lại các gói dữ liệu",
     "keep this store, restore a backup, then sync the bundles again",
 )
-_REBUILD = Text("dựng lại phần suy ra (rebuild)", "rebuild what is derived")
+_REBUILD = Text("chạy: survey verify --repair", "run: survey verify --repair")
 
 
 @dataclass

@@ -113,8 +113,6 @@ def export(
 def about_keys(done: Exported) -> list[Text]:
     """What a person should know about who can open what was handed over."""
     said = []
-    if done.path is None and not done.waiting:
-        said.append(Text("Không có gì chưa nộp.", "Nothing is waiting to be handed over."))
     if done.waiting:
         said.append(
             Text(

@@ -11,7 +11,7 @@ from flask import Blueprint, render_template, request
 from survey.errors import InputError, Problem, SurveyError
 from survey.store.store import TIERS
 from survey.store.whereabouts import whereabouts
-from survey.sync.exchange import Exported, Report, export, sync
+from survey.sync.exchange import Exported, Report, about_keys, export, sync
 from survey.text import Text
 from survey.web import words
 from survey.web.desk import desk, store
@@ -113,7 +113,7 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
                 "Eject the stick and give it to your supervisor. It counts as handed over once it is confirmed.",
             )
         )
-    else:
+    elif not written.waiting:
         lines.append(
             t("Không còn gì phải nộp: mọi bản ghi đã được xác nhận.", "Nothing is left to hand over: all is confirmed.")
         )
@@ -140,6 +140,7 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
         lines.append(
             t(f"Nhận về {read.new} bản ghi mới (giao việc, yêu cầu sửa, duyệt).", f"{read.new} new entries came back.")
         )
+    lines += [line(words.interface()) for line in about_keys(written)]
     details = problems([*(problem for _, problem in read.quarantined), *read.problems])
     return {"tone": "look" if details else "good", "lines": lines, "details": details}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, g, make_response, redirect, render_template, request, url_for
@@ -12,6 +13,7 @@ from survey.questionnaire import endings
 from survey.questionnaire.path import Change, Entry
 from survey.store import drafts, feed, keying, remarks
 from survey.store.header import CONTENT_KINDS
+from survey.sync.backup import back_up
 from survey.text import Text
 from survey.web import forms, roles, words
 from survey.web.desk import Open, desk, store
@@ -424,7 +426,24 @@ def _seal(opened: Open, code: str) -> Any:
         return redirect(url_for("interview.finish", interview=interview))
     desk().forget(interview)
     flash(t("Phiếu đã hoàn thành và được khóa lại.", "The interview is finished and sealed."), "good")
+    _second_copy()
     return redirect(url_for("today.page"))
+
+
+def _second_copy() -> None:
+    """Copies what is new to the place for backups, if one is set. What goes wrong with it is told and stops nothing."""
+    place = desk().settings.backup
+    if not place:
+        return
+    try:
+        back_up(store(), Path(place), now=desk().now())
+    except SurveyError as wrong:
+        said = wrong.problem
+        flash(
+            t("Chưa sao lưu được: ", "No second copy was made: ")
+            + f"{said.what(words.interface())}. {words.sentence(said.todo(words.interface()))}",
+            "look",
+        )
 
 
 def _kind(revision: str) -> str:

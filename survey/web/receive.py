@@ -11,7 +11,7 @@ from survey.errors import SurveyError
 from survey.store import current
 from survey.store import quarantine as store_quarantine
 from survey.store.whereabouts import whereabouts
-from survey.sync.exchange import Report, export, sync
+from survey.sync.exchange import Report, about_keys, export, sync
 from survey.web import roles, words
 from survey.web.desk import desk, store
 from survey.web.handover import problems
@@ -38,13 +38,14 @@ def take() -> Any:
     try:
         before = whereabouts(store())["device"]
         report = sync(store(), [place], now=desk().now())
-        if place.is_dir() and store().role == "hub":
-            export(store(), place, now=desk().now())
+        keys = about_keys(export(store(), place, now=desk().now())) if place.is_dir() and store().role == "hub" else []
     except SurveyError as wrong:
         problem = wrong.problem
         lines = [words.sentence(problem.what(words.interface())), words.sentence(problem.todo(words.interface()))]
         return _show({"tone": "stop", "lines": [typed, *lines], "counts": []}, typed), 400
-    return _show(_told(report, whereabouts(store())["device"] - before), typed)
+    told = _told(report, whereabouts(store())["device"] - before)
+    told["lines"] += [line(words.interface()) for line in keys]
+    return _show(told, typed)
 
 
 @pages.post("/receive/dismiss")
