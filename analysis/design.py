@@ -19,6 +19,8 @@ from survey.text import Text
 LONELY = ("error", "adjust", "average", "certainty", "remove", "collapse")
 METHODS = ("poststratify", "raking", "linear", "logit", "bounded")
 VARIANCES = ("regression", "sweeps")
+PPS = ("", "brewer", "overton", "hartley_rao", "joint")
+FORMS = ("YG", "HT")
 REPLICATES = ("JK1", "JKn", "BRR", "Fay", "bootstrap", "SDR", "given")
 
 
@@ -52,12 +54,21 @@ class Replicates:
 
 
 @dataclass(frozen=True)
+class Sensitivity:
+    """Coarser variance units, whose interval is shown beside the design's own (where the finer ones are debatable)."""
+
+    strata: tuple[str, ...] = ()
+    psu: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Design:
     """Which columns hold weight, strata, PSU stages and population counts, and the rules for intervals.
 
     ``strata`` are crossed when several; ``psu`` are the stages, the first is the variance unit; no ``psu`` means that
     each row is one. ``fpc`` holds the population *count* of each stage; without it PSUs count as drawn with
-    replacement. Without ``weight`` the weights follow from ``fpc``, or are all 1.
+    replacement. Without ``weight`` the weights follow from ``fpc``, or are all 1. With ``pps`` the first column of
+    ``fpc`` holds the *inclusion probability* of the PSU, drawn without replacement (:mod:`analysis.pps`).
     """
 
     weight: str = ""
@@ -65,6 +76,9 @@ class Design:
     psu: tuple[str, ...] = ()
     fpc: tuple[str, ...] = ()
     certainty: str = ""
+    pps: str = ""
+    pps_variance: str = "YG"
+    joint: Any = ""
     nest: bool = False
     lonely_psu: str = "error"
     collapse: str = ""
@@ -73,6 +87,7 @@ class Design:
     level: float = 0.95
     calibration: Calibration | None = None
     replicates: Replicates | None = None
+    sensitivity: Sensitivity | None = None
 
     def __init__(self, weight: str | None = "", strata: Any = (), psu: Any = (), fpc: Any = (), **rest: Any):
         known = {field.name: field.default for field in fields(self)}
@@ -89,7 +104,8 @@ class Design:
 
     def _problems(self, where: str) -> list[Problem]:
         found = []
-        for name, allowed in (("lonely_psu", LONELY), ("df", ("domain", "design"))):
+        options = {"lonely_psu": LONELY, "df": ("domain", "design"), "pps": PPS, "pps_variance": FORMS}
+        for name, allowed in options.items():
             value = getattr(self, name)
             if value not in allowed:
                 found.append(_not_one_of(f"{where}, {name}", value, allowed))
@@ -99,6 +115,22 @@ class Design:
                     f"{where}, level",
                     Text(f"{self.level} không nằm giữa 0 và 1", f"{self.level} is not between 0 and 1"),
                     Text("ví dụ 0.95", "for example 0.95"),
+                )
+            )
+        if self.pps and not self.fpc:
+            found.append(
+                Problem(
+                    f"{where}, fpc",
+                    Text("pps cần cột xác suất chọn của đơn vị bậc một", "pps needs the PSU's inclusion probability"),
+                    Text("ghi cột đó ở vị trí đầu của fpc", "name its column first in fpc"),
+                )
+            )
+        if self.pps == "joint" and isinstance(self.joint, str) and not self.joint:
+            found.append(
+                Problem(
+                    f"{where}, joint",
+                    Text("pps = joint nhưng thiếu tệp xác suất của từng cặp", "pps = joint names no file of pairs"),
+                    Text('thêm joint = "pairs.csv" (psu, other, probability)', 'add joint = "pairs.csv"'),
                 )
             )
         if self.lonely_psu == "collapse" and not self.collapse:
@@ -137,6 +169,8 @@ def load_design(path: str | Path) -> Design:
     calibration = settings.get("calibration")
     if isinstance(calibration, dict) and isinstance(calibration.get("margins"), str):
         calibration["margins"] = str(file.parent / calibration["margins"])
+    if isinstance(settings.get("joint"), str) and settings["joint"]:
+        settings["joint"] = str(file.parent / settings["joint"])
     return design_of(settings, file.name)
 
 
@@ -144,9 +178,12 @@ def design_of(settings: Mapping[str, Any], where: str = "design.toml") -> Design
     """The design of settings as they stand in ``design.toml``. Raises Problems with everything that is wrong."""
     problems: list[Problem] = []
     top = _section(settings, Design, where, problems)
-    for name, kind in (("calibration", Calibration), ("replicates", Replicates)):
+    for name, kind in (("calibration", Calibration), ("replicates", Replicates), ("sensitivity", Sensitivity)):
         if name in settings and isinstance(settings[name], Mapping):
             inner = _section(settings[name], kind, f"{where}, [{name}]", problems)
+            if kind is Sensitivity:
+                top[name] = Sensitivity(_names(inner.get("strata")), _names(inner.get("psu")))
+                continue
             allowed = METHODS if kind is Calibration else REPLICATES
             if inner.get("variance", VARIANCES[0]) not in VARIANCES:
                 problems.append(_not_one_of(f"{where}, [{name}], variance", inner["variance"], VARIANCES))
@@ -177,6 +214,7 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], Text]] = {
     "tuple[float, ...]": (list, Text("một danh sách số", "a list of numbers")),
     "Calibration | None": (Mapping, Text("một mục [calibration]", "a section [calibration]")),
     "Replicates | None": (Mapping, Text("một mục [replicates]", "a section [replicates]")),
+    "Sensitivity | None": (Mapping, Text("một mục [sensitivity]", "a section [sensitivity]")),
 }
 
 

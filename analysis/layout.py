@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.design import Design
+from analysis.pps import CERTAIN, joint_matrix, quadratic, read_joint
 from analysis.sample import Sample, Stage
 from analysis.table import Table, cross, take
 from survey.errors import InputError, Problem, Problems
@@ -35,7 +36,7 @@ def lay(design: Design, data: Table, calibrated: bool = True) -> Sample:
     _raise(rows.problems)
     stages, names = _number(strata, units, counts, rows)
     _raise(rows.problems)
-    weight = rows.weight if rows.weight is not None else _weights_of(stages, names.unit)
+    weight = rows.weight if rows.weight is not None else _weights_of(stages, names.unit) / rows.drawn()
     sample = Sample(
         weight=weight,
         unit=names.unit,
@@ -78,6 +79,13 @@ class _Columns:
         self.data = data
         self.problems: list[Problem] = []
         self.weight: np.ndarray | None = None
+        self.probability: np.ndarray | None = None
+        """With ``pps``, by row the inclusion probability of its PSU; NaN where that was taken with certainty."""
+
+    def drawn(self) -> np.ndarray:
+        """The chance of the first stage by row, as far as population counts do not say it."""
+        found = np.ones(len(self.data)) if self.probability is None else self.probability
+        return np.where(np.isnan(found), 1.0, found)
 
     def read(self) -> None:
         design = self.design
@@ -108,6 +116,19 @@ class _Columns:
             for name in design.fpc
             if name in self.data
         ]
+        if design.pps and self.counts and self.counts[0] is not None:
+            self._at_most_one(design.fpc[0], self.counts[0])
+
+    def _at_most_one(self, name: str, values: np.ndarray) -> None:
+        bad = values > 1 + 1e-9
+        if bad.any():
+            self.problems.append(
+                Problem(
+                    f"{self.data.source}, column {name}, {self.data.rows_text(bad)}",
+                    Text("xác suất chọn lớn hơn 1", "an inclusion probability above 1"),
+                    Text("với pps, cột đầu của fpc là xác suất", "with pps the first column of fpc is a probability"),
+                )
+            )
 
     def _no_blanks(self, name: str, use: str) -> None:
         blank = self.data.blank(name)
@@ -156,8 +177,13 @@ class _Columns:
         counts = [count for count in self.counts if count is not None]
         while len(counts) < depth:
             counts.append(np.full(n, np.inf))
-        if design.certainty:
-            stratum, units, counts = self._certain(stratum, [*units, self._rows()], counts)
+        certain = self._flags() if design.certainty else np.zeros(n, dtype=bool)
+        if design.pps:
+            certain = certain | (counts[0] >= CERTAIN)
+            self.probability = np.where(certain, np.nan, counts[0])
+            counts = [np.full(n, np.inf), *counts[1:]]
+        if certain.any():
+            stratum, units, counts = self._certain(certain, stratum, [*units, self._rows()], counts)
         return stratum, units[:depth], counts
 
     def _rows(self) -> tuple[np.ndarray, list[str]]:
@@ -206,12 +232,18 @@ class _Columns:
         kept, dense = np.unique(joined, return_inverse=True)
         return dense.reshape(len(codes)), [every[k] for k in kept]
 
+    def _flags(self) -> np.ndarray:
+        flags, words = self.data.labels(self.design.certainty)
+        return take(np.array([word.casefold() in _TRUE for word in words], dtype=bool), flags, False)
+
     def _certain(
-        self, stratum: tuple[np.ndarray, list[str]], units: list[tuple[np.ndarray, list[str]]], counts: list[np.ndarray]
+        self,
+        certain: np.ndarray,
+        stratum: tuple[np.ndarray, list[str]],
+        units: list[tuple[np.ndarray, list[str]]],
+        counts: list[np.ndarray],
     ) -> tuple[tuple[np.ndarray, list[str]], list[tuple[np.ndarray, list[str]]], list[np.ndarray]]:
         """A PSU drawn with certainty is a stratum of its own, and its variance units are those of the next stage."""
-        flags, words = self.data.labels(self.design.certainty)
-        certain = take(np.array([word.casefold() in _TRUE for word in words], dtype=bool), flags, False)
         psu, psu_names = units[0]
         within_codes, within = cross(
             [(stratum[0], stratum[1]), (np.where(certain, psu + 1, 0), ["", *psu_names])], len(certain)
@@ -262,17 +294,58 @@ def _number(
         _check_counts(rows, k, names, low, high, size)
         fraction = np.where(np.isfinite(low), size / low, 0.0)
         scale = above * (1 - fraction)
+        matrices: dict[int, np.ndarray] = {}
+        if k == 0 and rows.probability is not None:
+            chance, labels = rows.probability[order][starts], [units[0][1][i] for i in keys[1][order][starts]]
+            matrices = _unequal(rows, order, level, inside, chance, labels)
+            scale[list(matrices)] = 0.0
         alone = (size == 1) & (scale > 0)
+        alone[[h for h in matrices if size[h] == 1]] = True
         if (
             rows.design.lonely_psu in ("error", "collapse")
             and alone.any()
             and (k == 0 or np.isfinite(low[alone]).any())
         ):
             _lonely(rows, k, [names[i] for i in np.flatnonzero(alone)])
-        stages.append(Stage(level[first], inside, size, scale, fraction))
+        stages.append(Stage(level[first], inside, size, scale, fraction, matrices))
         above = (above * fraction)[inside]
+        if matrices:
+            above = np.where(np.isnan(chance), above, chance)
     psus = _picked(units[0], order, levels[1])
     return stages, _Names(unit, psus, _picked(stratum, order, levels[0]))
+
+
+def _unequal(
+    rows: _Columns,
+    order: np.ndarray,
+    level: np.ndarray,
+    stratum: np.ndarray,
+    chance: np.ndarray,
+    labels: list[str],
+) -> dict[int, np.ndarray]:
+    """The variance of each stratum whose PSUs were drawn by size without replacement, as a matrix."""
+    assert rows.probability is not None
+    design, data = rows.design, rows.data
+    low, high = _ends(np.nan_to_num(rows.probability)[order], level, len(chance))
+    varies = [labels[i] for i in np.flatnonzero(low != high)]
+    if varies:
+        shown = ", ".join(varies[:5])
+        rows.problems.append(
+            Problem(
+                f"{data.source}, column {design.fpc[0]} (fpc)",
+                Text(f"xác suất không thống nhất trong {shown}", f"the probability differs within {shown}"),
+                Text("mỗi đơn vị bậc một chỉ có một xác suất", "a PSU has one probability"),
+            )
+        )
+        return {}
+    pairs = read_joint(design.joint) if design.pps == "joint" else {}
+    found = {}
+    for h in np.unique(stratum[np.isfinite(chance)]).tolist():
+        inside = np.flatnonzero(stratum == h)
+        names = [labels[i].rpartition("/")[2] if design.nest else labels[i] for i in inside]
+        joint = joint_matrix(pairs, names) if design.pps == "joint" else None
+        found[h] = quadratic(design.pps, design.pps_variance, chance[inside], joint)
+    return found
 
 
 def _first_of(level: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ the recursion of R ``survey``'s ``svyrecvar``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,8 @@ class Stage:
     """Stratum → product of the sampling fractions above × (1 − f); the factor n/(n − 1) is not in it."""
     fraction: np.ndarray
     """Stratum → f, the share of its units that is in the sample; 0 without a population count."""
+    quadratic: Mapping[int, np.ndarray] = field(default_factory=dict)
+    """Stratum of PSUs drawn by size without replacement → the matrix of its variance (:mod:`analysis.pps`)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Sample:
         return len(psus) - len(np.unique(self.stages[0].stratum[psus]))
 
     def spread(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
-        """A matrix A with AᵀA = the covariance of the totals of ``sums``.
+        """A matrix A with AᵀA = the covariance of the totals of ``sums``, but for strata drawn by size without
+        replacement, whose form need not be one (:meth:`covariance` has them).
 
         ``units`` are finest units in growing order, ``sums`` their weighted influence sums, one column per statistic;
         units that are absent have none. Columns are NaN where the strata left cannot give a variance.
@@ -84,14 +87,36 @@ class Sample:
     def covariance(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
         """The covariance matrix of the totals of ``sums``."""
         spread = self.spread(units, sums)
-        return spread.T @ spread
+        return spread.T @ spread + self._unequal(units, sums)
 
     def variance(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
         """The variances alone."""
-        if len(self.stages) == 1 and self.lonely_psu not in ("adjust", "average") and len(units):
+        usual = len(self.stages) == 1 and not self.stages[0].quadratic
+        if usual and self.lonely_psu not in ("adjust", "average") and len(units):
             return self._plain_variance(units, sums)
         spread = self.spread(units, sums)
-        return np.einsum("ij,ij->j", spread, spread)
+        found = np.einsum("ij,ij->j", spread, spread)
+        if not self.stages[0].quadratic:
+            return found
+        found = found + np.diag(self._unequal(units, sums))
+        # Horvitz–Thompson's estimate of a variance may be negative: then there is none.
+        return np.where(found < 0, np.nan, found)
+
+    def _unequal(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
+        """Σ z'Qz over the first stage's strata drawn by size without replacement; PSUs without members have z = 0."""
+        found = np.zeros((sums.shape[1], sums.shape[1]))
+        stage = self.stages[0]
+        if not stage.quadratic or not len(units):
+            return found
+        psu = stage.unit[units]
+        starts = _starts(psu)
+        z, psus = np.add.reduceat(sums, starts, axis=0), psu[starts]
+        first = np.searchsorted(stage.stratum, np.arange(len(stage.size)))
+        for h, matrix in stage.quadratic.items():
+            inside = stage.stratum[psus] == h
+            place = psus[inside] - first[h]
+            found += z[inside].T @ matrix[np.ix_(place, place)] @ z[inside]
+        return found
 
     def _plain_variance(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
         """The usual case, one stage and no lonely strata to make up for, without the matrix that covariances need."""

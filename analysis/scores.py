@@ -211,12 +211,16 @@ def score(
     rows = [row for part in parts for row in part.rows(rounds, provisional)]
     for part in parts:
         findings += part.findings()
+    coarse, wider, said = _coarser(design, table)
+    if coarse is not None and design.sensitivity is not None:
+        other = score(wider, index, coarse, by, total=total, deff=False).table
+        _beside(rows, other.to_dict("records"), design.sensitivity.psu)
     members = source.cells.count if isinstance(source, CellSums) else np.ones(len(table), dtype=np.int64)
     return Scores(
         index=index,
         table=pd.DataFrame(rows, columns=list(COLUMNS)),
         findings=tuple(findings),
-        notes=(*_notes(provisional, any(part.unweighted for part in parts)), *_outside(by_key, columns, members)),
+        notes=(*_notes(provisional, any(part.unweighted for part in parts)), *said, *_outside(by_key, columns, members)),
         unweighted={key: value for part in parts for key, value in part.unweighted.items()},
         blocks=tuple(block for part in parts for block in part.blocks),
         sample=source.sample,
@@ -242,6 +246,53 @@ def _by_row(table: Table, design: Design, answered: Sequence[Any], found: Sequen
         statistics.append(statistic)
         strange += odd
     return Rows(sample, statistics), strange
+
+
+def _coarser(design: Design, table: Table) -> tuple[Design | None, Table, tuple[Text, ...]]:
+    """The design with the coarser variance units that are shown for comparison, where the data have them."""
+    rule = design.sensitivity
+    if rule is None:
+        return None, table, ()
+    named = ", ".join((*rule.strata, *rule.psu))
+    if any(name not in table or table.blank(name).any() for name in (*rule.strata, *rule.psu)):
+        return None, table, (
+            Text(
+                f"chưa tính khoảng theo đơn vị lớn hơn: thiếu cột {named}",
+                f"no interval by coarser units: without the columns {named}",
+            ),
+        )
+    plain = {"fpc": (), "pps": "", "certainty": "", "collapse": "", "lonely_psu": "remove", "nest": True}
+    found = replace(design, strata=rule.strata, psu=rule.psu, replicates=None, sensitivity=None, **plain)
+    if not design.weight and design.fpc:
+        found = replace(found, weight=_COARSE_WEIGHT)
+        table = table.with_columns({_COARSE_WEIGHT: lay(design, table, calibrated=False).weight})
+    return (
+        found,
+        table,
+        (
+            Text(
+                f"khoảng theo đơn vị lớn hơn ({named}) ghi ở cột note; chọn khoảng nào là giả định phải nêu rõ",
+                f"the interval by coarser units ({named}) stands in the notes; which holds is an assumption to state",
+            ),
+        ),
+    )
+
+
+_COARSE_WEIGHT = "weight of the finer design"
+
+
+def _beside(rows: list[dict[str, Any]], wider: list[dict[str, Any]], psu: Sequence[str]) -> None:
+    """Puts the coarser interval into the note of each row."""
+    named = ", ".join(psu)
+    for row, other in zip(rows, wider, strict=True):
+        if np.isnan(row["estimate"]):
+            continue
+        df = f"{other['df']:g}"
+        told = Text(f"theo {named}: không có khoảng ({df} bậc tự do)", f"by {named}: no interval ({df} df)")
+        if np.isfinite(other["low"]):
+            ends = f"{other['low']:.6g} … {other['high']:.6g}"
+            told = Text(f"theo {named}: {ends} ({df} bậc tự do)", f"by {named}: {ends} ({df} df)")
+        row["note"] = "; ".join(part for part in (row["note"], noted([told])) if part)
 
 
 def _split(by: str | Sequence[str]) -> list[str]:

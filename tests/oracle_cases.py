@@ -27,6 +27,7 @@ Answer = list[dict[str, Any]]
 
 DESIGN_KEYS = {
     *("type", "strata", "psu", "stages", "nest", "weights", "fpc", "fpc_meaning", "n", "note", "df", "rows"),
+    *("pps", "variance", "joint_probabilities_file", "probability"),
     *("replicate_weights_file", "replicate_factors_file", "key", "combined", "scale", "rscales", "mse"),
 }
 """What a case may say of its design for us to understand it; anything else would be silently ignored."""
@@ -112,13 +113,14 @@ class _Question:
         if "stages" in design:
             psu, fpc = ([stage[key] for stage in design["stages"]] for key in ("unit", "fpc"))
         else:
-            psu, fpc = design.get("psu"), design.get("fpc")
+            psu, fpc = design.get("psu"), design.get("fpc") or design.get("probability")
         strata = design.get("strata")
         if isinstance(strata, str) and " x " in strata:
             strata, nest = strata.split(" x "), True
         if isinstance(psu, str):
             psu = psu.split(" (")[0]
         return Design(
+            **self._unequal(design),
             weight=weight if weight in self.table else "",
             strata=strata,
             psu=psu,
@@ -130,6 +132,26 @@ class _Question:
             level=self.options["level"],
             calibration=self._calibration(),
         )
+
+    def _unequal(self, design: dict[str, Any]) -> dict[str, Any]:
+        """R's ``pps``: the names of its approximations, or a square file of joint probabilities."""
+        if not design.get("pps"):
+            return {}
+        named = str(design["pps"]).casefold().removesuffix("()")
+        method = {"hr": "hartley_rao", "ppsmat": "joint"}.get(named, named)
+        found = {"pps": method, "pps_variance": design.get("variance") or "HT"}
+        if "joint_probabilities_file" in design:
+            square = read_table(self.folder / design["joint_probabilities_file"])
+            matrix = np.column_stack([square.numbers(name) for name in square.names])
+            units = [f"#{place}" for place in self.table.places]
+            found["joint"] = [
+                {"psu": a, "other": b, "probability": float(matrix[i, j])}
+                for i, a in enumerate(units)
+                for j, b in enumerate(units)
+                if i < j
+            ]
+            found["pps"] = "joint"
+        return found
 
     def _replicated_calibration(self, note: str) -> Calibration | None:
         """The whole sample is post-stratified as its replicates are: any of them has the totals."""

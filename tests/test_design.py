@@ -17,9 +17,11 @@ from analysis.design import (
     Calibration,
     Design,
     Replicates,
+    Sensitivity,
     design_of,
     load_design,
 )
+from analysis.estimation import mean
 from analysis.layout import lay
 from analysis.scores import COLUMNS
 from analysis.table import Table
@@ -155,7 +157,7 @@ def test_levels_of_confidence_and_rules_are_checked_in_python_too():
 @pytest.mark.parametrize("guide", ["scoring.md", "scoring.vi.md"])
 def test_the_guide_names_every_key_and_every_option(guide):
     text = (ROOT / "docs" / "guides" / guide).read_text(encoding="utf-8")
-    keys = [field.name for kind in (Design, Calibration, Replicates) for field in fields(kind)]
+    keys = [field.name for kind in (Design, Calibration, Replicates, Sensitivity) for field in fields(kind)]
     words = [*keys, *LONELY, *METHODS, *REPLICATES, *VARIANCES]
     assert [word for word in words if f"`{word}`" not in text and f"[{word}]" not in text] == []
     assert ", ".join(COLUMNS) in text.replace("\n", " ")
@@ -170,3 +172,33 @@ def test_units_are_numbered_so_that_stages_grow_together(rows):
     assert (np.diff(first.stratum) >= 0).all()
     assert first.size.sum() == len(set(rows))
     assert sample.unit.max() + 1 == sample.units
+
+
+def test_a_coarser_interval_stands_beside_the_design_s_own():
+    """Villages in two districts of one province: 6 df against 1, the second interval in the note."""
+    from analysis import score
+    from analysis.index import index_of
+
+    random = np.random.default_rng(3)
+    data = {
+        "y": random.normal(5, 1, 32),
+        "village": np.repeat(np.arange(8), 4),
+        "district": np.repeat([1, 2], 16),
+        "province": np.repeat(["p"], 32),
+    }
+    index = index_of([{"code": "T", "question": "y", "score": "linear"}], "t")
+    design = Design(psu="village", strata="district", sensitivity=Sensitivity(("province",), ("district",)))
+    row = score(data, index, design).table.iloc[0]
+    (wide,) = mean(data, "y", Design(psu="district", strata="province"))
+    assert row["df"] == 6
+    assert f"by district: {wide.low:.6g} … {wide.high:.6g} (1 df)" in row["note"]
+    without = score({**data, "district": [None] * 32}, index, Design(psu="village", sensitivity=design.sensitivity))
+    assert "no interval by coarser units: without the columns province, district" in [n.en for n in without.notes]
+
+
+@pytest.mark.parametrize("name", ["papi_2023", "sipas_2024", "sipas_2026"])
+def test_the_ready_design_files_declare_villages_a_collapse_and_the_coarser_units(name):
+    design = load_design(ROOT / "questionnaires" / name)
+    assert (design.psu, design.lonely_psu, design.collapse) == (("village",), "collapse", "collapse_to")
+    assert design.sensitivity is not None
+    assert design.sensitivity.psu in {("district",), ("commune",)}
