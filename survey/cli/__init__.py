@@ -41,6 +41,7 @@ COMMANDS = {
     "score": "scoring",
     "compare": "comparing",
     "rank": "ranking",
+    "drivers": "drivers",
     "report": "reporting",
 }
 

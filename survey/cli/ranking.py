@@ -68,6 +68,20 @@ GROUP_WORDS = {
         "Units without an estimate when groups are cut: left out, or kept as zeros.",
     ),
 )
+@option(
+    "--classes/--places",
+    "classes",
+    default=None,
+    help=Text(
+        "Ba lớp so với mức chung (mặc định cho xã), hoặc thứ hạng (phụ lục).",
+        "Three classes against the whole (default for communes), or places (annex).",
+    ),
+)
+@option(
+    "--model",
+    is_flag=True,
+    help=Text("Thêm ước lượng theo mô hình Fay–Herriot.", "Add model-based (Fay–Herriot) estimates."),
+)
 @option("--seed", type=int, default=1, show_default=True, help=Text("Hạt giống mô phỏng.", "Seed of the simulation."))
 @option(
     "--out",
@@ -85,15 +99,25 @@ def rank(
     level: float | None,
     ties: str,
     missing: str,
+    classes: bool | None,
+    model: bool,
     seed: int,
     out: Path | None,
     as_json: bool,
 ) -> int:
     together(out, scores, level)
     from analysis.ranking import rank as ranked
+    from analysis.score_file import score_table
+    from analysis.small_area import is_commune_level
+
+    table = score_table(scores)
+    if classes is None:
+        classes = is_commune_level(str(table.choose(code, by, round_id)["domain_level"].iloc[0]))
+    if classes or model:
+        return _classes(table, code, by, round_id, level, model, out, as_json)
 
     options: dict[str, Any] = {"by": by, "round": round_id, "ties": ties, "missing": missing, "seed": seed}
-    found = ranked(scores, code, method=method, level=level, first=first or 0, **options)
+    found = ranked(table, code, method=method, level=level, first=first or 0, **options)
     if out is not None:
         from analysis.output import write_table
 
@@ -104,6 +128,62 @@ def rank(
         _show(found)
         if out is not None:
             say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+    return 0
+
+
+def _classes(
+    table: Any, code: str, by: str, round_id: str, level: float | None, model: bool, out: Path | None, as_json: bool
+) -> int:
+    """Three classes against the level of the whole; with ``model`` the Fay–Herriot estimates beside them."""
+    from analysis.output import rows_of, write_table
+    from analysis.scores import note_in
+    from analysis.small_area import CLASSES, MODEL, model_estimates
+    from analysis.small_area import classes as classed
+
+    found = classed(table, code, by=by, round=round_id, level=level)
+    rows, notes = found.table, list(found.notes)
+    if model:
+        fitted = model_estimates(table, code, by=by, round=round_id).set_index("domain")
+        rows = rows.assign(
+            model=rows["domain"].map(fitted["estimate"]).to_numpy(),
+            model_rmse=rows["domain"].map(fitted["rmse"]).to_numpy(),
+        )
+        notes.append(MODEL)
+    if out is not None:
+        write_table(rows, out)
+    if as_json:
+        plain = {"code": found.code, "round": found.round, "by": found.by, "whole": found.level_of_whole}
+        say_json({**plain, "notes": [note._asdict() for note in notes], "classes": rows_of(rows)})
+        return 0
+    spoken = language()
+    level_text = f"{100 * found.level:g} %"
+    say(
+        Text(
+            f"{found.code}: ba lớp so với mức chung {found.level_of_whole:.6g}, hiệu chỉnh Holm, {level_text}",
+            f"{found.code}: three classes against the whole, {found.level_of_whole:.6g}, Holm, {level_text}",
+        )
+    )
+    say(
+        Text(
+            "thứ hạng của đơn vị nhỏ chỉ để trong phụ lục (--places)",
+            "places of small units belong in an annex (--places)",
+        )
+    )
+    for note in notes:
+        say(note)
+    headings = [Text("nhóm", "domain"), Text("ước lượng", "estimate"), Text("chênh lệch", "difference")]
+    headings += [Text("p hiệu chỉnh", "adjusted p"), Text("lớp", "class")]
+    headings += [Text("theo mô hình", "model-based"), Text("RMSE", "RMSE")] if model else []
+    shown = []
+    for row in rows.to_dict("records"):
+        keys = ("estimate", "difference", "p_adjusted")
+        cells = [row["domain"], *("" if row[key] != row[key] else f"{row[key]:.4g}" for key in keys)]
+        cells.append(CLASSES[row["class"]](spoken))
+        cells += [f"{row['model']:.4g}", f"{row['model_rmse']:.3g}"] if model else []
+        shown.append([*cells, note_in(row["note"], spoken)])
+    say_table([*headings, Text("ghi chú", "note")], shown)
+    if out is not None:
+        say(Text(f"Đã ghi {out}", f"Wrote {out}"))
     return 0
 
 

@@ -173,7 +173,7 @@ def score_file(
     table = _one_round(table, round_id, by)
     usual = located(index).with_name("design.toml") if located(index).is_file() else located(index) / "design.toml"
     declared = design or (usual if usual.is_file() else None)
-    table, chosen = _weighted(table, load_design(declared) if declared else Design(), weights)
+    table, chosen = weighted(table, load_design(declared) if declared else Design(), weights)
     scores = score_data(table, tree, chosen, by, level=level, total=total, round=round_id)
     return scores if declared else replace(scores, notes=(UNDECLARED, *scores.notes))
 
@@ -217,7 +217,7 @@ def score_round(
         data = dataset.load(store, document["id"], STATES[state])
     tree = load_index(index) if index else data.index
     chosen = load_design(design) if design else data.design
-    table, chosen = _weighted(data.table, chosen, weights)
+    table, chosen = weighted(data.table, chosen, weights)
     options: dict[str, Any] = {"level": level, "total": total, "round": document["id"]}
     scores = score_data(table, tree, chosen, by, provisional=data.provisional, **options)
     if not chosen.weight:
@@ -225,7 +225,8 @@ def score_round(
     return scores.marked(SYNTHETIC) if document.get("synthetic") else scores
 
 
-def _weighted(table: Any, design: Any, weights: Path | None) -> tuple[Any, Any]:
+def weighted(table: Any, design: Any, weights: Path | None) -> tuple[Any, Any]:
+    """The table with the weights of a file, and the design that goes with them."""
     if weights is None:
         return table, design
     from analysis.reading import read_table
