@@ -155,4 +155,4 @@ def test_the_command_gives_communes_classes_and_places_only_on_request(tmp_path)
     assert all(row["model"] is not None for row in found["classes"])
     assert "rank" not in found["classes"][0]
     assert "places of small units belong in an annex" in run("--by", "commune")
-    assert "rank_low" in run("--by", "commune", "--places", "--json")
+    assert "rank_low" in run("--by", "commune", "--as", "places", "--json")

@@ -69,9 +69,9 @@ GROUP_WORDS = {
     ),
 )
 @option(
-    "--classes/--places",
-    "classes",
-    default=None,
+    "--as",
+    "shown_as",
+    type=click.Choice(["classes", "places"]),
     help=Text(
         "Ba lớp so với mức chung (mặc định cho xã), hoặc thứ hạng (phụ lục).",
         "Three classes against the whole (default for communes), or places (annex).",
@@ -99,7 +99,7 @@ def rank(
     level: float | None,
     ties: str,
     missing: str,
-    classes: bool | None,
+    shown_as: str | None,
     model: bool,
     seed: int,
     out: Path | None,
@@ -111,9 +111,8 @@ def rank(
     from analysis.small_area import is_commune_level
 
     table = score_table(scores)
-    if classes is None:
-        classes = is_commune_level(str(table.choose(code, by, round_id)["domain_level"].iloc[0]))
-    if classes or model:
+    kind = str(table.choose(code, by, round_id)["domain_level"].iloc[0])
+    if shown_as == "classes" or model or (shown_as is None and is_commune_level(kind)):
         return _classes(table, code, by, round_id, level, model, out, as_json)
 
     options: dict[str, Any] = {"by": by, "round": round_id, "ties": ties, "missing": missing, "seed": seed}
@@ -165,8 +164,8 @@ def _classes(
     )
     say(
         Text(
-            "thứ hạng của đơn vị nhỏ chỉ để trong phụ lục (--places)",
-            "places of small units belong in an annex (--places)",
+            "thứ hạng của đơn vị nhỏ chỉ để trong phụ lục (--as places)",
+            "places of small units belong in an annex (--as places)",
         )
     )
     for note in notes:
