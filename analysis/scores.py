@@ -216,11 +216,12 @@ def score(
         other = score(wider, index, coarse, by, total=total, deff=False).table
         _beside(rows, other.to_dict("records"), design.sensitivity.psu)
     members = source.cells.count if isinstance(source, CellSums) else np.ones(len(table), dtype=np.int64)
+    outside = _outside(by_key, columns, members)
     return Scores(
         index=index,
         table=pd.DataFrame(rows, columns=list(COLUMNS)),
         findings=tuple(findings),
-        notes=(*_notes(provisional, any(part.unweighted for part in parts)), *said, *_outside(by_key, columns, members)),
+        notes=(*_notes(provisional, any(part.unweighted for part in parts)), *said, *outside),
         unweighted={key: value for part in parts for key, value in part.unweighted.items()},
         blocks=tuple(block for part in parts for block in part.blocks),
         sample=source.sample,
@@ -255,14 +256,18 @@ def _coarser(design: Design, table: Table) -> tuple[Design | None, Table, tuple[
         return None, table, ()
     named = ", ".join((*rule.strata, *rule.psu))
     if any(name not in table or table.blank(name).any() for name in (*rule.strata, *rule.psu)):
-        return None, table, (
-            Text(
-                f"chưa tính khoảng theo đơn vị lớn hơn: thiếu cột {named}",
-                f"no interval by coarser units: without the columns {named}",
+        return (
+            None,
+            table,
+            (
+                Text(
+                    f"chưa tính khoảng theo đơn vị lớn hơn: thiếu cột {named}",
+                    f"no interval by coarser units: without the columns {named}",
+                ),
             ),
         )
-    plain = {"fpc": (), "pps": "", "certainty": "", "collapse": "", "lonely_psu": "remove", "nest": True}
-    found = replace(design, strata=rule.strata, psu=rule.psu, replicates=None, sensitivity=None, **plain)
+    found = replace(design, strata=rule.strata, psu=rule.psu, fpc=(), pps="", certainty="", collapse="")
+    found = replace(found, lonely_psu="remove", nest=True, replicates=None, sensitivity=None)
     if not design.weight and design.fpc:
         found = replace(found, weight=_COARSE_WEIGHT)
         table = table.with_columns({_COARSE_WEIGHT: lay(design, table, calibrated=False).weight})
