@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from analysis.index import Index
 from survey.questionnaire.index_sheet import IndexNode
 from survey.text import Text
@@ -15,11 +17,13 @@ _LEAF_RULES = (
 _RESCALE = Text("quy đổi thang điểm khác", "another rescale")
 
 
-def breaks(before: Index, after: Index) -> dict[str, Text]:
+def breaks(before: Index, after: Index, rounds: tuple[str, str] = ("", "")) -> dict[str, Text]:
     """Of the codes that both indices have, those whose figures cannot be compared, each with the reason.
 
     A node is broken by another rule of its own (combination, rescale, scoring, base), by other parts or shares, and by
-    a broken part. A leaf reported in its own unit is not broken by its rescale, only what is above it is.
+    a broken part, and where either sheet declares in `break_from` that a new series began between the two ``rounds``
+    (told by the years in their names). A leaf reported in its own unit is not broken by its rescale, only what is above
+    it is.
     """
     found: dict[str, Text] = {}
     rescaled: dict[str, Text] = {}  # a node whose value in its parents differs, though its own may not
@@ -28,7 +32,8 @@ def breaks(before: Index, after: Index) -> dict[str, Text]:
         if old is None:
             continue
         leaf = not after.below[node.code] and not before.below[node.code]
-        reason = _leaf(old, node) if leaf else _node(before, after, old, node, found | rescaled)
+        reason = _declared(old, node, rounds)
+        reason = reason or (_leaf(old, node) if leaf else _node(before, after, old, node, found | rescaled))
         other_scale = old.rescale() != node.rescale()
         own_unit = leaf and before.in_own_unit(old) and after.in_own_unit(node)
         if reason is None and other_scale:
@@ -37,6 +42,23 @@ def breaks(before: Index, after: Index) -> dict[str, Text]:
         elif reason is not None:
             found[node.code] = reason
     return found
+
+
+def _declared(old: IndexNode, new: IndexNode, rounds: tuple[str, str]) -> Text | None:
+    first, last = (_year(name) for name in rounds)
+    if not first or not last:
+        return None
+    for start in dict.fromkeys((*new.break_from, *old.break_from)):
+        if min(first, last) < _year(start) <= max(first, last):
+            return Text(
+                f"chuỗi mới từ {start}, theo trang tính chỉ số", f"a new series from {start}, by the index sheet"
+            )
+    return None
+
+
+def _year(name: str) -> int:
+    found = re.search(r"\d{4}", name)
+    return int(found[0]) if found else 0
 
 
 def _leaf(old: IndexNode, new: IndexNode) -> Text | None:

@@ -82,7 +82,8 @@ def compare(
     level = tables[0].level if level is None else level
     wanted = _codes(tables, rounds, codes)
     known = _indices(tables, indices, rounds)
-    refused = breaks(*known) if known else {}
+    named = tuple(_round(source, choice) for source, choice in zip(tables, rounds, strict=True))
+    refused = breaks(*known, (named[0], named[1])) if known else {}
     problems = _problems(refused, wanted, codes)
     notes: tuple[Text, ...] = () if known else (UNCHECKED,)
     parts, ways = [], []
@@ -95,7 +96,6 @@ def compare(
     if table["se"].notna().any():
         notes += (SHARED if all(ways) else INDEPENDENT,)
     notes += tuple(provisional(*table["note"]))
-    named = tuple(_round(source, choice) for source, choice in zip(tables, rounds, strict=True))
     return Changes(table, named[0], named[1], level, adjust, problems, notes)
 
 

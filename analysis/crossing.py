@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from analysis.cells import CellSums
+from analysis.ends import kept_within, scales
 from analysis.estimation import df_of, interval
 from analysis.index import Base, Index, Values, evaluate
 from analysis.replicates import Replicated, replicate_sums
@@ -18,6 +19,7 @@ from survey.errors import Problem
 from survey.text import Text
 
 PROVISIONAL = Text("tạm tính, phiếu chưa duyệt", "provisional, interviews not yet approved")
+WITHIN = Text("khoảng giữ trong thang điểm", "interval kept on its scale")
 UNWEIGHTED = Text("gộp không quyền số (cách hiểu của chúng tôi)", "unweighted pooled share (our reading)")
 
 
@@ -126,6 +128,7 @@ class Crossing:
 
     def rows(self, round: str, provisional: bool) -> list[dict[str, Any]]:
         found = []
+        ends = scales(self.index)
         for d, name in enumerate(self.names):
             block, part = self.blocks[d], self.totals.rows(d)
             value = self.values.value[d]
@@ -136,6 +139,9 @@ class Crossing:
             units = self.totals.unit[part]
             for k, node in enumerate(self.index.nodes):
                 spread = self.spread
+                n = int(spread.n[d, k]) if spread else int(self.totals.count[part].sum())
+                level, both = self.sample.level, (float(low[k]), float(high[k]))
+                lowest, highest, moved = kept_within(value[k], se[k], df, level, both, ends.get(node.code), n)
                 found.append(
                     {
                         "index": self.index.id,
@@ -146,13 +152,13 @@ class Crossing:
                         "code": node.code,
                         "estimate": value[k],
                         "se": se[k],
-                        "low": low[k],
-                        "high": high[k],
+                        "low": lowest,
+                        "high": highest,
                         "df": df,
-                        "n": int(spread.n[d, k]) if spread else int(self.totals.count[part].sum()),
+                        "n": n,
                         "n_psu": len(self.sample.psus(units[observed[:, k]])),
                         "deff": self._deff(d, k, se[k]),
-                        "note": self._note(d, node.code, provisional, df),
+                        "note": self._note(d, node.code, provisional, df, moved),
                     }
                 )
         return found
@@ -170,13 +176,15 @@ class Crossing:
         assert self.spread is not None
         return self.spread.srs(replacement=False), self.spread.srs(replacement=True)
 
-    def _note(self, d: int, code: str, provisional: bool, df: float) -> str:
+    def _note(self, d: int, code: str, provisional: bool, df: float, moved: bool) -> str:
         said = [self.values.reasons[d, code]] if (d, code) in self.values.reasons else []
         if df <= 0:
             said.append(Text("không đủ đơn vị chọn mẫu để tính khoảng", "too few sampled units for an interval"))
         if (self.names[d], code) in self.unweighted:
             figure = f"{self.unweighted[self.names[d], code]:.6g}"
             said.append(Text(f"{UNWEIGHTED.vi} {figure}", f"{UNWEIGHTED.en} {figure}"))
+        if moved:
+            said.append(WITHIN)
         if provisional:
             said.append(PROVISIONAL)
         return noted(said)

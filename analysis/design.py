@@ -62,6 +62,16 @@ class Sensitivity:
 
 
 @dataclass(frozen=True)
+class Publication:
+    """From how many respondents and sampled units on a figure is published, and whether the next smallest cell of a
+    family is hidden with a single small one."""
+
+    least_n: int = 15
+    least_psu: int = 2
+    complementary: bool = True
+
+
+@dataclass(frozen=True)
 class Design:
     """Which columns hold weight, strata, PSU stages and population counts, and the rules for intervals.
 
@@ -88,6 +98,7 @@ class Design:
     calibration: Calibration | None = None
     replicates: Replicates | None = None
     sensitivity: Sensitivity | None = None
+    publication: Publication | None = None
 
     def __init__(self, weight: str | None = "", strata: Any = (), psu: Any = (), fpc: Any = (), **rest: Any):
         known = {field.name: field.default for field in fields(self)}
@@ -178,9 +189,17 @@ def design_of(settings: Mapping[str, Any], where: str = "design.toml") -> Design
     """The design of settings as they stand in ``design.toml``. Raises Problems with everything that is wrong."""
     problems: list[Problem] = []
     top = _section(settings, Design, where, problems)
-    for name, kind in (("calibration", Calibration), ("replicates", Replicates), ("sensitivity", Sensitivity)):
+    for name, kind in (
+        ("calibration", Calibration),
+        ("replicates", Replicates),
+        ("sensitivity", Sensitivity),
+        ("publication", Publication),
+    ):
         if name in settings and isinstance(settings[name], Mapping):
             inner = _section(settings[name], kind, f"{where}, [{name}]", problems)
+            if kind is Publication:
+                top[name] = Publication(**inner)
+                continue
             if kind is Sensitivity:
                 top[name] = Sensitivity(_names(inner.get("strata")), _names(inner.get("psu")))
                 continue
@@ -208,12 +227,14 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], Text]] = {
     "bool": (bool, Text("true hoặc false", "true or false")),
     "float": ((int, float), Text("một số", "a number")),
     "float | None": ((int, float), Text("một số", "a number")),
+    "int": (int, Text("một số nguyên", "a whole number")),
     "str": (str, Text("một tên trong ngoặc kép", "a name in quotes")),
     "Any": (str, Text("tên tệp trong ngoặc kép", "a file name in quotes")),
     "tuple[str, ...]": ((str, list), Text('một danh sách như ["stratum"]', 'a list such as ["stratum"]')),
     "tuple[float, ...]": (list, Text("một danh sách số", "a list of numbers")),
     "Calibration | None": (Mapping, Text("một mục [calibration]", "a section [calibration]")),
     "Replicates | None": (Mapping, Text("một mục [replicates]", "a section [replicates]")),
+    "Publication | None": (Mapping, Text("một mục [publication]", "a section [publication]")),
     "Sensitivity | None": (Mapping, Text("một mục [sensitivity]", "a section [sensitivity]")),
 }
 

@@ -27,7 +27,7 @@ ENGINES = ("local", "spark")
 def suits(design: Design, table: Table) -> bool:
     """Whether sums by cell are all that the variance under ``design`` needs, and its columns are there."""
     known = {"weight", "strata", "psu", "fpc", "nest", "lonely_psu", "collapse", "lonely_domain", "df", "level"}
-    known.add("sensitivity")  # scored on its own
+    known |= {"sensitivity", "publication"}  # these are seen to after the scores
     plain = all(getattr(design, name) == getattr(Design(), name) for name in set(vars(Design())) - known)
     weighted = bool(design.weight) or not design.fpc  # else the weights follow from the population counts
     named = (design.weight, *design.strata, *design.psu, *design.fpc, design.collapse)

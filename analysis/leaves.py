@@ -74,9 +74,29 @@ def gathered(odd: Sequence[Odd]) -> list[Odd]:
     return list(found.values())
 
 
-def statistic(node: IndexNode, table: Table) -> tuple[Coded, list[Odd]]:
+def asked(node: IndexNode, table: Table) -> np.ndarray:
+    """The rows that the leaf is asked of."""
+    return holds(base_rule.read(node.base), table) if node.base else np.ones(len(table), dtype=bool)
+
+
+def extreme(node: IndexNode, values: np.ndarray, which: str) -> float:
+    """The ``worst`` or ``best`` score of a leaf: an end of `from`, of the scores its rule gives, or of those found."""
+    if node.from_ is not None:
+        low, high = sorted(node.from_)
+    elif node.score is not None and node.score.kind in ("share", "any"):
+        low, high = 0.0, 1.0
+    else:
+        given = [number for _, number in node.score.values] if node.score is not None else []
+        known = np.array(given) if given else values[np.isfinite(values)]
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    down = node.from_ is not None and node.to is not None and node.rescale()[0] < 0
+    return high if (which == "worst") == down else low
+
+
+def statistic(node: IndexNode, table: Table, dont_know: str = "") -> tuple[Coded, list[Odd]]:
     """The scores of ``node`` by person, and what a person must look at: answers without a score, scores off the scale.
 
+    ``dont_know`` (``worst``, ``best``) gives every "don't know" that end of the scale, whatever the sheet says.
     The statistic keeps one small code a row; the numbers are looked up when a pass asks for them.
     """
     assert node.score is not None
@@ -90,12 +110,16 @@ def statistic(node: IndexNode, table: Table) -> tuple[Coded, list[Odd]]:
         values, found = scored.values, scored.odd(node, table, name, codes)
         table.forget(name)
     zero = len(values)
-    values = np.append(values, 0.0)
+    values = np.append(values, [0.0, extreme(node, values, dont_know)] if dont_know else 0.0)
     kinds = table.kinds(name) if name is not None else None
     if kinds is not None and "zero" in (node.dont_know, node.refused):
         counted = [word for word in ("dont_know", "refused") if getattr(node, word) == "zero"]
         typed = take(np.array([kind in counted for kind in kinds[1]], dtype=bool), kinds[0], False)
         codes = np.where((codes < 0) & typed, zero, codes).astype(np.int32 if zero > 126 else np.int8)
+    if kinds is not None and dont_know:
+        typed = take(np.array([kind == "dont_know" for kind in kinds[1]], dtype=bool), kinds[0], False)
+        missing = table.codes(name)[0] < 0 if name is not None else np.zeros(len(table), dtype=bool)
+        codes = np.where(missing & typed, zero + 1, codes).astype(np.int32 if zero > 125 else np.int8)
     if node.base:
         codes = np.where(holds(base_rule.read(node.base), table), codes, np.int8(-1))
     observed = np.append(np.isfinite(values), False)

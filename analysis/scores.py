@@ -171,6 +171,7 @@ def score(
     round: str = "",
     provisional: bool = False,
     deff: bool = True,
+    dont_know: str = "",
 ) -> Scores:
     """Scores of ``index`` in every crossing of the columns ``by``, and of everybody together with ``total``.
 
@@ -179,6 +180,9 @@ def score(
     ``data`` is a table of respondents of any kind (:meth:`analysis.table.Table.of`); ``level`` overrides the design's
     confidence level; ``provisional`` marks every row. ``deff`` false spares the second pass over the rows: then there
     are no design effects, and n counts the members of the domain.
+
+    ``dont_know`` (``worst``, ``best``) gives every "don't know" that end of its scale. Small cells are taken out by the
+    design's rule of publication (:mod:`analysis.publication`).
 
     Raises:
         Problems: columns of the design, of the index or of ``by`` that are missing or unusable, all at once.
@@ -190,7 +194,7 @@ def score(
         design = replace(design, level=level)
     found = _unusable(table, index, answered, columns)
     source: Rows | CellSums | None = None
-    if not found and engines.suits(design, table):
+    if not found and not dont_know and engines.suits(design, table):
         pooled = any(node.combine == "pooled" for node in index.nodes)
         declared = Declared(engines.keys_of(design, table, columns), design.weight, tuple(answered), pooled)
         source = engines.local(declared, design, table)
@@ -198,7 +202,7 @@ def score(
     if isinstance(source, CellSums):
         strange, by_key = source.cells.odd, Table(source.cells.keys, table.source)
     else:
-        source, strange = _by_row(table, design, answered, found)
+        source, strange = _by_row(table, design, answered, found, dont_know)
         by_key = table
     findings = [odd.problem(table.source) for odd in strange]
     rounds = _rounds(by_key, round)
@@ -213,11 +217,12 @@ def score(
         findings += part.findings()
     coarse, wider, said = _coarser(design, table)
     if coarse is not None and design.sensitivity is not None:
+        coarse = replace(coarse, publication=None)
         other = score(wider, index, coarse, by, total=total, deff=False).table
         _beside(rows, other.to_dict("records"), design.sensitivity.psu)
     members = source.cells.count if isinstance(source, CellSums) else np.ones(len(table), dtype=np.int64)
     outside = _outside(by_key, columns, members)
-    return Scores(
+    scores = Scores(
         index=index,
         table=pd.DataFrame(rows, columns=list(COLUMNS)),
         findings=tuple(findings),
@@ -226,9 +231,16 @@ def score(
         blocks=tuple(block for part in parts for block in part.blocks),
         sample=source.sample,
     )
+    if design.publication is None:
+        return scores
+    from analysis.publication import suppress
+
+    return suppress(scores, design.publication)
 
 
-def _by_row(table: Table, design: Design, answered: Sequence[Any], found: Sequence[Problem]) -> tuple[Rows, list[Odd]]:
+def _by_row(
+    table: Table, design: Design, answered: Sequence[Any], found: Sequence[Problem], dont_know: str = ""
+) -> tuple[Rows, list[Odd]]:
     """Every leaf by row, under the design laid on the rows.
 
     Raises:
@@ -243,7 +255,7 @@ def _by_row(table: Table, design: Design, answered: Sequence[Any], found: Sequen
     statistics: list[Statistic] = []
     strange: list[Odd] = []
     for node in answered:
-        statistic, odd = leaves.statistic(node, table)
+        statistic, odd = leaves.statistic(node, table, dont_know)
         statistics.append(statistic)
         strange += odd
     return Rows(sample, statistics), strange

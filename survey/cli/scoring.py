@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,25 @@ STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
     type=click.Path(dir_okay=False, path_type=Path),
     help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
 )
+@option(
+    "--least",
+    type=click.IntRange(1),
+    metavar="N",
+    help=Text("Ẩn ô có ít hơn N phiếu (quy tắc công bố).", "Hide cells with fewer than N interviews."),
+)
+@option(
+    "--missing",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=Text(
+        "Ghi tỷ lệ “không biết”, biên và độ nhạy thứ hạng ra tệp.",
+        "Write shares of don't-knows, bounds and what ranks depend on to a file.",
+    ),
+)
+@option(
+    "--contributions",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=Text("Ghi đóng góp của từng chỉ tiêu vào chỉ số ra tệp.", "Write each indicator's contribution to a file."),
+)
 @option("--from-tcvn3", "encoding", flag_value="tcvn3", help=Text("Chữ trong tệp là mã TCVN3 (ABC).", "Text is TCVN3."))
 @option("--from-vni", "encoding", flag_value="vni", help=Text("Chữ trong tệp là mã VNI.", "Text is VNI."))
 @json_option
@@ -88,18 +108,23 @@ def score(
     out: Path | None,
     encoding: str | None,
     as_json: bool,
+    least: int | None,
+    missing: Path | None,
+    contributions: Path | None,
 ) -> int:
-    together(out, data, level)
-    options: dict[str, Any] = {"by": by, "total": total, "weights": weights, "level": level}
+    for file in (out, missing, contributions):
+        together(file, data, level)
+    options: dict[str, Any] = {"by": by, "total": total, "weights": weights, "level": level, "least": least}
+    more = [step for step in (_missing(missing, by), _contributions(contributions, by)) if step is not None]
     if data is None:
-        scores = score_round(round_id, index, design, state, **options)
+        scores = score_round(round_id, index, design, state, more=more, **options)
     else:
-        scores = score_file(data, index, design, round_id or "", encoding=encoding or "", **options)
-    files = []
+        scores = score_file(data, index, design, round_id or "", encoding=encoding or "", more=more, **options)
+    files = [file for file in (missing, contributions) if file is not None]
     if out is not None:
         from analysis.output import write_scores
 
-        files = write_scores(scores, out)
+        files = [*write_scores(scores, out), *files]
     if as_json:
         from analysis.output import as_json as plain
 
@@ -144,6 +169,8 @@ def score_file(
     weights: Path | None = None,
     level: float | None = None,
     encoding: str = "",
+    least: int | None = None,
+    more: Sequence[Step] = (),
 ) -> Scores:
     """Scores of a file: of respondents, or of published scores, which are rolled up."""
     from analysis import Design, load_design, load_index
@@ -161,7 +188,15 @@ def score_file(
         )
     tree, table = load_index(index), read_table(data, encoding)
     if is_scores(table):
-        given = {"--design": design, "--by": by, "--weights": weights, "--total": total, "--level": level}
+        given = {
+            "--design": design,
+            "--by": by,
+            "--weights": weights,
+            "--total": total,
+            "--level": level,
+            "--least": least,
+        }
+        given |= {"--missing, --contributions": len(more)}
         unused = ", ".join(name for name, value in given.items() if value)
         if unused:
             raise InputError(
@@ -174,7 +209,9 @@ def score_file(
     usual = located(index).with_name("design.toml") if located(index).is_file() else located(index) / "design.toml"
     declared = design or (usual if usual.is_file() else None)
     table, chosen = weighted(table, load_design(declared) if declared else Design(), weights)
+    chosen = published(chosen, least)
     scores = score_data(table, tree, chosen, by, level=level, total=total, round=round_id)
+    scores = _and(more, scores, table, chosen, round_id)
     return scores if declared else replace(scores, notes=(UNDECLARED, *scores.notes))
 
 
@@ -205,6 +242,8 @@ def score_round(
     total: bool = False,
     weights: Path | None = None,
     level: float | None = None,
+    least: int | None = None,
+    more: Sequence[Step] = (),
 ) -> Scores:
     """Scores of a round of the store, marked provisional with ``sealed`` and synthetic where the round is made up."""
     from analysis import dataset, load_design, load_index
@@ -219,10 +258,66 @@ def score_round(
     chosen = load_design(design) if design else data.design
     table, chosen = weighted(data.table, chosen, weights)
     options: dict[str, Any] = {"level": level, "total": total, "round": document["id"]}
+    chosen = published(chosen, least)
     scores = score_data(table, tree, chosen, by, provisional=data.provisional, **options)
+    scores = _and(more, scores, table, chosen, document["id"])
     if not chosen.weight:
         scores = replace(scores, notes=(UNWEIGHTED_ROUND, *scores.notes))
     return scores.marked(SYNTHETIC) if document.get("synthetic") else scores
+
+
+Step = Callable[[Any, Any, Any, str], tuple[Text, ...]]
+"""(table, index, design, round) → what it wrote is said in notes."""
+
+
+def _and(more: Sequence[Step], scores: Scores, table: Any, design: Any, round_id: str) -> Scores:
+    notes = [note for step in more for note in step(table, scores.index, design, round_id)]
+    return replace(scores, notes=(*scores.notes, *notes))
+
+
+def published(design: Any, least: int | None) -> Any:
+    """The design with the smallest number of interviews that a published cell has, where one is named."""
+    if least is None:
+        return design
+    from analysis.design import Publication
+
+    return replace(design, publication=replace(design.publication or Publication(), least_n=least))
+
+
+def _missing(file: Path | None, by: tuple[str, ...]) -> Step | None:
+    if file is None:
+        return None
+
+    def write(table: Any, index: Any, design: Any, round_id: str) -> tuple[Text, ...]:
+        from analysis.missing_answers import missing_answers
+        from analysis.output import write_table
+
+        found = missing_answers(table, index, replace(design, publication=None), by)
+        write_table(found.table(index), file)
+        most = found.shares.sort_values("dont_know", ascending=False).head(1)
+        notes = list(found.notes)
+        for row in most.to_dict("records"):
+            share = f"{100 * row['dont_know']:.1f} %"
+            where = f"{row['code']}, {row['domain']}"
+            notes.append(Text(f"“không biết” nhiều nhất: {where}, {share}", f"most don't-knows: {where}, {share}"))
+        return tuple(notes)
+
+    return write
+
+
+def _contributions(file: Path | None, by: tuple[str, ...]) -> Step | None:
+    if file is None:
+        return None
+
+    def write(table: Any, index: Any, design: Any, round_id: str) -> tuple[Text, ...]:
+        from analysis.contributions import contributions
+        from analysis.output import write_scores
+
+        made = replace(design, publication=None, sensitivity=None)
+        write_scores(contributions(table, index, made, by, round=round_id), file)
+        return ()
+
+    return write
 
 
 def weighted(table: Any, design: Any, weights: Path | None) -> tuple[Any, Any]:

@@ -33,6 +33,7 @@ COLUMNS = (
     "dont_know",
     "refused",
     "agency",
+    "break_from",
 )
 COMBINE = ("mean", "sum", "share", "pooled", "geometric")
 _TEXT_COLUMN = re.compile(r"(label|level_name)(?:::(?P<name>.*?)(?:\s*\((?P<code>[A-Za-z][\w-]*)\))?)?$")
@@ -70,6 +71,7 @@ class IndexNode:
     dont_know: str = "exclude"
     refused: str = "exclude"
     agency: tuple[str, ...] = ()
+    break_from: tuple[str, ...] = ()
     row: int = 0
 
     @property
@@ -182,8 +184,21 @@ class _Sheet:
             dont_know=word("dont_know", ("exclude", "zero"), "exclude"),
             refused=word("refused", ("exclude", "zero"), "exclude"),
             agency=tuple(cells.get("agency", "").split()),
+            break_from=self.rounds(cells.get("break_from", ""), row),
             row=row,
         )
+
+    def rounds(self, text: str, row: int) -> tuple[str, ...]:
+        words = tuple(text.split())
+        for word in words:
+            if not re.search(r"\d{4}", word):
+                self.complain(
+                    row,
+                    "break_from",
+                    Text(f"“{word}” không có năm", f"'{word}' names no year"),
+                    Text("ghi năm bắt đầu chuỗi mới, ví dụ 2021", "write the year of the new series, such as 2021"),
+                )
+        return words
 
     def number(self, cells: Mapping[str, str], column: str, row: int) -> float | None:
         text = cells.get(column, "")
