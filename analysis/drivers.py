@@ -73,6 +73,7 @@ def drivers(
     *,
     method: str = "",
     level: float | None = None,
+    language: str = "vi",
 ) -> Drivers:
     """Importance and performance of ``attributes`` for ``outcome``: codes of ``index`` or numeric columns of ``data``.
 
@@ -105,12 +106,12 @@ def drivers(
     value, covariance, df, r2 = _importance(sample, used, z, share)
     level = sample.level if level is None else level
     se = 100 * np.sqrt(np.diag(covariance))
-    low, high = interval(100 * value, se, df, level)
+    low, high = (np.clip(end, 0, 100) for end in interval(100 * value, se, df, level))
     performance = _performance(sample, x, names, level)
     found = pd.DataFrame(
         {
             "code": names,
-            "name": [tree.by_code[n].name("vi") if tree is not None and n in tree.by_code else n for n in names],
+            "name": [tree.by_code[n].name(language) if tree is not None and n in tree.by_code else n for n in names],
             "importance": 100 * value,
             "se": se,
             "low": low,

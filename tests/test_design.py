@@ -158,7 +158,8 @@ def test_levels_of_confidence_and_rules_are_checked_in_python_too():
 @pytest.mark.parametrize("guide", ["scoring.md", "scoring.vi.md"])
 def test_the_guide_names_every_key_and_every_option(guide):
     text = (ROOT / "docs" / "guides" / guide).read_text(encoding="utf-8")
-    keys = [field.name for kind in (Design, Calibration, Replicates, Sensitivity, Publication) for field in fields(kind)]
+    kinds = (Design, Calibration, Replicates, Sensitivity, Publication)
+    keys = [field.name for kind in kinds for field in fields(kind)]
     words = [*keys, *LONELY, *METHODS, *REPLICATES, *VARIANCES]
     assert [word for word in words if f"`{word}`" not in text and f"[{word}]" not in text] == []
     assert ", ".join(COLUMNS) in text.replace("\n", " ")

@@ -80,7 +80,9 @@ def drivers(
     from survey.cli.scoring import weighted
 
     table, chosen = weighted(read_table(data), load_design(design) if design else Design(), weights)
-    found = found_drivers(table, outcome, attributes, chosen, index, method=method or "", level=level)
+    found = found_drivers(
+        table, outcome, attributes, chosen, index, method=method or "", level=level, language=language()
+    )
     if out is not None:
         from analysis.output import write_table
 
