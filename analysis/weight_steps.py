@@ -1,8 +1,8 @@
 """The weights of a survey, step by step: base, nonresponse, calibration, trimming; each with its diagnosis.
 
 What a step adds to the variance: calibration is carried by the residuals of the estimates (analysis.calibration), with
-the weights after nonresponse as those before it. The factors for nonresponse are taken as given, as usual; trimming
-trades a little bias for variance and has no term of its own.
+the weights after nonresponse as those before it. Linearised, the factors for nonresponse are taken as given and
+trimming has no term of its own; replicate weights that repeat the recipe (analysis.weight_replicates) have both.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def make_weights(data: Table, design: Design, plan: Plan) -> Weights:
             Text("kiểm tra mã kết quả", "check the dispositions"),
         )
     base, notes = base_weights(data, design, plan.probability)
-    weight, classes, findings = _nonresponse(data, base, status, plan)
+    weight, classes, findings = nonresponse(data, base, status, plan)
     if without.any():
         findings.append(_unfinished(data, without))
     if not (plan.classes or plan.propensity or plan.numbers) and not answered.all():
@@ -228,9 +228,10 @@ def _unfinished(data: Table, rows: np.ndarray) -> Problem:
     )
 
 
-def _nonresponse(
+def nonresponse(
     data: Table, base: np.ndarray, status: np.ndarray, plan: Plan
 ) -> tuple[np.ndarray, list[Class], list[Problem]]:
+    """The weights of all rows after nonresponse, the classes, and what wants a person's eye (:func:`make_weights`)."""
     by_propensity = bool(plan.propensity or plan.numbers)
     if not plan.classes and not by_propensity:
         return np.where(status == RESPONDENT, base, 0.0), [], []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis.calibration import Calibrated
-from analysis.design import Calibration, Design
+from analysis.design import Calibration, Design, Replicates
 from analysis.reading import read_table, rows_of
 from analysis.sample import Sample
 from analysis.table import Table, cross, take, text_of
@@ -17,6 +17,8 @@ from survey.errors import InputError, Problem, Problems
 from survey.text import Text
 
 INTERVIEW, DISPOSITION, WEIGHT = "interview", "disposition", "weight"
+REPLICATED = "rw_"
+"""How the columns of replicate weights begin that ``survey weight --replicates`` writes."""
 STEPS = ("w_base", "w_nonresponse", "w_calibrated")
 """The columns that ``survey weight`` writes between ``interview`` and ``weight``, one a step."""
 _ROUNDS = 200
@@ -51,6 +53,7 @@ def join_weights(data: Table, weights: Table) -> Table:
     wanted, interviews = data.labels(INTERVIEW)
     places = take(np.array([place_of.get(name, -1) for name in interviews], dtype=np.int64), wanted, -1)
     columns = [name for name in (*STEPS, WEIGHT) if name in weights]
+    columns += [name for name in weights.names if name.startswith(REPLICATED)]
     found = {name: take(weights.numbers(name), places, np.nan) for name in columns}
     without = np.isnan(found[WEIGHT])
     if without.any():
@@ -66,6 +69,9 @@ def joined_design(design: Design, weights: Table) -> Design:
     """``design`` for data whose weights come from a file: the column ``weight``; where ``survey weight`` made it, its
     calibration is done, and the variance is that of the residuals under the weights before it.
     """
+    if any(name.startswith(REPLICATED) for name in weights.names):
+        given = Replicates("given", f"{REPLICATED}*", mse=True)
+        return replace(design, weight=WEIGHT, calibration=None, replicates=given)
     rule = design.calibration
     if rule is not None and _is_calibrated(weights) and not (rule.already_applied and rule.base_weight):
         rule = replace(rule, already_applied=True, base_weight=STEPS[1])

@@ -102,6 +102,15 @@ _SHOWN = 40
     type=click.Path(dir_okay=False, path_type=Path),
     help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
 )
+@option(
+    "--replicates",
+    type=click.IntRange(50, 2000),
+    metavar="N",
+    help=Text(
+        "Thêm N bộ quyền số lặp, mỗi bộ làm lại mọi bước, để sai số có phần của từng bước.",
+        "Add N replicate weights that repeat every step, so that each has its part in the errors.",
+    ),
+)
 @option("--from-tcvn3", "encoding", flag_value="tcvn3", help=Text("Chữ trong tệp là mã TCVN3 (ABC).", "Text is TCVN3."))
 @option("--from-vni", "encoding", flag_value="vni", help=Text("Chữ trong tệp là mã VNI.", "Text is VNI."))
 @json_option
@@ -119,6 +128,7 @@ def weight(
     least: int,
     trim_at: str | None,
     out: Path | None,
+    replicates: int | None,
     encoding: str | None,
     as_json: bool,
 ) -> int:
@@ -147,6 +157,13 @@ def weight(
             sample = dataset.load_sample(store, chosen_round(store, round_id)["id"], STATES[state])
         table, chosen = sample.table, declared or sample.design
     made = make_weights(table, _calibrated(chosen, margins), plan)
+    if replicates:
+        import pandas as pd
+
+        from analysis.weight_replicates import recipe_replicates
+
+        columns, told = recipe_replicates(table, _calibrated(chosen, margins), plan, replicates)
+        made = replace(made, table=made.table.join(pd.DataFrame(columns)), notes=(*made.notes, *told))
     if margins and (chosen.calibration is None or not _same(chosen.calibration.margins, margins)):
         made = replace(made, notes=(*made.notes, NOT_DECLARED))
     if out is not None:
