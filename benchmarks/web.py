@@ -2,11 +2,12 @@
 
     python benchmarks/web.py [--rounds 2]
 
-``survey run`` is started as a process on an instance with the generated form of 500 questions in 20 gated sections
-(``engine.py``); every question is answered through its page in order, on one kept-alive connection, as the browser
-does. Printed with the machine's name, asserted nowhere: milliseconds from sending an answer to having the reply, with
-median and 99th percentile; seconds from starting the process to its first page; its resident memory; whether NumPy was
-imported. Beside it, so that the disk's share is seen: the time of one 4 KiB write with fsync on the same disk.
+``survey run`` is started as a process on an instance with each of the generated forms (``engine.py``: 500 questions in
+20 gated sections, and 1,000 calculations); every question is answered through its page in order, on one kept-alive
+connection, as the browser does. Printed with the machine's name, asserted nowhere: milliseconds from sending an answer
+to having the reply, with median and 99th percentile; seconds from starting the process to its first page; its resident
+memory; whether NumPy was imported. Beside it, so that the disk's share is seen: the time of one 4 KiB write with fsync
+on the same disk.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from engine import questions
+from engine import calculations, questions
 
 from survey.questionnaire.model import Node, Questionnaire
+from survey.questionnaire.path import Context, open_path
 from survey.store import Store, frame
 
 PIN = "246813"
@@ -118,11 +120,17 @@ def interview(laptop: Laptop, form: Questionnaire, rounds: int) -> dict[str, lis
     laptop.post("/units/u1/start")
     name = laptop.place.split("/")[2]
     times: dict[str, list[float]] = {}
+    way = open_path(form, {}, Context())
+    pages = [section.path for section in way.sections]
     for turn in range(rounds):
-        number = 0
+        here = 0
         for top in form.nodes:
-            number += 1
-            page = laptop.get(f"/interviews/{name}/{number}")
+            if top.kind == "question" and not top.control:
+                continue
+            first = next(node for node in top.walk() if node.kind == "question")
+            number = pages.index(way.entry(first.path).section.path) + 1
+            if number != here:
+                here, page = number, laptop.get(f"/interviews/{name}/{number}")
             found = re.search(r'id="lease" name="lease" value="([^"]+)"', page)
             assert found
             for node in top.walk():
@@ -165,8 +173,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description="The app over HTTP: start, memory, one answer")
     options.add_argument("--rounds", type=int, default=2)
     rounds = options.parse_args().rounds
-    form = questions()
     print(f"{platform.node()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    for name, form in (("500 questions", questions()), ("1,000 calculations", calculations())):
+        print(f"-- {name}")
+        measure(form, rounds)
+
+
+def measure(form: Questionnaire, rounds: int) -> None:
+    """Prints the figures of one form."""
     with tempfile.TemporaryDirectory() as folder:
         instance = Path(folder) / "instance"
         set_up(instance, form)

@@ -126,6 +126,8 @@ class Visitor:
         return self._seen(self.client.post(path, base_url=ADDRESS, data=data, follow_redirects=follow))
 
     def _seen(self, page: TestResponse) -> TestResponse:
+        if page.mimetype != "text/html":
+            return page  # a picture
         for name in ("csrf_token", "lease"):
             if found := re.search(rf'name="{name}" value="([^"]+)"', page.text):
                 setattr(self, "token" if name == "csrf_token" else "lease", found[1])

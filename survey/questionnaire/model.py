@@ -124,7 +124,8 @@ class Questionnaire:
     """An instrument: its nodes, its choice lists, the rows of its ``index`` sheet and its settings.
 
     ``languages`` maps the BCP-47 code in the parentheses of ``label::Tiếng Việt (vi)`` to the full name.
-    ``files`` holds the rows of the CSV files that questions read their choices from.
+    ``files`` holds the rows of the CSV files that questions read their choices from; ``media`` the hash of each picture
+    and recording that a question or a choice shows, by name: the bytes travel beside the questionnaire as blobs.
     """
 
     id: str
@@ -137,6 +138,7 @@ class Questionnaire:
     index: tuple[Mapping[str, str], ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    media: Mapping[str, str] = field(default_factory=dict)
 
     def __hash__(self) -> int:
         return id(self)
@@ -203,6 +205,19 @@ class Questionnaire:
         values["index"] = tuple(values.get("index", ()))
         values["files"] = {k: tuple(v) for k, v in values.get("files", {}).items()}
         return cls(**values)
+
+
+def shown_media(questionnaire: Questionnaire) -> Iterator[tuple[Node | None, str]]:
+    """(question, file name) of every picture and recording; no question for those of choices."""
+    for node in questionnaire.walk():
+        for texts in node.media.values():
+            for name in texts.values():
+                yield node, name
+    for choices in questionnaire.lists.values():
+        for choice in choices:
+            for texts in choice.media.values():
+                for name in texts.values():
+                    yield None, name
 
 
 def language_code(name: str) -> str:

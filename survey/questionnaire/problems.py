@@ -9,11 +9,14 @@ import re
 
 from survey.errors import Problem
 from survey.questionnaire.form import Form, compiled, cycle_words
-from survey.questionnaire.model import Node, Questionnaire
+from survey.questionnaire.model import Node, Questionnaire, shown_media
 from survey.questionnaire.sheet_rules import Rules
 from survey.questionnaire.sheets import Book
 from survey.questionnaire.tree import Definition
 from survey.text import Text
+
+LARGEST_MEDIA = 5 << 20
+"""Bytes of one picture or recording of a questionnaire above which ``check`` says so."""
 
 _PIPED = re.compile(r"\$\{([^{}]*)\}")
 _COLUMNS = {"calculation": "calculation", "dynamic_default": "default", "read_only": "readonly", "trigger": "trigger"}
@@ -95,7 +98,28 @@ def compiled_problems(book: Book, questionnaire: Questionnaire) -> tuple[list[Pr
         )
         for node, kind, path in form.unknown
     ]
+    remarks += _media_problems(book, questionnaire)
     return list(dict.fromkeys(errors)), list(dict.fromkeys(remarks))
+
+
+def _media_problems(book: Book, questionnaire: Questionnaire) -> list[Problem]:
+    """Pictures and recordings that are not there, or too large for a stick."""
+    found = []
+    for node, name in shown_media(questionnaire):
+        place = book.place("survey", node.row or None, "media") if node is not None else book.place("choices")
+        if name not in book.media:
+            todo = Text(
+                "đặt tệp vào thư mục media cạnh bảng hỏi (với tệp .xlsx: TÊN-media)",
+                "put it into the folder media beside the sheets (of a workbook: NAME-media)",
+            )
+            found.append(Problem(place, Text(f"không thấy tệp «{name}»", f"the file “{name}” is not there"), todo))
+        elif (size := book.media[name].stat().st_size) > LARGEST_MEDIA:
+            what = Text(f"tệp «{name}» nặng {size >> 20} MB", f"the file “{name}” has {size >> 20} MB")
+            todo = Text(
+                "thu nhỏ ảnh, nén tiếng: máy nào cũng phải chép tệp này", "make it smaller: every laptop copies it"
+            )
+            found.append(Problem(place, what, todo))
+    return found
 
 
 def _compile_all(form: Form, definition: Definition) -> None:

@@ -63,11 +63,7 @@ LIST_TYPES = ("select_one", "select_multiple", "rank", "select_one_external")
 FILE_TYPES = ("select_one_from_file", "select_multiple_from_file")
 UNSUPPORTED = {
     "barcode": Text("quét mã vạch: trên máy này phải gõ tay", "scanning a barcode: here it is typed"),
-    "audio": Text("ghi âm", "recording sound"),
     "background-audio": Text("ghi âm nền", "recording sound in the background"),
-    "video": Text("quay phim", "recording video"),
-    "geotrace": Text("vẽ đường trên bản đồ: ở đây phải gõ tọa độ", "drawing a line on a map: here positions are typed"),
-    "geoshape": Text("vẽ vùng trên bản đồ: ở đây phải gõ tọa độ", "drawing an area on a map: here positions are typed"),
     "osm": Text("bản đồ OpenStreetMap", "OpenStreetMap"),
     "start-geopoint": Text("ghi vị trí lúc bắt đầu", "the position at the start"),
     "background-geopoint": Text("ghi vị trí ngầm", "the position in the background"),
@@ -77,6 +73,17 @@ UNSUPPORTED = {
     "simserial": Text("số SIM", "the SIM number"),
     "subscriberid": Text("số thuê bao", "the subscriber number"),
 }
+APPEARANCES = frozenset(
+    (
+        *("minimal", "autocomplete", "autocomplete_chars", "search", "likert", "horizontal", "horizontal-compact"),
+        *("columns", "columns-pack", "label", "list-nolabel", "no-label", "multiline", "field-list", "table-list"),
+        *("private", "hoi-rieng", "numbers", "no-calendar", "no-calender", "compact", "quick", "quickcompact"),
+        *("picker", "vertical", "no-ticks", "thousands-sep", "hidden-answer", "randomized", "full"),
+    )
+)
+"""What an appearance may say: what changes how a question is asked here, and what only arranges the screen of a
+telephone, so that nothing is lost without it."""
+_ARRANGED = re.compile(r"w\d+|columns-\d+|compact-\d+|quickcompact-\d+")
 NAME = re.compile(r"[^\W\d][\w.\-]*")
 REFERENCE = re.compile(r"\$\{\s*([^{}]*?)\s*\}")
 _STRAIGHT = str.maketrans("‘’“”", "''\"\"")
@@ -175,6 +182,7 @@ class Rules:
                 self.typed(number, kind)
             self.expressions(number, row)
             self.ours(number, row)
+            self.looks(number, row)
         for kind, name, number in open_groups:
             what = Text(f"nhóm «{name}» chưa đóng", f"the {kind} “{name}” is not closed")
             self.error("survey", number, "type", what, Text(f"thêm dòng end_{kind}", f"add a row end_{kind}"))
@@ -328,6 +336,15 @@ class Rules:
             if head_of(column) == "soft_constraint_message" and "${" in text:
                 what = Text("thông báo này không nhận ${…}", "this message takes no ${…}")
                 self.error("survey", number, column, what, Text("viết không dùng ${…}", "write it without ${…}"))
+
+    def looks(self, number: int, row: Row) -> None:
+        for word in row.get("appearance", "").split():
+            if word.lower() not in APPEARANCES and not _ARRANGED.fullmatch(word.lower()):
+                what = Text(
+                    f"appearance «{word}» chưa hỗ trợ: câu được hỏi như thường",
+                    f"the appearance “{word}” is not supported: the question is asked in the plain way",
+                )
+                self.remark("survey", number, "appearance", what, meant(word.lower(), APPEARANCES, 0.8))
 
     def kind(self, sheet: str, number: int, column: str, kind: str) -> None:
         if kind not in MISSING:

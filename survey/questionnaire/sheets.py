@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,15 @@ class Sheet:
 
 @dataclass
 class Book:
-    """A questionnaire as the author wrote it. ``files`` are CSV files that questions read their choices from."""
+    """A questionnaire as the author wrote it. ``files`` are CSV files that questions read their choices from; ``media``
+    are the pictures and recordings in the folder ``media`` (of a workbook: ``NAME-media``), by name."""
 
     name: str
     where: str
     sheets: dict[str, Sheet] = field(default_factory=dict)
     other_sheets: tuple[str, ...] = ()
     files: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+    media: dict[str, Path] = field(default_factory=dict)
 
     def rows(self, name: str) -> list[Row]:
         """The rows of a sheet; none if there is no such sheet."""
@@ -60,6 +63,7 @@ class Book:
         return ", ".join(parts)
 
 
+@lru_cache(maxsize=1000)
 def head_of(column: str) -> str:
     """The column without its language, as pyxform reads it: ``Constraint message::English`` is constraint_message."""
     return "_".join(column.partition("::")[0].strip().lower().split())
@@ -67,7 +71,12 @@ def head_of(column: str) -> str:
 
 def canonical(row: Row) -> Row:
     """The row with its columns spelled as pyxform reads them, languages kept."""
-    return {head_of(c) + "".join(c.partition("::")[1:]): v for c, v in row.items()}
+    return {_spelled(c): v for c, v in row.items()}
+
+
+@lru_cache(maxsize=1000)
+def _spelled(column: str) -> str:
+    return head_of(column) + "".join(column.partition("::")[1:])
 
 
 def _bad(where: str, vi: str, en: str, todo_vi: str, todo_en: str) -> InputError:
@@ -109,6 +118,7 @@ def _read_folder(path: Path) -> Book:
             book.sheets[file.stem] = sheet
         else:
             book.files[file.stem] = tuple(row for row in sheet.rows if row)
+    book.media = _media(path / "media")
     if not book.sheets:
         raise _bad(
             path.name,
@@ -209,7 +219,14 @@ def _read_workbook(path: Path) -> Book:
     if media.is_dir():
         for file in sorted(media.glob("*.csv")):
             book.files[file.stem] = tuple(row for row in read_csv(file).rows if row)
+    book.media = _media(media)
     return book
+
+
+def _media(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        return {}
+    return {nfc(file.name): file for file in sorted(folder.iterdir()) if file.is_file() and file.suffix != ".csv"}
 
 
 def _damaged(where: str, error: Exception) -> InputError:

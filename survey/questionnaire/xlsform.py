@@ -6,6 +6,7 @@ The standard sheets go through pyxform; the sheet ``index`` and our columns ``mi
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from survey.errors import InputError, Problem, Problems
-from survey.questionnaire.model import Choice, Node, Questionnaire, language_code
+from survey.questionnaire.model import Choice, Node, Questionnaire, language_code, shown_media
 from survey.questionnaire.sheets import Book, Row, head_of, read_book
 from survey.questionnaire.xform import XForm, read_xform
 from survey.text import Text, nfc
@@ -132,7 +133,7 @@ def assemble(book: Book, form: XForm) -> Questionnaire:
     title = {form.default_language: nfc(form.title)}
     title.update(_titles(settings))
     settings["name"] = form.root
-    return Questionnaire(
+    made = Questionnaire(
         id=settings.get("form_id") or settings.get("id_string") or book.name,
         version=settings.get("version", ""),
         title=title,
@@ -144,6 +145,20 @@ def assemble(book: Book, form: XForm) -> Questionnaire:
         settings=settings,
         files=files,
     )
+    named = sorted({name for _, name in shown_media(made)} & book.media.keys())
+    return replace(made, media={name: _hash(book.media[name]) for name in named})
+
+
+def _hash(file: Path) -> str:
+    return "sha256:" + hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def media_files(source: str | Path, questionnaire: Questionnaire) -> dict[str, bytes]:
+    """The pictures and recordings of a questionnaire by their hash, read from beside its sheets."""
+    if not questionnaire.media:
+        return {}
+    book = read_book(find(source))
+    return {hash: book.media[name].read_bytes() for name, hash in questionnaire.media.items()}
 
 
 def _titles(settings: Mapping[str, str]) -> Iterator[tuple[str, str]]:

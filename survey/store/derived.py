@@ -190,7 +190,7 @@ def _missing(store: Store) -> set[tuple[int, str]]:
         "SELECT number, kind, subject_type, subject, header FROM revisions"
     ):
         if kind == ERASED or (subject_type, subject) not in gone:
-            absent |= {(number, name) for name in read_header(header).parts} - held
+            absent |= {(number, name) for name in read_header(header).contents} - held
     return absent
 
 

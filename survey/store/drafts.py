@@ -16,7 +16,7 @@ from typing import Any
 
 from survey.errors import InputError, NotAllowed
 from survey.questionnaire.aside import version_of
-from survey.store import feed, reading, remarks
+from survey.store import feed, files, reading, remarks
 from survey.store.erasure import delete_parts, wipe
 from survey.store.header import CONTENT_KINDS, ERASED
 from survey.store.store import Store, now_text
@@ -24,6 +24,8 @@ from survey.text import Text, nfc
 
 Value = str | list[str] | dict[str, str]
 Answers = dict[str, Value]
+
+_ANSWERS = ("answers", "off_path", "contact")
 
 
 def start(
@@ -368,6 +370,9 @@ def _append(store: Store, interview: str, kind: str, parts: Mapping[str, Any], a
         target=own["unit"],
         questionnaire_hash=own["questionnaire_hash"],
         actor=actor,
+        blobs=files.of_answers(
+            store, interview, (value for part in _ANSWERS for value in parts.get(part, {}).values())
+        ),
         now=now,
     )
 

@@ -18,6 +18,7 @@ from survey.store.header import (
     Header,
     Part,
     Record,
+    blob,
     commitment,
     hash_text,
     make_part,
@@ -52,18 +53,23 @@ def append(
     target: str = "",
     questionnaire_hash: str = "",
     actor: str = "",
-    blobs: Iterable[str] = (),
+    blobs: Mapping[str, bytes | None] | None = None,
     now: datetime | None = None,
 ) -> str:
     """Writes the next revision of this device's feed, signed, and returns its id. One transaction.
 
     A part is bytes, kept as they are, or anything that JSON can say, written as RFC 8785. ``target`` is the revision
-    that a decision decides on, or the sample unit that an interview's content is about. Raises NotAllowed when the
+    that a decision decides on, or the sample unit that an interview's content is about. ``blobs`` are files by their
+    hash; None for one that is not here. Raises NotAllowed when the
     subject was erased.
     """
     if subject_type not in SUBJECT_TYPES or not subject or not set(parts) <= set(PARTS):
         raise ValueError(f"no such subject or part: {subject_type} {subject!r} {sorted(parts)}")
+    blobs = blobs or {}
     made = {name: make_part(content) for name, content in sorted(parts.items())}
+    files = {hash: blob(content) for hash, content in sorted(blobs.items()) if content is not None}
+    if any(hash_text(file.content) != hash for hash, file in files.items()):
+        raise ValueError("a blob is named by another hash than its own")
     with store.transaction():
         if is_erased(store, subject_type, subject):
             raise NotAllowed(
@@ -91,7 +97,7 @@ def append(
             prev=prev,
             time=now_text(now),
             parts={name: commitment(part) for name, part in made.items()},
-            blobs=blobs,
+            blobs=sorted(blobs),
         )
         id = hash_text(header)
         number = store.execute(
@@ -101,7 +107,11 @@ def append(
         ).lastrowid
         store.executemany(
             "INSERT INTO parts (revision, name, salt, content) VALUES (?, ?, ?, ?)",
-            [(number, name, part.salt, part.content) for name, part in made.items()],
+            [(number, name, part.salt, part.content) for name, part in {**made, **files}.items()],
+        )
+        store.executemany(
+            "INSERT INTO missing (revision, name) VALUES (?, ?)",
+            [(number, hash) for hash, content in sorted(blobs.items()) if content is None],
         )
         derived.update(store, [(subject_type, subject)], [(feed, seq, id)])
     return id

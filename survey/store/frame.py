@@ -59,11 +59,13 @@ def issue(
     contact: Mapping[str, Any] | None = None,
     actor: str = "",
     *,
+    blobs: Mapping[str, bytes | None] | None = None,
     now: datetime | None = None,
 ) -> str:
     """Issues a document and returns the revision's id; the very same document again changes nothing.
 
-    ``document`` as bytes (a compiled questionnaire) is kept byte for byte. It replaces everything that stood before,
+    ``document`` as bytes (a compiled questionnaire) is kept byte for byte; ``blobs`` are its
+    pictures and recordings by hash. It replaces everything that stood before,
     several concurrent versions too.
     """
     if subject_type not in SUBJECT_TYPES or subject_type == "interview" or not subject:
@@ -82,7 +84,7 @@ def issue(
         parts: dict[str, Any] = {"document": document if isinstance(document, bytes) else dict(document)}
         if contact:
             parts["contact"] = dict(contact)
-        if len(parents) == 1 and _same(store, parents[0], parts):
+        if len(parents) == 1 and _same(store, parents[0], parts, set(blobs or ())):
             return str(parents[0])
         return feed.append(
             store,
@@ -92,6 +94,7 @@ def issue(
             parts=parts,
             parents=parents,
             actor=actor,
+            blobs=blobs,
             now=now,
         )
 
@@ -111,9 +114,9 @@ def issue_many(
         ]
 
 
-def _same(store: Store, head: str, parts: Mapping[str, Any]) -> bool:
+def _same(store: Store, head: str, parts: Mapping[str, Any], blobs: set[str]) -> bool:
     header = feed.header(store, head)
-    if header is None or header.parts.keys() != parts.keys():
+    if header is None or header.parts.keys() != parts.keys() or set(header.blobs) != blobs:
         return False
     for name, content in parts.items():
         held = feed.part(store, head, name)

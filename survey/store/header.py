@@ -57,6 +57,17 @@ class Header(NamedTuple):
     parts: dict[str, str]
     blobs: tuple[str, ...]
 
+    @property
+    def contents(self) -> list[str]:
+        """The names of everything that hangs beneath: parts by name, blobs by their hash."""
+        return [*self.parts, *dict.fromkeys(self.blobs)]
+
+    def holds(self, name: str, part: Part) -> bool:
+        """Whether ``part`` is what the header says of ``name``: the content committed to, or the blob of this hash."""
+        if name in self.parts:
+            return self.parts[name] == commitment(part)
+        return name in self.blobs and part == blob(part.content) and hash_text(part.content) == name
+
 
 class Part(NamedTuple):
     """Content that hangs beneath a header: the salt of its commitment, and the bytes."""
@@ -94,6 +105,11 @@ def canonical(value: Any) -> bytes:
 def make_part(content: bytes | Any) -> Part:
     """A part with a fresh random salt. Anything but bytes is written as RFC 8785 JSON."""
     return Part(secrets.token_bytes(32), content if isinstance(content, bytes) else canonical(content))
+
+
+def blob(content: bytes) -> Part:
+    """A blob as it is held and travels: like a part named by its hash, with no salt to hide what it is."""
+    return Part(bytes(32), content)
 
 
 def commitment(part: Part) -> str:

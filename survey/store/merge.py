@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import NamedTuple
 
 from survey.errors import Problem
@@ -26,7 +25,6 @@ from survey.store.header import (
     Malformed,
     Part,
     Record,
-    commitment,
     follows,
     hash_text,
     read_header,
@@ -38,6 +36,7 @@ from survey.store.store import Store
 from survey.text import Text
 
 _CHUNK = 2_000
+_LARGE = 64 << 20
 
 _FORGED = Text("chữ ký không đúng", "the signature does not hold")
 _UNKNOWN_KEY = Text("chưa biết khóa của máy đã ký", "the key of the device that signed is not known")
@@ -94,8 +93,7 @@ def unite(
     """
     merge = _Merge(store, source, keys or {}, holder)
     with store.transaction():
-        iterator = iter(records)
-        while chunk := list(islice(iterator, _CHUNK)):
+        for chunk in _chunks(records):
             merge.chunk(chunk)
     if merge.tombstones:
         wipe(store)
@@ -103,6 +101,20 @@ def unite(
         # Someone holds entries of the feed that this device is writing: it was restored or copied.
         store.new_epoch()
     return merge.outcome
+
+
+def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """The records in handfuls that fit into memory: photographs make them large."""
+    chunk: list[Record] = []
+    size = 0
+    for record in records:
+        chunk.append(record)
+        size += sum(len(part.content) for part in record.parts.values())
+        if len(chunk) == _CHUNK or size > _LARGE:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def place(header: Header) -> str:
@@ -269,7 +281,7 @@ class _Merge:
             held = self._good_parts(header, record)
             parts += [(number, name, part.salt, part.content) for name, part in held.items()]
             if not self._is_erased(header):
-                missing += [(number, name) for name in header.parts if name not in held]
+                missing += [(number, name) for name in header.contents if name not in held]
             if header.device == store.device and header.epoch == store.epoch:
                 self.continues_elsewhere = True
         store.executemany(
@@ -323,7 +335,7 @@ class _Merge:
         for name, part in record.parts.items():
             if name == "contact" and not self._may_call_on(header, record):
                 self.outcome.withheld += 1
-            elif header.parts.get(name) == commitment(part):
+            elif header.holds(name, part):
                 good[name] = part
             else:
                 self._set_aside(f"{header.id}/{name}", part.salt + part.content, _WRONG_PART)

@@ -309,3 +309,18 @@ def m006_keying(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         """
     )
+
+
+@migrations()
+def m007_draft_files(db: Database) -> None:
+    """Photographs and other files given as answers in a draft, until they are sealed with it."""
+    db.executescript(
+        """
+        CREATE TABLE draft_files (
+            interview TEXT NOT NULL REFERENCES drafts (interview) ON DELETE CASCADE,
+            hash TEXT NOT NULL,
+            content BLOB NOT NULL,
+            PRIMARY KEY (interview, hash)
+        ) STRICT;
+        """
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from survey.errors import Problem
 from survey.store import derived, feed
 from survey.store.feed import text_id
-from survey.store.header import Header, Malformed, Part, commitment, hash_text, read_header
+from survey.store.header import Header, Malformed, Part, hash_text, read_header
 from survey.store.quarantine import OPEN
 from survey.store.receipts import conservation
 from survey.store.signing import device_id
@@ -152,7 +152,7 @@ class _Links:
 def _part_problems(store: Store, number: int, header: Header) -> Iterator[Problem]:
     rows = store.execute("SELECT name, salt, content FROM parts WHERE revision = ? ORDER BY name", (number,))
     for name, salt, content in rows:
-        if header.parts.get(name) != commitment(Part(salt, content)):
+        if not header.holds(name, Part(salt, content)):
             yield Problem(
                 f"{header.id}/{name}",
                 Text("nội dung không khớp với cam kết", "the content is not what its header commits to"),

@@ -78,7 +78,9 @@ def create_round(store: Store, source: str | Path, document: Mapping[str, Any], 
                 Text("đã có đợt mang mã này", "there is a round with this id"),
                 Text("chọn mã khác", "choose another id"),
             )
-        frame.issue(store, "questionnaire", questionnaire.hash, questionnaire.to_json(), actor=actor)
+        media: dict[str, bytes | None] = {**xlsform.media_files(source, questionnaire)}
+        compiled = questionnaire.to_json()
+        frame.issue(store, "questionnaire", questionnaire.hash, compiled, actor=actor, blobs=media)
         rounds.issue_round(store, whole, actor=actor)
     return whole
 

@@ -18,10 +18,12 @@ from survey.web import (
     account,
     desk,
     fieldwork,
+    finding,
     handing,
     handover,
     interview,
     listening,
+    media,
     paper,
     paper_double,
     paper_entry,
@@ -60,7 +62,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     problems.answer(app)
     on_paper = (paper, paper_entry, paper_double)
     shown = (unlock, account, today, fieldwork, handing, interview, remarks, *on_paper, handover, receive, records)
-    for pages in (*shown, setting_up):
+    for pages in (*shown, finding, media, setting_up):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from survey.questionnaire.codes import MISSING_KEYS, codes
 from survey.questionnaire.model import MISSING, Node, Value
 from survey.text import Text, nfc
+from survey.web import positions
 
 if TYPE_CHECKING:
     from survey.questionnaire.path import Entry
 
 LONG_LIST = 30
-"""From this many choices on, buttons give way to a box that opens."""
+"""From more choices than this on, buttons give way to a box that searches."""
 
 GRID_COLUMNS = 8
 GRID_LABEL = 32
@@ -44,6 +45,8 @@ class Option:
     value: str
     key: str
     label: str
+    picture: str = ""
+    sound: str = ""
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,68 @@ def _nothing(entry: Entry, values: Sequence[str]) -> Value | None:
 
 
 def _range(entry: Entry, values: Sequence[str]) -> Value | None:
-    return _choice(entry, values) if range_steps(entry.node) else _decimal(entry, values)
+    if range_steps(entry.node):
+        return _choice(entry, values)
+    typed = _decimal(entry, values)
+    scale = _scale(entry.node)
+    if isinstance(typed, str) and scale is not None:
+        start, end, step = scale
+        low, high = min(start, end), max(start, end)
+        number = Decimal(typed)
+        if not low <= number <= high or (number - start) % step:
+            raise NotUnderstood(
+                Text(
+                    f"Ghi một số từ {low} đến {high}, mỗi bước {abs(step)}.",
+                    f"Write a number from {low} to {high}, in steps of {abs(step)}.",
+                )
+            )
+    return typed
+
+
+def _scale(node: Node) -> tuple[Decimal, Decimal, Decimal] | None:
+    """Start, end and step of a range; None where the sheet does not give numbers."""
+    try:
+        start, end, step = (
+            Decimal(node.parameters.get(k, d)) for k, d in (("start", "1"), ("end", "10"), ("step", "1"))
+        )
+    except InvalidOperation:
+        return None
+    return (start, end, step) if step and step.is_finite() and start.is_finite() and end.is_finite() else None
+
+
+def _point(entry: Entry, values: Sequence[str]) -> Value | None:
+    text = _one(values)
+    try:
+        return positions.point(text) if text else None
+    except positions.NoPosition:
+        raise NotUnderstood(
+            Text(
+                "Ghi vĩ độ rồi kinh độ, tính bằng độ, ví dụ 21.3278, 103.9188.",
+                "Write latitude, then longitude, in degrees, like 21.3278, 103.9188.",
+            )
+        ) from None
+
+
+def _line(entry: Entry, values: Sequence[str]) -> Value | None:
+    text, closed = _one(values), entry.node.type == "geoshape"
+    try:
+        return positions.line(text, closed) if text else None
+    except positions.NoPosition:
+        least = 3 if closed else 2
+        raise NotUnderstood(
+            Text(
+                f"Ghi ít nhất {least} vị trí khác nhau, cách nhau bằng dấu ; như 21.32, 103.91; 21.33, 103.92.",
+                f"Write at least {least} different positions, parted by ; like 21.32, 103.91; 21.33, 103.92.",
+            )
+        ) from None
+
+
+def _file(entry: Entry, values: Sequence[str]) -> Value | None:
+    """The name of the file that stands; a new file is taken in by the page (``uploads``)."""
+    name = _one(values)
+    if name and name != entry.value:
+        raise NotUnderstood(Text("Chọn lại tệp.", "Choose the file again."))
+    return name or None
 
 
 # -- the table ---------------------------------------------------------------------------------------------------
@@ -226,9 +290,27 @@ KINDS: dict[str, Kind] = {
     "rank": Kind("rank", _rank),
     "acknowledge": Kind("acknowledge", _acknowledged),
     "note": Kind("note", _nothing),
+    "geopoint": Kind("box", _point, Text("vĩ độ, kinh độ", "latitude, longitude")),
+    "geotrace": Kind(
+        "box", _line, Text("vĩ độ, kinh độ; vĩ độ, kinh độ; …", "latitude, longitude; latitude, longitude; …")
+    ),
+    "geoshape": Kind(
+        "box", _line, Text("vĩ độ, kinh độ; vĩ độ, kinh độ; …", "latitude, longitude; latitude, longitude; …")
+    ),
+    "image": Kind("file", _file),
+    "audio": Kind("file", _file),
+    "video": Kind("file", _file),
+    "file": Kind("file", _file),
+    "barcode": Kind("box", _text, Text("gõ dãy số dưới mã vạch", "type the figures below the bars")),
 }
 
 UNKNOWN = Kind("unknown", _nothing)
+
+TALL = frozenset({"geotrace", "geoshape"})
+"""Types whose answer needs a box of several lines."""
+
+FILES = frozenset({"image", "audio", "video", "file"})
+"""Types whose answer is a file."""
 
 FIGURES = frozenset({"integer", "decimal", "range"})
 """Types whose box takes figures only: there the keys of the missing kinds work."""
@@ -261,15 +343,31 @@ def offered(entry: Entry) -> list[str]:
     return [choice.name for choice in entry.choices()]
 
 
+def labelled(entry: Entry, language: str) -> list[tuple[str, str]]:
+    """(code, label) of the choices offered now, in order."""
+    pairs = []
+    for choice in entry.choices():
+        label = choice.label.get(language)
+        pairs.append((choice.name, label if label and "${" not in label else entry.choice_label(choice, language)))
+    return pairs
+
+
+def finds(node: Node, offered: int) -> bool:
+    """Whether a question's choices are searched for rather than shown: there are many, or the sheet says so."""
+    if not node.type.startswith("select_"):
+        return False
+    asked_for = {"autocomplete", "autocomplete_chars", "search"} & set(node.appearance.split())
+    minimal = node.type.startswith("select_one") and "minimal" in node.appearance.split()
+    return offered > LONG_LIST or bool(asked_for) or minimal
+
+
 def range_steps(node: Node) -> list[str]:
     """The values of a range of at most eleven steps, which are shown as buttons; empty for a longer one."""
-    try:
-        start, end, step = (
-            Decimal(node.parameters.get(k, d)) for k, d in (("start", "1"), ("end", "10"), ("step", "1"))
-        )
-        count = int((end - start) / step) + 1
-    except (InvalidOperation, ArithmeticError):
+    scale = _scale(node)
+    if scale is None:
         return []
+    start, end, step = scale
+    count = int((end - start) / step) + 1
     return [f"{start + step * i:f}" for i in range(count)] if 2 <= count <= 11 else []
 
 
@@ -279,7 +377,7 @@ def options(entry: Entry, language: str) -> list[Option]:
     if entry.node.type == "range":
         pairs = [(step, step) for step in range_steps(entry.node)]
     else:
-        pairs = [(choice.name, entry.choice_label(choice, language)) for choice in entry.choices()]
+        pairs = labelled(entry, language)
     keys = codes([name for name, _ in pairs])
     return [Option(name, key, label) for (name, label), key in zip(pairs, keys, strict=True)]
 
@@ -301,6 +399,8 @@ def written(node: Node, value: Any) -> str:
         return "/".join(reversed(value[:10].split("-"))) + " " + value[11:16]
     if node.type in ("decimal", "range"):
         return value.replace(".", ",")
+    if node.type in ("geopoint", "geotrace", "geoshape"):
+        return positions.written(value)
     return value
 
 
@@ -309,9 +409,12 @@ def in_words(entry: Entry, language: str) -> str:
     value = entry.value
     if isinstance(value, dict):
         return MISSING[value["missing"]](language) if value.get("missing") in MISSING else ""
-    labels = {choice.name: entry.choice_label(choice, language) for choice in entry.choices()}
+    wanted = set(value if isinstance(value, list) else [value])
+    labels = {c.name: entry.choice_label(c, language) for c in entry.choices() if c.name in wanted}
     if isinstance(value, list):
         return "; ".join(labels.get(name, name) for name in value)
+    if entry.node.type in FILES and value:
+        return Text("có tệp kèm theo", "a file is attached")(language)
     if entry.node.type == "acknowledge" and value:
         return Text("đã xác nhận", "confirmed")(language)
     return labels.get(value, "") or written(entry.node, value)

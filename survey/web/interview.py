@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from flask import Blueprint, Response, abort, flash, g, make_response, redirect,
 from survey.errors import NotAllowed, SurveyError
 from survey.fieldwork.dispositions import DISPOSITIONS
 from survey.questionnaire import endings
+from survey.questionnaire.model import Value
 from survey.questionnaire.path import Change, Entry
-from survey.store import drafts, feed, keying, remarks
+from survey.store import drafts, feed, files, keying, remarks
 from survey.store.header import CONTENT_KINDS
 from survey.sync.backup import back_up
 from survey.text import Text
-from survey.web import forms, roles, words
+from survey.web import forms, roles, uploads, words
 from survey.web.desk import Open, desk, store
 from survey.web.sections import (
     SECTION_STATES,
@@ -125,8 +127,9 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
         "count": t(f"{here.answered} / {here.total} đã trả lời", f"{here.answered} / {here.total} answered"),
         "start": first.id if first else "",
         "todo": here.state == "todo" and not request.args.get("at"),
-        "scales": any(one.options for one in asked),
+        "scales": any(one.options and one.partial != "finder" for one in asked),
         "missing_keys": any(one.missing for one in asked),
+        "sounds": any(one.sound for one in built.questions.values()),
         "not_applicable": any(option.value == "not_applicable" for one in asked for option in one.missing),
         "repeat_url": url_for("interview.repeat", interview=opened.draft["interview"]),
     }
@@ -186,8 +189,11 @@ def answer(interview: str) -> Response:
             return _reply(opened, entry, "saved", whole=True)
         values = request.form.getlist("value")
         try:
-            value = forms.read(entry, values, request.form.get("missing", ""))
-        except forms.NotUnderstood as wrong:
+            if entry.node.type in forms.FILES and request.files.get("file"):
+                value: Value | None = _uploaded(opened, entry)
+            else:
+                value = forms.read(entry, values, request.form.get("missing", ""))
+        except (forms.NotUnderstood, uploads.NotTaken) as wrong:
             return _refuse(opened, entry, values, why, wrong.reason(words.interface()))
         change = opened.path.set(entry.path, "" if value is None else value)
         if not change.ok:
@@ -205,10 +211,19 @@ def answer(interview: str) -> Response:
         except NotAllowed:
             return stale(interview)
         given = after.path.entry(entry.path)
-        reply = _reply(after, given, "saved", confirmed=why == "confirm")
+        reply = _reply(after, given, "saved", confirmed=why == "confirm", whole=entry.node.type in forms.FILES)
         if why == "typing" and endings.is_full(after.path, given):
             reply.headers["X-Full"] = "yes"
         return reply
+
+
+def _uploaded(opened: Open, entry: Entry) -> Value:
+    """Keeps the file that was sent, on disk, and gives the answer that stands for it."""
+    with closing(request.files["file"]) as file:
+        content = file.read(uploads.LARGEST_REQUEST)
+    sort = uploads.check(content, entry.node.type)
+    files.put(store(), opened.draft["interview"], content)
+    return files.name_of(content, sort.ending)
 
 
 def _seconds() -> float:

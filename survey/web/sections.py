@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from flask import url_for
 
+from survey.questionnaire.model import Choice
 from survey.questionnaire.path import Entry, RepeatEntry, Section
 from survey.text import Text
-from survey.web import forms
+from survey.web import forms, uploads
 from survey.web.desk import Open
 from survey.web.words import interface, t
 
@@ -59,10 +60,18 @@ class Question:
     words: str = ""
     figures: bool = False
     tall: bool = False
-    long: bool = False
     side: bool = False
     form: str = ""
     typed_codes: bool = False
+    find: str = ""
+    multiple: bool = False
+    picture: str = ""
+    sound: str = ""
+    video: str = ""
+    file: str = ""
+    family: str = ""
+    accept: str = ""
+    pixels: str = ""
     answered: bool = False
     complaint: str = ""
     tone: str = "look"
@@ -209,6 +218,9 @@ def question(opened: Open, entry: Entry, language: str, typed: Typed) -> Questio
     shown.label = entry.label(language)
     shown.hint = "\n".join(words for words in (entry.hint(language), entry.guidance(language)) if words)
     shown.answered = entry.is_answered
+    shown.picture, shown.sound, shown.video = (
+        _media(opened, node.media, form, language) for form in ("image", "audio", "video")
+    )
     if partial == "shown":
         shown.words = forms.in_words(entry, language)
     if shown.asks:
@@ -227,12 +239,17 @@ def _fill(shown: Question, opened: Open, entry: Entry, language: str, typed: Typ
     shown.values = value if isinstance(value, list) else []
     shown.text = forms.written(node, value)
     shown.figures = node.type in forms.FIGURES
-    shown.tall = node.type == "text" and "multiline" in node.appearance
+    shown.tall = node.type in forms.TALL or (node.type == "text" and "multiline" in node.appearance)
     shown.form = forms.kind(node).hint(interface())
-    if shown.partial != "box":
+    if shown.partial in ("choices", "ticks") and forms.finds(node, len(offered := entry.choices())):
+        _finder(shown, opened, entry, {choice.name: choice for choice in offered}, language)
+    elif shown.partial == "file":
+        _file(shown, opened, entry)
+    elif shown.partial != "box":
         shown.options = forms.options(entry, language)
+        if opened.questionnaire.media:
+            shown.options = _with_media(opened, entry, shown.options, language)
         shown.typed_codes = any(len(option.key) > 1 for option in shown.options)
-        shown.long = shown.partial == "choices" and len(shown.options) > forms.LONG_LIST
         shown.side = node.type == "range" or any(
             word in node.appearance for word in ("horizontal", "likert", "columns")
         )
@@ -245,6 +262,51 @@ def _fill(shown: Question, opened: Open, entry: Entry, language: str, typed: Typ
         shown.text = shown.value = values[0] if values else ""
         shown.values = values
         shown.complaint, shown.tone, shown.unsaved = complaint, "stop", True
+
+
+def _media(opened: Open, media: Mapping[str, Mapping[str, str]], form: str, language: str) -> str:
+    """The address of a question's or choice's picture or recording in this language; empty when it has none here."""
+    texts = media.get(form, {})
+    name = texts.get(language) or texts.get(opened.questionnaire.default_language) or next(iter(texts.values()), "")
+    if name not in opened.questionnaire.media:
+        return ""
+    return url_for("media.shown", interview=opened.draft["interview"], name=name)
+
+
+def _with_media(opened: Open, entry: Entry, options: list[forms.Option], language: str) -> list[forms.Option]:
+    """The buttons with the pictures and recordings of their choices."""
+    media = {choice.name: choice.media for choice in entry.choices() if choice.media}
+    return [
+        replace(
+            option,
+            picture=_media(opened, media[option.value], "image", language),
+            sound=_media(opened, media[option.value], "audio", language),
+        )
+        if option.value in media
+        else option
+        for option in options
+    ]
+
+
+def _file(shown: Question, opened: Open, entry: Entry) -> None:
+    """A question answered by a file: where the file that stands is shown from, and what may be chosen."""
+    kind = entry.node.type
+    shown.accept = "" if kind == "file" else f"{kind}/*"
+    shown.pixels = entry.node.parameters.get("max-pixels", "2048") if kind == "image" else ""
+    if shown.value:
+        interview = opened.draft["interview"]
+        shown.file = url_for("media.answer", interview=interview, question=entry.path, name=shown.value)
+        shown.family = uploads.by_name(shown.value).family
+
+
+def _finder(shown: Question, opened: Open, entry: Entry, offered: Mapping[str, Choice], language: str) -> None:
+    """A box that searches a long list: of its options only those chosen are on the page."""
+    shown.partial, shown.multiple = "finder", entry.node.is_list
+    shown.find = url_for("finding.choices", interview=opened.draft["interview"], question=entry.path)
+    chosen = [offered[name] for name in (shown.values or [shown.value]) if name in offered]
+    shown.options = [forms.Option(one.name, "", entry.choice_label(one, language)) for one in chosen]
+    if not shown.multiple:
+        shown.words = shown.options[0].label if shown.options else ""
 
 
 def _mark(entry: Entry, language: str, typed: Typed, comment: str) -> object:
@@ -394,6 +456,7 @@ def _but_answer(question: Question) -> Question:
         missing_value="",
         text="",
         words="",
+        options=[] if question.partial == "finder" else question.options,
         answered=False,
         complaint="",
         doubt="",

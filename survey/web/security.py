@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Flask, Response, request
 
 from survey.store import vault
+from survey.web.uploads import LARGEST_REQUEST
 
 HOSTS = ["127.0.0.1", "localhost"]
 """Names under which the app answers. Any other ``Host`` is a page of the internet that took this laptop's address."""
@@ -21,6 +22,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
+        "media-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -67,6 +69,11 @@ def protect(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
     )
+
+    @app.before_request
+    def room_for_files() -> None:
+        if request.endpoint == "interview.answer":
+            request.max_content_length = LARGEST_REQUEST
 
     @app.after_request
     def headers(response: Response) -> Response:

@@ -118,8 +118,10 @@
     kept = {
       id: active && active.id,
       start: isBox(active) ? active.selectionStart : null,
-      values: dirtyForms().flatMap((form) =>
-        [...form.querySelectorAll("input[type=text], textarea")].map((box) => [box.id, box.value])),
+      values: [
+        ...dirtyForms().flatMap((form) => [...form.querySelectorAll("input[type=text], textarea")]),
+        ...sheet.querySelectorAll("[data-find]:focus"),
+      ].map((box) => [box.id, box.value]),
     };
   });
 
@@ -236,7 +238,7 @@
   const focusQuestion = (form, block) => {
     const target =
       form.querySelector("input:checked:not([data-missing])") ||
-      form.querySelector("input:not([type=hidden]):not([disabled]), textarea, select, button");
+      form.querySelector("input:not([type=hidden]):not([disabled]), textarea, select, button:not([data-sound], [data-drop])");
     if (!target) return;
     target.focus({ preventScroll: true });
     const fits = form.offsetHeight < window.innerHeight - 170; // the line on top and the strip of keys take their room
@@ -337,7 +339,8 @@
     });
     if (isMissing) {
       form.querySelectorAll("input[type=checkbox]:not([data-missing])").forEach((other) => (other.checked = false));
-      form.querySelectorAll("input[type=text], textarea, select").forEach((box) => (box.value = ""));
+      form.querySelectorAll("input[type=text], input[type=search], input[type=file], input[type=hidden][data-picked], textarea, select")
+        .forEach((box) => (box.value = ""));
     }
   };
 
@@ -448,6 +451,11 @@
     while (ahead.length && !afterSave && !turning) {
       const stroke = ahead.shift();
       const target = document.activeElement;
+      if (target.matches("[data-find]") && stroke.raw.length > 1 && !stroke.written) {
+        const again = { key: stroke.key, shiftKey: stroke.shift, bubbles: true, cancelable: true };
+        target.dispatchEvent(new KeyboardEvent("keydown", again));
+        continue;
+      }
       if (act(target, stroke)) continue;
       if (isBox(target) && (stroke.raw.length === 1 || stroke.written)) {
         target.setRangeText(stroke.raw, target.selectionStart, target.selectionEnd, "end");
@@ -532,6 +540,15 @@
     const target = inputs[inputs.indexOf(from) + step];
     if (target) target.focus();
   };
+
+  // A line was chosen from a long list (finder.js).
+  sheet.addEventListener("picked", (event) => {
+    const form = event.target;
+    form.querySelectorAll("[data-missing]").forEach((other) => (other.checked = false));
+    touch(form);
+    if (event.detail.onward) saveThen(form, "key", () => onward(form.id));
+    else save(form, "press");
+  });
 
   sheet.addEventListener("input", (event) => {
     const form = event.target.closest(".question");
