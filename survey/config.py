@@ -58,7 +58,7 @@ class Config:
     )
     idle_minutes: int = _setting(
         30,
-        Text("Số phút không dùng thì tự đăng xuất", "Minutes without use after which a person is signed out"),
+        Text("Số phút không dùng thì màn hình tự khóa", "Minutes without use after which the screen is locked"),
         range(1, 1441),
     )
     backup: str = _setting(

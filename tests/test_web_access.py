@@ -15,10 +15,10 @@ from flask import Flask
 import survey.web
 from survey import create_app
 from survey.errors import Problems, StoreError
-from survey.store import Store, frame
+from survey.store import Store, drafts, frame
 from survey.web import roles
 from tests import field
-from tests.field import BINH, HOA, LAN, Clock, Visitor
+from tests.field import BINH, HOA, LAN, PIN, Clock, Interviewer, Visitor
 
 
 @pytest.fixture
@@ -37,6 +37,11 @@ def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
 @pytest.fixture
 def visitor(app: Flask) -> Visitor:
     return Visitor(app)
+
+
+@pytest.fixture
+def interviewer(app: Flask) -> Interviewer:
+    return Interviewer(app)
 
 
 def test_nobody_sees_anything_before_signing_in(app: Flask, visitor: Visitor) -> None:
@@ -77,12 +82,34 @@ def test_a_disabled_person_is_out_at_once(device: Store, visitor: Visitor) -> No
     assert "Lò Thị Hoa" not in visitor.get("/sign-in").text
 
 
-def test_a_laptop_that_nobody_uses_signs_its_person_out(visitor: Visitor, clock: Clock) -> None:
+def test_a_laptop_that_nobody_uses_is_locked_until_its_person_gives_the_pin(visitor: Visitor, clock: Clock) -> None:
     visitor.sign_in(HOA)
     clock.go_on(minutes=29)
     assert visitor.get("/today").status_code == 200
     clock.go_on(minutes=31)
-    assert visitor.get("/today").location == "/sign-in"
+    assert visitor.get("/today?q=hoa").location == f"/sign-in/{HOA}?next=/today?q%3Dhoa"
+    visitor.get(f"/sign-in/{HOA}")
+    assert visitor.post(f"/sign-in/{HOA}?next=/today", follow=False, pin="0000").status_code == 403
+    assert visitor.get("/today").status_code == 302
+    assert visitor.post(f"/sign-in/{HOA}?next=/today", follow=False, pin=PIN).location == "/today"
+    assert visitor.get("/today").status_code == 200
+
+
+def test_an_answer_is_refused_while_the_screen_is_locked_and_taken_once_it_is_open(
+    device: Store, interviewer: Interviewer, clock: Clock
+) -> None:
+    interviewer.sign_in(HOA)
+    interviewer.start("u1")
+    interviewer.open(1)
+    clock.go_on(minutes=31)
+    refused = interviewer.answer("opening/consent", "yes")
+    assert (refused.status_code, refused.headers["X-Answer"]) == (401, "locked")
+    assert drafts.answers(device, interviewer.interview).get("opening/consent") is None
+    assert interviewer.post("/pin", pin="0000").status_code == 403
+    assert interviewer.post("/pin", pin=PIN).status_code == 204
+    assert interviewer.answer("opening/consent", "yes").headers["X-Answer"] == "saved"
+    assert interviewer.post("/lock").status_code == 204
+    assert interviewer.answer("opening/consent", "no").headers["X-Answer"] == "locked"
 
 
 @pytest.mark.parametrize(

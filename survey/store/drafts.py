@@ -118,6 +118,31 @@ def save(
             store.execute("UPDATE drafts SET changes = changes + ? WHERE interview = ?", (changed, interview))
 
 
+def save_alone(
+    store: Store,
+    interview: str,
+    path: str,
+    changes: Mapping[str, Value | None],
+    seconds: float,
+    *,
+    token: str | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Saves what a respondent answered alone at ``path``, as :func:`save` does, and that it was so."""
+    with store.transaction():
+        save(store, interview, changes, {path: seconds}, token=token, now=now)
+        if remarks.put_alone(store, interview, path):
+            store.execute("UPDATE drafts SET changes = changes + 1 WHERE interview = ?", (interview,))
+
+
+def ask_again(store: Store, interview: str, path: str) -> None:
+    """Takes the answer that a respondent gave alone at ``path`` away, so that it can be asked anew."""
+    with store.transaction():
+        save(store, interview, {path: None})
+        remarks.take_alone(store, interview, path)
+        store.execute("UPDATE drafts SET changes = changes + 1 WHERE interview = ?", (interview,))
+
+
 def comment(store: Store, interview: str, path: str, words: str, *, token: str | None = None) -> None:
     """Keeps what the enumerator notes at a question; when this returns it is on disk. Empty takes the note away.
 

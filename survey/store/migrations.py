@@ -324,3 +324,17 @@ def m007_draft_files(db: Database) -> None:
         ) STRICT;
         """
     )
+
+
+@migrations()
+def m008_alone(db: Database) -> None:
+    """The private questions of a draft that the respondent answered alone."""
+    db.executescript(
+        """
+        CREATE TABLE draft_alone (
+            interview TEXT NOT NULL REFERENCES drafts (interview) ON DELETE CASCADE,
+            path TEXT NOT NULL,
+            PRIMARY KEY (interview, path)
+        ) STRICT, WITHOUT ROWID;
+        """
+    )

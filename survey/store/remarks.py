@@ -108,6 +108,8 @@ def bring(store: Store, interview: str, paradata: Mapping[str, Any]) -> None:
     """Puts what an interview's ``paradata`` holds into the draft that goes on with it, its answers being there."""
     for path, words in sealed_comments(paradata).items():
         put_comment(store, interview, path, nfc(words))
+    for path in sealed_alone(paradata):
+        put_alone(store, interview, path)
     answers = store.execute("SELECT path, value FROM draft_answers WHERE interview = ?", (interview,))
     given = {path: json.loads(value) for path, value in answers.fetchall()}
     for path, said in sealed_reasons(paradata).items():
@@ -115,7 +117,35 @@ def bring(store: Store, interview: str, paradata: Mapping[str, Any]) -> None:
             put_reason(store, interview, path, nfc(said["reason"]))
 
 
+def alone(store: Store, interview: str) -> frozenset[str]:
+    """The paths of an open draft that the respondent answered alone, unseen by the enumerator."""
+    rows = store.execute("SELECT path FROM draft_alone WHERE interview = ?", (interview,))
+    return frozenset(path for (path,) in rows)
+
+
+def put_alone(store: Store, interview: str, path: str) -> bool:
+    """Notes that the respondent answered alone at ``path``; whether that is new."""
+    return bool(
+        store.execute("INSERT OR IGNORE INTO draft_alone (interview, path) VALUES (?, ?)", (interview, path)).rowcount
+    )
+
+
+def take_alone(store: Store, interview: str, path: str) -> None:
+    """Takes that note away."""
+    store.execute("DELETE FROM draft_alone WHERE interview = ? AND path = ?", (interview, path))
+
+
+def sealed_alone(paradata: Mapping[str, Any]) -> frozenset[str]:
+    """The paths that an interview's ``paradata`` calls answered by the respondent alone."""
+    found = paradata.get("self_completed")
+    return frozenset(path for path in found if isinstance(path, str)) if isinstance(found, list) else frozenset()
+
+
 def written(store: Store, interview: str) -> dict[str, Any]:
     """The keys that a draft's remarks add to ``paradata``; none where nothing was remarked."""
-    found = {"comments": comments(store, interview), "kept": _kept(store, interview)}
+    found = {
+        "comments": comments(store, interview),
+        "kept": _kept(store, interview),
+        "self_completed": sorted(alone(store, interview)),
+    }
     return {name: said for name, said in found.items() if said}

@@ -13,14 +13,14 @@ from wtforms.validators import InputRequired, Length
 from survey.errors import NotAllowed, Problem
 from survey.store import frame
 from survey.text import LANGUAGES, Text, fold
-from survey.web import problems, roles, words
+from survey.web import private, problems, roles, words
 from survey.web.desk import desk, store
 
 pages = Blueprint("account", __name__)
 
 SIGNED_OUT = Problem(
     "survey",
-    Text("bạn đã được đăng xuất vì lâu không dùng máy", "you were signed out because nobody used this laptop"),
+    Text("bạn đã đăng xuất ở một cửa sổ khác", "you have signed out in another window"),
     Text(
         "mở một cửa sổ mới, đăng nhập lại, rồi quay về đây: trang sẽ lưu tiếp",
         "open a new window, sign in there, and come back: this page will go on saving",
@@ -38,36 +38,45 @@ def guard() -> Any:
     """Before every page: who is it, and may they? Runs for static files too, which are open to anyone."""
     g.person = _person() if request.endpoint != "static" else None
     mine = frozenset(g.person["roles"]) if g.person else frozenset()
+    if g.person and request.endpoint and (away := private.keep_turned(request.endpoint)):
+        return away
     if request.endpoint is None or roles.may(request.endpoint, mine):
         return None
     if g.person is not None:
         roles.require(request.endpoint, mine)
+    if session.get("locked"):
+        if request.headers.get("HX-Request"):
+            return Response("", 401, {"X-Answer": "locked"})
+        back = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("account.sign_in", user=session["user"], next=back))
     if request.headers.get("HX-Request"):
         return problems.page((SIGNED_OUT,), 401)
     return redirect(url_for("account.people"))
 
 
 def _person() -> dict[str, Any] | None:
-    """The person of this session, as the store knows them now; None when nobody, disabled, or idle for too long."""
+    """The person of this session, as the store knows them now; None when nobody, disabled, or locked: by hand, or idle
+    for too long. Then only the PIN opens the pages again."""
     user = session.get("user")
     if not user:
         return None
-    now = desk().now().timestamp()
-    seen = float(session.get("seen", 0))
-    if not 0 <= now - seen <= desk().settings.idle_minutes * 60:
-        _forget_person()
-        return None
-    if now - seen > 30:
-        session["seen"] = now
     known = frame.person(store(), user)
     if known is None or known.get("disabled"):
         _forget_person()
         return None
+    now = desk().now().timestamp()
+    seen = float(session.get("seen", 0))
+    if not 0 <= now - seen <= desk().settings.idle_minutes * 60:
+        session["locked"] = True
+    if session.get("locked"):
+        return None
+    if now - seen > 30:
+        session["seen"] = now
     return known
 
 
 def _forget_person() -> None:
-    for key in ("user", "seen"):
+    for key in ("user", "seen", "locked", "turned"):
         session.pop(key, None)
 
 
@@ -107,13 +116,10 @@ def sign_in(user: str) -> Any:
         try:
             person = frame.sign_in(store(), user, form.pin.data or "", desk().now())
         except NotAllowed as refused:
-            problem = refused.problem
-            complaint = (
-                f"{words.sentence(problem.what(words.interface()))} {words.sentence(problem.todo(words.interface()))}"
-            )
+            complaint = _why(refused)
         else:
             _remember(person)
-            return redirect(url_for("account.home"))
+            return redirect(_own(request.args.get("next", "/")))
     elif form.is_submitted():
         complaint = words.t("Nhập mã PIN.", "Enter the PIN.")
     form.pin.data = ""
@@ -121,10 +127,39 @@ def sign_in(user: str) -> Any:
     return render_template("sign_in.html", one=known, form=form, complaint=complaint, tone=tone), status
 
 
+def _why(refused: NotAllowed) -> str:
+    problem = refused.problem
+    return f"{words.sentence(problem.what(words.interface()))} {words.sentence(problem.todo(words.interface()))}"
+
+
+@pages.post("/lock")
+def lock() -> Response:
+    """Locks the pages of this person until the PIN is given; what stands on an open page stays there."""
+    session["locked"] = True
+    return Response("", 204)
+
+
+@pages.post("/pin")
+def pin() -> Response:
+    """Takes the PIN of the person whose pages are locked, for a page that stayed open: 204, or why not in words."""
+    user = session.get("user")
+    if not user:
+        return Response(words.sentence(SIGNED_OUT.what(words.interface())), 403)
+    try:
+        person = frame.sign_in(store(), user, request.form.get("pin", ""), desk().now())
+    except NotAllowed as refused:
+        return Response(_why(refused), 403)
+    _remember(person)
+    return Response("", 204)
+
+
 def _remember(person: dict[str, Any]) -> None:
     # The CSRF token stays: a page left open in another window must still be able to save what stands on it.
     if session.get("user") != person["id"] and session.get("last_user") not in (None, person["id"]):
         session.pop("csrf_token", None)
+    if session.get("user") != person["id"]:
+        session.pop("turned", None)
+    session.pop("locked", None)
     session["user"] = session["last_user"] = person["id"]
     session["seen"] = desk().now().timestamp()
     if "ui" not in session and person.get("language") in LANGUAGES:

@@ -27,6 +27,7 @@ from survey.web import (
     paper,
     paper_double,
     paper_entry,
+    private,
     problems,
     receive,
     records,
@@ -61,8 +62,9 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     words.teach(app)
     problems.answer(app)
     on_paper = (paper, paper_entry, paper_double)
-    shown = (unlock, account, today, fieldwork, handing, interview, remarks, *on_paper, handover, receive, records)
-    for pages in (*shown, finding, media, setting_up):
+    talk = (interview, private, remarks, finding, media)
+    shown = (unlock, account, today, fieldwork, handing, *talk, *on_paper, handover, receive, records)
+    for pages in (*shown, setting_up):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)

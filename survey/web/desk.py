@@ -39,6 +39,8 @@ class Open:
     path: Way
     comments: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    alone: frozenset[str] = frozenset()
+    """The paths that the respondent answered alone: what was said there is not for the enumerator."""
 
     @property
     def questionnaire(self) -> Questionnaire:
@@ -112,7 +114,14 @@ class Desk:
             self.keep(interview, row["changes"], way)
         else:
             way = kept[1]
-        return Open(row, unit, way, remarks.comments(store, interview), remarks.reasons(store, interview))
+        return Open(
+            row,
+            unit,
+            way,
+            remarks.comments(store, interview),
+            remarks.reasons(store, interview),
+            remarks.alone(store, interview),
+        )
 
     def keep(self, interview: str, changes: int, way: Way) -> None:
         """Remembers the path that follows from the draft's state after ``changes`` changes."""

@@ -26,6 +26,7 @@ from survey.web.sections import (
     Question,
     Sheet,
     changed,
+    counted,
     key,
     lost_words,
     question,
@@ -101,6 +102,7 @@ def section(interview: str, number: int) -> str:
         lease=token,
         interview=interview,
         autosave=desk().settings.autosave_ms,
+        idle_minutes=desk().settings.idle_minutes,
     )
 
 
@@ -118,13 +120,14 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
     left = [one for one in asked if not one.answered or one.unsaved]
     first = next(iter([*wanted, *left, *asked]), None)
     rail = _rail(opened, place, language)
+    answered, total = counted(opened, here)
     return {
         **rail,
         "ready": built.is_through and not rail["next_is_end"],
         "sheet": built,
         "blocks": built.blocks,
         "title": here.label(language) or t("Câu hỏi", "Questions"),
-        "count": t(f"{here.answered} / {here.total} đã trả lời", f"{here.answered} / {here.total} answered"),
+        "count": t(f"{answered} / {total} đã trả lời", f"{answered} / {total} answered"),
         "start": first.id if first else "",
         "todo": here.state == "todo" and not request.args.get("at"),
         "scales": any(one.options and one.partial != "finder" for one in asked),
@@ -132,6 +135,9 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
         "sounds": any(one.sound for one in built.questions.values()),
         "not_applicable": any(option.value == "not_applicable" for one in asked for option in one.missing),
         "repeat_url": url_for("interview.repeat", interview=opened.draft["interview"]),
+        "private": any(one.private for one in asked),
+        "turn_url": url_for("private.turn", interview=opened.draft["interview"], number=place + 1),
+        "again_url": url_for("private.again", interview=opened.draft["interview"], number=place + 1),
     }
 
 
@@ -141,6 +147,7 @@ def _rail(opened: Open, place: int | None, language: str) -> dict[str, Any]:
     rail = []
     for number, one in enumerate(opened.path.sections):
         here = number == place
+        answered, total = counted(opened, one)
         rail.append(
             {
                 "title": one.label(language) or t("Câu hỏi", "Questions"),
@@ -149,7 +156,7 @@ def _rail(opened: Open, place: int | None, language: str) -> dict[str, Any]:
                 "open": one.state != "not_asked" or here,
                 "sign": SIGNS["here" if here else one.state],
                 "state": SECTION_STATES[one.state](words.interface()),
-                "count": f"{one.answered}/{one.total}" if one.total else "",
+                "count": f"{answered}/{total}" if total else "",
             }
         )
     end = {"title": t("Hoàn thành phiếu", "Finish"), "url": url_for("interview.finish", interview=interview)}
@@ -182,6 +189,8 @@ def answer(interview: str) -> Response:
             entry = opened.path.entry(request.form.get("question", ""))
         except KeyError:
             abort(404)
+        if entry.path in opened.alone:
+            abort(404)  # the respondent's own answer: first it has to be taken away
         why = request.form.get("why", "")
         typed = desk().typed.setdefault(interview, {})
         if why == "keep":
@@ -241,7 +250,7 @@ def _save(opened: Open, change: Change, seconds: dict[str, float]) -> Open:
     row = drafts.draft(store(), interview)
     assert row is not None
     desk().keep(interview, row["changes"], change.path)
-    return Open(row, opened.unit, change.path, opened.comments, remarks.reasons(store(), interview))
+    return Open(row, opened.unit, change.path, opened.comments, remarks.reasons(store(), interview), opened.alone)
 
 
 def _message(opened: Open, entry: Entry, change: Change) -> str:
@@ -280,7 +289,7 @@ def _reply(
     if verdict == "waiting":
         mine.complaint, mine.unsaved = "", True
     if change is not None:
-        mine.lost_sentence, mine.lost = lost_words(change.lost, language)
+        mine.lost_sentence, mine.lost = lost_words(change.lost, language, opened.alone)
         mine.unsaved = True
     questions: list[Question] = []
     headings: list[Heading] = []
@@ -368,7 +377,8 @@ def finish(interview: str) -> Any:
     with desk().lock:
         opened = open_draft(interview)
         problems = opened.path.problems()
-        doubts = [entry for entry in opened.path.doubts() if entry.path not in opened.reasons]
+        explained = opened.alone.union(opened.reasons)
+        doubts = [entry for entry in opened.path.doubts() if entry.path not in explained]
         offered = ["1.2", "2.12"] if problems else ["1.1", "4.70"]
         chosen = request.form.get("disposition") or ("" if problems else _usual(opened))
         if request.method == "POST" and not _refused_consent(opened):

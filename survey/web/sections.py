@@ -4,7 +4,7 @@ compared, so that after an answer only the pieces that changed are sent to the p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flask import url_for
@@ -81,6 +81,7 @@ class Question:
     comment: str = ""
     doubt: str = ""
     kept: str = ""
+    private: bool = False
 
     @property
     def id(self) -> str:
@@ -215,6 +216,9 @@ def question(opened: Open, entry: Entry, language: str, typed: Typed) -> Questio
     )
     if not entry.relevant:
         return shown
+    if entry.path in opened.alone:
+        return _told(opened, entry, shown)
+    shown.private = node.private and shown.asks
     shown.label = entry.label(language)
     shown.hint = "\n".join(words for words in (entry.hint(language), entry.guidance(language)) if words)
     shown.answered = entry.is_answered
@@ -227,6 +231,24 @@ def question(opened: Open, entry: Entry, language: str, typed: Typed) -> Questio
         shown.comment = opened.comments.get(entry.path, "")
         _fill(shown, opened, entry, language, typed)
     return shown
+
+
+def _told(opened: Open, entry: Entry, shown: Question) -> Question:
+    """A question that the respondent answered alone: that there is an answer, and no word more. Of several in a section
+    one line stands for all: which of them were asked would tell what was answered."""
+    first = next(one.path for one in entry.section.entries if one.path in opened.alone and one.relevant)
+    shown.partial, shown.asks, shown.shown = "told", False, entry.path == first
+    shown.label = t("Người dân đã tự trả lời phần hỏi riêng.", "The person has answered the private part alone.")
+    return shown
+
+
+def counted(opened: Open, section: Section) -> tuple[int, int]:
+    """How many questions of a section are answered and asked; without the private ones where the respondent answered
+    some alone: how many were asked may follow from what was answered."""
+    if not any(entry.path in opened.alone for entry in section.entries):
+        return section.answered, section.total
+    asked = [entry for entry in section.entries if entry.asked and not entry.node.private and "[]" not in entry.path]
+    return sum(entry.is_answered for entry in asked), len(asked)
 
 
 def _fill(shown: Question, opened: Open, entry: Entry, language: str, typed: Typed) -> None:
@@ -466,7 +488,7 @@ def _but_answer(question: Question) -> Question:
     )
 
 
-def lost_words(lost: Iterable[Entry], language: str) -> tuple[str, list[str]]:
+def lost_words(lost: Iterable[Entry], language: str, alone: Collection[str] = ()) -> tuple[str, list[str]]:
     """A sentence about the answers that would no longer be used, and the questions they belong to."""
     entries = list(lost)
     sections = list(dict.fromkeys(entry.section.label(language) for entry in entries))
@@ -475,7 +497,11 @@ def lost_words(lost: Iterable[Entry], language: str) -> tuple[str, list[str]]:
         f"Đổi câu này thì {len(entries)} câu trả lời{where} sẽ không dùng nữa. Nếu sau này đổi lại, chúng sẽ trở lại.",
         f"With this change {len(entries)} answer(s){where} will no longer be used. If it is changed back, they return.",
     )
-    shown = [f"{entry.label(language)} – {forms.in_words(entry, language)}" for entry in entries[:6]]
+    told = t("đã trả lời", "answered")
+    shown = [
+        f"{entry.label(language)} – {told if entry.path in alone else forms.in_words(entry, language)}"
+        for entry in entries[:6]
+    ]
     if len(entries) > 6:
         shown.append(t(f"và {len(entries) - 6} câu khác", f"and {len(entries) - 6} more"))
     return sentence, shown

@@ -109,6 +109,9 @@
     timer = setTimeout(() => box.open && save(), RETRY);
   });
 
+  ["locking", "unlocked"].forEach((kind) =>
+    document.addEventListener(kind, () => box.open && tick !== settled && save()));
+
   // The page is being closed with words in the box: they go out by a request that outlives it.
   window.addEventListener("pagehide", () => {
     if (!box.open || tick === settled) return;

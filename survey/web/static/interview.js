@@ -152,7 +152,7 @@
       return;
     }
     reachable();
-    if (!verdict || verdict === "stale") {
+    if (!verdict || verdict === "stale" || verdict === "locked") {
       word(form, page.dataset.failed, "not");
       forget();
       return;
@@ -233,12 +233,16 @@
     if (silent && dirtyForms().length) event.preventDefault();
   });
 
+  // The screen is being locked, or open again: what is not on disk yet goes there.
+  ["locking", "unlocked"].forEach((kind) =>
+    document.addEventListener(kind, () => dirtyForms().forEach((form) => save(form, "leave"))));
+
   // -- moving ------------------------------------------------------------------------------------------------------
 
   const focusQuestion = (form, block) => {
     const target =
       form.querySelector("input:checked:not([data-missing])") ||
-      form.querySelector("input:not([type=hidden]):not([disabled]), textarea, select, button:not([data-sound], [data-drop])");
+      form.querySelector("input:not([type=hidden]):not([disabled]), textarea, select, button:not([data-sound], [data-drop], [data-turn])");
     if (!target) return;
     target.focus({ preventScroll: true });
     const fits = form.offsetHeight < window.innerHeight - 170; // the line on top and the strip of keys take their room
@@ -265,7 +269,8 @@
   /* The next section, in place of this one, without loading the page anew: keys that are pressed meanwhile wait. */
   const turn = (url) => {
     turning = url;
-    htmx.ajax("GET", url, { source: sheet, swap: "none" });
+    // Once the request before has come to its end. Whether this one came is told below, not by its promise.
+    setTimeout(() => htmx.ajax("GET", url, { source: sheet, swap: "none" }).catch(() => {}), 0);
   };
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.requestConfig.elt !== sheet) return;
@@ -480,6 +485,11 @@
         event.target.setRangeText("\n", event.target.selectionStart, event.target.selectionEnd, "end");
         touch(event.target.closest(".question"));
       }
+      return;
+    }
+    if (event.key === "F7" && document.querySelector("[data-turn]")) {
+      event.preventDefault();
+      document.querySelector("[data-turn]").click();
       return;
     }
     if (event.key === "F8") {
