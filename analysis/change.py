@@ -19,9 +19,10 @@ from scipy.special import stdtr
 from analysis.breaks import breaks
 from analysis.estimation import interval
 from analysis.index import Index, load_index
+from analysis.publication import HIDDEN
 from analysis.ranking import satterthwaite
 from analysis.score_file import ScoreTable, completed, provisional, score_table, stacked
-from analysis.scores import noted
+from analysis.scores import note_in, noted
 from survey.errors import InputError, Problem
 from survey.text import Text
 
@@ -200,14 +201,16 @@ def _code(
     frame["relative"] = np.where(np.isfinite(relative), relative, np.nan)
     frame["rule5"] = np.where(np.abs(frame["relative"]) > rule, sign, "")
     cells = zip(frame["before"], frame["after"], frame["p"], old["note"], new["note"], strict=True)
-    frame["note"] = [noted([*_why(x, y, p), *provisional(*notes)]) for x, y, p, *notes in cells]
+    frame["note"] = [noted([*_why(x, y, p, *notes), *provisional(*notes)]) for x, y, p, *notes in cells]
     return frame, shared
 
 
-def _why(before: float, after: float, p: float) -> list[Text]:
+def _why(before: float, after: float, p: float, *notes: Any) -> list[Text]:
     if np.isnan(before) or np.isnan(after):
         side = Text("đợt trước", "before") if np.isnan(before) else Text("đợt sau", "after")
-        return [Text(f"không có điểm {side.vi}", f"no estimate {side.en}")]
+        note = str(notes[0 if np.isnan(before) else 1])
+        hidden = Text(*(f" ({note_in(note, spoken)})" for spoken in ("vi", "en"))) if HIDDEN in note else Text("", "")
+        return [Text(f"không có điểm {side.vi}{hidden.vi}", f"no estimate {side.en}{hidden.en}")]
     if np.isnan(p):
         return [Text("không có sai số chuẩn: không kiểm định", "no standard error: not tested")]
     return []

@@ -19,8 +19,9 @@ from analysis.design import Design
 from analysis.estimation import df_of, domains_of, interval
 from analysis.index import Index, load_index
 from analysis.layout import lay
+from analysis.publication import hide
 from analysis.replicates import Replicated, replicate_sums
-from analysis.scores import COLUMNS, WHOLE, Block, Scores
+from analysis.scores import COLUMNS, WHOLE, Block, Scores, score
 from analysis.table import Table
 from analysis.totals import Slopes, Statistic, collect, influence
 from survey.errors import InputError
@@ -35,7 +36,8 @@ def contributions(
     data: Any, index: Any, design: Design, by: str | Sequence[str] = (), *, top: str = "", round: str = ""
 ) -> Scores:
     """The contributions of the leaves below ``top`` (default: the first node) by the crossing of ``by``, as scores
-    with the codes ``top/leaf``, after the node itself.
+    with the codes ``top/leaf``, after the node itself. Under the design's rule of publication those are hidden whose
+    scores are.
 
     Raises:
         InputError: no such node, or one without leaves that name questions. Problems: as :func:`analysis.score`.
@@ -87,7 +89,19 @@ def contributions(
             figures = (value[d, k], se[k], low[k], high[k], df, n, psus, np.nan)
             rows.append((tree.id, round, level, name, PART.vi if k else "1", code, *figures, ""))
     found = Index(tree.id, tuple(IndexNode(code=code, label=_label(tree, code, top)) for code in codes))
-    return Scores(found, pd.DataFrame(rows, columns=list(COLUMNS)), blocks=tuple(blocks), sample=sample)
+    parts = Scores(found, pd.DataFrame(rows, columns=list(COLUMNS)), blocks=tuple(blocks), sample=sample)
+    if design.publication is None:
+        return parts
+    return _published(parts, score(table, tree, design, by), top)
+
+
+def _published(found: Scores, scores: Scores, top: str) -> Scores:
+    """Without the parts whose score is hidden, and without any where the node itself is."""
+    out = {(level, domain, f"{top}/{code}"): why for (level, domain, code), why in scores.hidden.items()}
+    for (level, domain, code), why in scores.hidden.items():
+        if code == top:
+            out |= {(level, domain, node.code): why for node in found.index.nodes}
+    return hide(found, out)
 
 
 def _label(tree: Index, code: str, top: str) -> Any:

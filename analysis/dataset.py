@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.design import Design
+from analysis.design import Design, Publication
 from analysis.index import Index, load_index
 from analysis.table import MISSING_SUFFIX, Table
 from survey.errors import InputError
@@ -84,6 +84,19 @@ class Dataset:
         certain = there("certain")
         some = bool(certain) and "1" in self.table.labels(certain)[1]
         return Design(there(WEIGHT), there("stratum"), there("psu"), certainty=certain if some else "", nest=True)
+
+    @property
+    def publication(self) -> Publication | None:
+        """The round's rule for small cells, where it has one (``publication`` in its document)."""
+        told = self.round.get("publication")
+        if not isinstance(told, Mapping):
+            return None
+        known = Publication()
+        return Publication(
+            int(told.get("least_n", known.least_n)),
+            int(told.get("least_psu", known.least_psu)),
+            bool(told.get("complementary", known.complementary)),
+        )
 
 
 def load(store: Store, round: str, states: Collection[str] = ("approved",)) -> Dataset:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import leaves
-from analysis.design import Design
+from analysis.design import Design, Publication
 from analysis.estimation import estimate_pairs, interval
 from analysis.index import Index, load_index
 from analysis.layout import lay
@@ -81,7 +81,8 @@ def drivers(
     the ends of its scores. Respondents who lack any of the values stay in the design and out of the regression.
 
     Raises:
-        InputError: fewer than two attributes, one that does not vary or repeats the others, nobody with all answers.
+        InputError: fewer than two attributes, one that does not vary or repeats the others, nobody with all answers,
+            or fewer than the design's rule of publication asks for.
         ValueError: no such method.
     """
     if method not in ("", *METHODS):
@@ -101,6 +102,7 @@ def drivers(
     used = np.isfinite(y) & np.isfinite(x).all(axis=1) & (sample.weight > 0)
     z = np.column_stack([x, y])
     _estimable(table, z[used], [*names, outcome])
+    _enough(table, design.publication, int(used.sum()), len(sample.psus(np.unique(sample.unit[used]))))
     chosen = method or ("lmg" if len(names) <= MOST else "relative")
     share = lmg if chosen == "lmg" else relative_weights
     value, covariance, df, r2 = _importance(sample, used, z, share)
@@ -170,6 +172,20 @@ def person_value(table: Table, index: Index | None, name: str) -> np.ndarray:
         count += observed
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(count > 0, 100 * total / count, np.nan)
+
+
+def _enough(table: Table, rule: Publication | None, n: int, psus: int) -> None:
+    if rule is not None and (n < rule.least_n or psus < rule.least_psu):
+        raise InputError(
+            table.source,
+            Text(
+                f"chỉ {n} phiếu trong {psus} đơn vị chọn mẫu có đủ câu trả lời; quy tắc công bố cần {rule.least_n} và "
+                f"{rule.least_psu}",
+                f"only {n} interviews in {psus} sampled units have every answer; the rule of publication asks for "
+                f"{rule.least_n} and {rule.least_psu}",
+            ),
+            Text("bỏ bớt yếu tố, hoặc dùng cả mẫu", "leave attributes out, or take the whole sample"),
+        )
 
 
 def _estimable(table: Table, z: np.ndarray, names: Sequence[str]) -> None:

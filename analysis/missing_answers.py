@@ -6,7 +6,7 @@ low end of the one to the high end of the other holds whatever the don't-knows w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,11 +56,14 @@ class MissingAnswers:
 def missing_answers(data: Any, index: Any, design: Design, by: str | Sequence[str] = ()) -> MissingAnswers:
     """Shares of missing answers, bounds and the sensitivity of ranks by the crossing of ``by``.
 
+    Under the design's rule of publication the cells that the scores hide are blank here too; ranks are among the rest.
+
     Raises:
         Problems: as :func:`analysis.score`.
     """
     table, tree = Table.of(data), load_index(index)
-    usual, worst, best = (score(table, tree, design, by, deff=False, dont_know=rule) for rule in ("", "worst", "best"))
+    plain = replace(design, publication=None)
+    usual, worst, best = (score(table, tree, plain, by, deff=False, dont_know=rule) for rule in ("", "worst", "best"))
     columns = [by] if isinstance(by, str) else list(by)
     shares, typed = _shares(
         table, tree, design, [name for part in columns for name in part.replace(",", "*").split("*") if name]
@@ -71,7 +74,18 @@ def missing_answers(data: Any, index: Any, design: Design, by: str | Sequence[st
         low=np.fmin(worst.table["low"], best.table["low"]),
         high=np.fmax(worst.table["high"], best.table["high"]),
     )
+    if design.publication is not None:
+        cells = {(domain, code) for _, domain, code in score(table, tree, design, by).hidden}
+        shares, bounds = _without(shares, cells), _without(bounds, cells)
     return MissingAnswers(shares, bounds, _ranks(usual, bounds), (BOUNDS,) if typed else (UNTYPED, BOUNDS))
+
+
+def _without(frame: pd.DataFrame, cells: Collection[tuple[str, str]]) -> pd.DataFrame:
+    """The rows of these (domain, code) without their figures."""
+    keys = zip(frame["domain"].astype(str), frame["code"].astype(str), strict=True)
+    out = np.array([key in cells for key in keys], dtype=bool)
+    figures = [name for name in frame.columns if name not in ("domain", "code")]
+    return frame.assign(**{name: frame[name].astype(float).mask(out) for name in figures}) if out.any() else frame
 
 
 def _shares(table: Table, index: Index, design: Design, by: list[str]) -> tuple[pd.DataFrame, bool]:

@@ -64,7 +64,8 @@ class Scores:
     """The tidy table of an index's scores with all that their covariance needs.
 
     ``findings`` want a person's eye (values off their scale, answers without a score); ``notes`` say what the figures
-    are. ``unweighted`` gives pooled nodes without weights, by (domain, code).
+    are. ``unweighted`` gives pooled nodes without weights, by (domain, code). ``hidden`` are the cells (kind of
+    domain, domain, code) that the rule of publication took out, with the note that says why.
     """
 
     index: Index
@@ -74,6 +75,7 @@ class Scores:
     unweighted: Mapping[tuple[str, str], float] = field(default_factory=dict)
     blocks: tuple[Block, ...] = field(default=(), repr=False)
     sample: Sample | None = field(default=None, repr=False)
+    hidden: Mapping[tuple[str, str, str], str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str], int]:

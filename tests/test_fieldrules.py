@@ -42,6 +42,13 @@ def test_rules_are_set_one_by_one_and_shown(on_hub: Survey, hub: Store):
     assert (shown["respondent"], shown["count_by"]) == ({"method": "next_birthday", "age": 18}, "case")
     assert rounds.signed_by(frame.round_document(hub, "r1"))
     assert "after 2 visits" in on_hub("round", "rules").output
+    assert on_hub("round", "rules", "--least", "30").exit_code == 0
+    assert on_hub("round", "rules", "--least-units", "3").exit_code == 0
+    shown = json.loads(on_hub("round", "rules", "--json").output)
+    assert shown["publication"] == {"least_n": 30, "least_psu": 3, "complementary": True}
+    assert "published: from 30 interviews and 3 sampled units on" in on_hub("round", "rules").output
+    on_hub("round", "rules", "--least", "0")
+    assert json.loads(on_hub("round", "rules", "--json").output)["publication"] is None
     wrong = on_hub("round", "rules", "--replace-for", "2.24,9.9")
     assert (wrong.exit_code, "disposition 9.9" in wrong.output) == (2, True)
     assert "no replacement" in on_hub("round", "rules", "--no-replacement").output

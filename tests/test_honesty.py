@@ -220,7 +220,7 @@ def test_the_rule_stands_in_the_design_and_a_wrong_one_is_named():
 
 
 def test_the_command_hides_and_writes_what_is_missing(tmp_path):
-    data = DATA.assign(commune=np.where(DATA["v"] < 2, "c1", "c2"))
+    data = DATA.assign(commune=np.select([DATA["v"] < 2, DATA["v"] < 12], ["c1", "c2"], "c3"))
     data.to_csv(tmp_path / "d.csv", index=False)
     (tmp_path / "t").mkdir()
     pd.DataFrame(TREE).to_csv(tmp_path / "t" / "index.csv", index=False)

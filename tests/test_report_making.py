@@ -314,3 +314,24 @@ def test_every_shipped_index_has_a_scale_for_its_top_and_components_to_draw() ->
         shown = tree(load_index(name))
         assert shown.top.scale, name
         assert len(shown.components(14)) >= 5, name
+
+
+def test_a_report_hides_the_small_cells_of_the_round_s_rule(
+    survey: Survey, device: Store, questionnaire: Questionnaire, tmp_path: Path
+) -> None:
+    conduct(device, questionnaire, ANSWERS[:-1], approve=True)
+    document = frame.round_document(device, "r1")
+    rule = {"least_n": 8, "least_psu": 2, "complementary": False}
+    frame.issue(device, "round", "r1", document | {"publication": rule})
+    out, table = tmp_path / "r.html", tmp_path / "s.csv"
+    assert survey("report", "--round", "r1", "--by", "job", "--out", out, "--lang", "en").exit_code == 0
+    page = out.read_text(encoding="utf-8")
+    assert "not published (–) below 8 interviews or 2 sampled units" in page
+    assert "published values" not in page, "a hidden cell is no published figure"
+    assert survey("score", "--round", "r1", "--by", "job", "--out", table).exit_code == 0
+    rows = {(row["domain"], row["code"]): row for row in csv.DictReader(table.read_text("utf-8-sig").splitlines())}
+    assert rows["yes", "T"]["estimate"] == ""
+    assert float(rows["no", "T"]["estimate"]) > 0
+    assert survey("score", "--round", "r1", "--by", "job", "--least", "1", "--out", table).exit_code == 0
+    rows = {(row["domain"], row["code"]): row for row in csv.DictReader(table.read_text("utf-8-sig").splitlines())}
+    assert float(rows["yes", "T"]["estimate"]) > 0

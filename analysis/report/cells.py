@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from analysis.publication import HIDDEN
 from analysis.scores import PROVISIONAL, SYNTHETIC, UNWEIGHTED
 
 WHOLE = ("", "all", "total", "national")
@@ -65,8 +66,8 @@ class Cell:
 
     @property
     def published(self) -> bool:
-        """Taken from a file of values, not computed from answers."""
-        return math.isnan(self.n)
+        """Taken from a file of values, not computed from answers (a small cell that is hidden shows no n either)."""
+        return math.isnan(self.n) and HIDDEN not in self.note
 
     @property
     def small(self) -> bool:

@@ -82,6 +82,15 @@ def design_facts(design: Design | None) -> list[Fact]:
         facts.append(Fact(Text("Cân chỉnh", "Calibration"), _calibration(design.calibration)))
     if design.psu or design.strata:
         facts.append(Fact(Text("Tầng chỉ có một đơn vị", "Strata with one PSU"), _lonely(design)))
+    if design.publication:
+        least = design.publication
+        small = Text(
+            f"không công bố (–) khi dưới {least.least_n} phiếu hoặc dưới {least.least_psu} đơn vị chọn mẫu, kể cả ô kề "
+            "nếu từ đó suy ngược ra được",
+            f"not published (–) below {least.least_n} interviews or {least.least_psu} sampled units, nor the next "
+            "smallest where one could be worked out",
+        )
+        facts.append(Fact(Text("Ô ít phiếu", "Small cells"), small))
     rule = _DF[design.df]
     facts.append(
         Fact(

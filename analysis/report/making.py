@@ -103,6 +103,8 @@ def from_round(
     questionnaire = _questionnaire(dataset)
     loaded, table, round = load_index(index or questionnaire), dataset.table, str(dataset.round["id"])
     design = design or replace(dataset.design, level=float(dataset.round.get("level") or 0.95))
+    if design.publication is None:
+        design = replace(design, publication=dataset.publication)
     by = by or [name for name in USUAL if name in table and 2 <= len(table.labels(name)[1]) <= _MOST_DOMAINS]
     made = [score(table, loaded, design, name, round=round, provisional=dataset.provisional) for name in ("", *by)]
     background = replace(
@@ -115,7 +117,8 @@ def from_round(
     )
     rows = [row for scores in made for row in scores.table.to_dict("records")]
     findings = {finding: None for scores in made for finding in scores.findings}
-    return _report(cells(rows), loaded, design, round, background, made[0].notes, tuple(findings), language)
+    notes = tuple({note: None for scores in made for note in scores.notes})
+    return _report(cells(rows), loaded, design, round, background, notes, tuple(findings), language)
 
 
 def _report(

@@ -48,6 +48,12 @@ if TYPE_CHECKING:
     type=click.Choice(["lmg", "relative"]),
     help=Text("Cách phân rã R² (mặc định: lmg đến 12 yếu tố).", "How R² is shared (default: lmg up to 12 attributes)."),
 )
+@option(
+    "--least",
+    type=click.IntRange(1),
+    metavar="N",
+    help=Text("Từ chối khi ít hơn N phiếu có đủ câu trả lời.", "Refuse with fewer than N complete interviews."),
+)
 @option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
 @option(
     "--figure",
@@ -68,6 +74,7 @@ def drivers(
     design: Path | None,
     weights: Path | None,
     method: str | None,
+    least: int | None,
     level: float | None,
     figure: Path | None,
     out: Path | None,
@@ -77,9 +84,10 @@ def drivers(
     from analysis import Design, load_design
     from analysis.drivers import drivers as found_drivers
     from analysis.reading import read_table
-    from survey.cli.scoring import weighted
+    from survey.cli.scoring import published, weighted
 
     table, chosen = weighted(read_table(data), load_design(design) if design else Design(), weights)
+    chosen = published(chosen, least)
     found = found_drivers(
         table, outcome, attributes, chosen, index, method=method or "", level=level, language=language()
     )

@@ -191,6 +191,21 @@ def _percent(share: float | None) -> str:
     type=click.Choice(["person", "case"]),
     help=Text("Quyền số theo người hay theo hồ sơ (khung một cửa).", "Weight by person or by case (one-stop frame)."),
 )
+@option(
+    "--least",
+    type=click.IntRange(0),
+    metavar="N",
+    help=Text(
+        "Không công bố ô có ít hơn N phiếu; 0: bỏ quy tắc này.",
+        "Cells with fewer than N interviews are not published; 0: no such rule.",
+    ),
+)
+@option(
+    "--least-units",
+    type=click.IntRange(1),
+    metavar="N",
+    help=Text("… hay ít hơn N đơn vị chọn mẫu (mặc định 2).", "… nor with fewer than N sampled units (default 2)."),
+)
 @json_option
 def rules(
     round_id: str | None,
@@ -201,6 +216,8 @@ def rules(
     method: str | None,
     age: int | None,
     count_by: str | None,
+    least: int | None,
+    least_units: int | None,
     as_json: bool,
 ) -> None:
     from survey.fieldwork.dispositions import disposition
@@ -225,13 +242,17 @@ def rules(
             }
         if count_by is not None:
             document["count_by"] = count_by
+        if least is not None or least_units is not None:
+            document["publication"] = _publication(document, least, least_units)
         if document != before:
             rounds.issue_round(store, document)
     rule = Rule.of(document)
     chosen = document.get("respondent") or {"method": "none", "age": 18}
     weigh = str(document.get("count_by", "person"))
+    published = document.get("publication")
     if as_json:
-        say_json({"round": document["id"], "replacement": rule.document, "respondent": chosen, "count_by": weigh})
+        told = {"replacement": rule.document, "respondent": chosen, "count_by": weigh, "publication": published}
+        say_json({"round": document["id"], **told})
         return
     if rule.allowed:
         listed = ", ".join(rule.dispositions)
@@ -244,6 +265,24 @@ def rules(
         Text(f"người trả lời: {how.vi}, từ {chosen['age']} tuổi", f"respondent: {how.en}, aged {chosen['age']} or more")
     )
     say(Text(f"quyền số: {COUNT_BY[weigh].vi}", f"weights: {COUNT_BY[weigh].en}"))
+    if published:
+        n, units = published["least_n"], published["least_psu"]
+        say(
+            Text(
+                f"công bố: từ {n} phiếu và {units} đơn vị chọn mẫu",
+                f"published: from {n} interviews and {units} sampled units on",
+            )
+        )
+
+
+def _publication(document: dict[str, Any], least: int | None, units: int | None) -> dict[str, Any] | None:
+    """The round's rule for small cells after ``--least`` and ``--least-units``."""
+    if least == 0:
+        return None
+    before = document.get("publication") or {}
+    known = {"least_n": before.get("least_n", 15) if least is None else least}
+    known["least_psu"] = before.get("least_psu", 2) if units is None else units
+    return {**known, "complementary": bool(before.get("complementary", True))}
 
 
 @click.command(

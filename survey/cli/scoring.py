@@ -256,6 +256,8 @@ def score_round(
         data = dataset.load(store, document["id"], STATES[state])
     tree = load_index(index) if index else data.index
     chosen = load_design(design) if design else data.design
+    if chosen.publication is None:
+        chosen = replace(chosen, publication=data.publication)
     table, chosen = weighted(data.table, chosen, weights)
     options: dict[str, Any] = {"level": level, "total": total, "round": document["id"]}
     chosen = published(chosen, least)
@@ -292,9 +294,9 @@ def _missing(file: Path | None, by: tuple[str, ...]) -> Step | None:
         from analysis.missing_answers import missing_answers
         from analysis.output import write_table
 
-        found = missing_answers(table, index, replace(design, publication=None), by)
+        found = missing_answers(table, index, design, by)
         write_table(found.table(index), file)
-        most = found.shares.sort_values("dont_know", ascending=False).head(1)
+        most = found.shares.dropna(subset="dont_know").sort_values("dont_know", ascending=False).head(1)
         notes = list(found.notes)
         for row in most.to_dict("records"):
             share = f"{100 * row['dont_know']:.1f} %"
@@ -313,7 +315,7 @@ def _contributions(file: Path | None, by: tuple[str, ...]) -> Step | None:
         from analysis.contributions import contributions
         from analysis.output import write_scores
 
-        made = replace(design, publication=None, sensitivity=None)
+        made = replace(design, sensitivity=None)
         write_scores(contributions(table, index, made, by, round=round_id), file)
         return ()
 
