@@ -8,14 +8,17 @@ ENUMERATOR = "enumerator"
 SUPERVISOR = "supervisor"
 STATISTICIAN = "statistician"
 ADMINISTRATOR = "administrator"
+OBSERVER = "observer"
 
 ROLES: dict[str, Text] = {
     ENUMERATOR: Text("điều tra viên", "enumerator"),
     SUPERVISOR: Text("giám sát viên", "supervisor"),
     STATISTICIAN: Text("cán bộ thống kê", "statistician"),
     ADMINISTRATOR: Text("quản trị viên", "administrator"),
+    OBSERVER: Text("người giám sát độc lập", "observer"),
 }
-"""What a person may do; :mod:`survey.web.roles` says which pages that opens."""
+"""What a person may do; :mod:`survey.web.roles` says which pages that opens. Observers are sent by the Fatherland Front
+and the Veterans' Association: they see how far the work is, and change nothing."""
 
 STATES: dict[str, Text] = {
     "draft": Text("đang làm dở", "draft"),

@@ -19,6 +19,16 @@ pin_option = option(
 )
 
 
+commune_option = option(
+    "--commune",
+    default="",
+    help=Text(
+        "Mã xã của người này: không xem được phiếu của xã mình trước khi công bố.",
+        "Code of the commune they belong to: its interviews stay closed to them until published.",
+    ),
+)
+
+
 @click.group(
     cls=Group, help=Text("Người dùng: thêm, xem, đổi PIN, ngừng.", "People: add, list, give a new PIN, disable.")
 )
@@ -44,13 +54,22 @@ def user() -> None:
 @option(
     "--language", "speaks", type=click.Choice(LANGUAGES), default="vi", help=Text("Ngôn ngữ làm việc.", "Language.")
 )
+@commune_option
 @json_option
-def add(name: str, roles: tuple[str, ...], user_id: str | None, pin: str | None, speaks: str, as_json: bool) -> None:
+def add(
+    name: str,
+    roles: tuple[str, ...],
+    user_id: str | None,
+    pin: str | None,
+    speaks: str,
+    commune: str,
+    as_json: bool,
+) -> None:
     from survey.sync import founding
 
     chosen = _chosen(pin)
     with open_store() as store:
-        document = founding.add_person(store, name, roles, chosen, user_id or "", speaks)
+        document = founding.add_person(store, name, roles, chosen, user_id or "", speaks, commune=commune)
     subject = document["id"]
     if as_json:
         say_json({"id": subject, "name": document["name"], "roles": document["roles"]})

@@ -55,7 +55,7 @@ def dismiss(name: str, reason: str, actor: str) -> None:
     from survey.store import quarantine as store_quarantine
 
     with open_store() as store:
-        check_person(store, actor)
+        check_person(store, actor, "receive.dismiss")
         store_quarantine.dismiss(store, name, reason, actor)
     say(Text(f"Đã bỏ qua {name}.", f"Dismissed {name}."))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -83,6 +84,7 @@ def list_(round_id: str | None, states: tuple[str, ...], as_json: bool) -> int:
 @json_option
 def approve(interviews: tuple[str, ...], every: bool, round_id: str | None, actor: str, as_json: bool) -> int:
     from survey.store import current, frame
+    from survey.store.commune import closed_units
 
     if bool(interviews) == every:
         raise InputError(
@@ -91,10 +93,13 @@ def approve(interviews: tuple[str, ...], every: bool, round_id: str | None, acto
             Text("xem: survey review list", "see: survey review list"),
         )
     with open_store() as store:
-        check_person(store, actor)
+        check_person(store, actor, interviews=interviews)
         if round_id:
             frame.round_document(store, round_id)
-        wanted = interviews or [row["interview"] for row in current.interviews(store, round_id, "sealed")]
+        closed = closed_units(store, frame.person(store, actor) or {})
+        wanted = interviews or [
+            row["interview"] for row in current.interviews(store, round_id, "sealed") if row["unit"] not in closed
+        ]
         # Two interviews of one unit contradict each other: which one counts is a person's choice, made one by one.
         doubtful = (
             {f.where.removeprefix("unit ") for f in current.findings(store) if f.kind == "twice"} if every else set()
@@ -162,7 +167,7 @@ def settle(interview: str, choose: str, reason: str, actor: str, as_json: bool) 
     from survey.store import current
 
     with open_store() as store:
-        check_person(store, actor)
+        check_person(store, actor, "records.settle", [interview])
         rows = current.interviews(store, interview=interview)
         heads: list[str] = rows[0]["heads"] if rows else []
         if choose:
@@ -199,20 +204,32 @@ def _decide(interview: str, kind: str, reason: str, actor: str, **more: Any) -> 
     from survey.store import current
 
     with open_store() as store:
-        check_person(store, actor)
+        check_person(store, actor, interviews=[interview])
         current.decide(store, interview, kind, reason=reason, actor=actor, **more)
 
 
-def check_person(store: Store, actor: str) -> None:
-    """Raises InputError when ``--as`` names nobody that this machine knows."""
-    from survey.store import frame
+def check_person(store: Store, actor: str, page: str = "records.decide", interviews: Iterable[str] = ()) -> None:
+    """Whether the person named by ``--as`` may do what the page ``page`` does, to these interviews.
 
-    if actor and frame.person(store, actor) is None:
+    InputError for nobody that this machine knows, NotAllowed for a role that may not or one's own commune. Without a
+    name whoever holds this machine acts, and nobody's name is written.
+    """
+    from survey.store import frame
+    from survey.store.commune import require_other_commune
+    from survey.web import roles
+
+    if not actor:
+        return
+    person = frame.person(store, actor)
+    if person is None:
         raise InputError(
             f"--as {actor}",
             Text("không có người mang mã này", "there is no person with this id"),
             Text("xem: survey user list", "see: survey user list"),
         )
+    roles.require(page, frozenset() if person.get("disabled") else frozenset(person.get("roles", ())), f"--as {actor}")
+    for interview in interviews:
+        require_other_commune(store, person, interview=interview)
 
 
 def _differences(versions: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""``survey round create | export | import | show``: a round as one signed file that devices load."""
+"""``survey round create | export | import | publish | show``: a round as one signed file that devices load."""
 
 from __future__ import annotations
 
@@ -198,6 +198,25 @@ def import_(file: Path, given: str, as_json: bool) -> int:
 
 @round_group.command(
     help=Text(
+        "Ghi hôm nay là ngày công bố kết quả: từ đó người của xã xem được phiếu của xã mình.",
+        "Note that the results are out today: from then on people may see interviews of their own commune.",
+    ),
+    example="survey round publish --round r2026",
+)
+@round_option
+def publish(round_id: str | None) -> None:
+    from survey.store.store import now_text
+    from survey.sync import rounds
+
+    today = now_text()[:10]
+    with open_store() as store:
+        document = chosen_round(store, round_id)
+        rounds.issue_round(store, {**document, "published": today})
+    say(Text(f"Đợt {document['id']} công bố ngày {today}.", f"Round {document['id']} is published on {today}."))
+
+
+@round_group.command(
+    help=Text(
         "Xem một đợt khảo sát và số đơn vị mẫu, số phiếu.", "Show a round with its numbers of units and interviews."
     ),
     example="survey round show --round r2026",
@@ -242,6 +261,7 @@ _SHOWN = {
     "questionnaire_hash": Text("mã băm bảng hỏi", "its hash"),
     "starts": Text("ngày bắt đầu", "first day"),
     "ends": Text("ngày kết thúc", "last day"),
+    "published": Text("ngày công bố", "published on"),
     "legal_basis": Text("căn cứ", "legal basis"),
     "label": Text("ghi chú trên kết quả", "label on results"),
     "level": Text("độ tin cậy", "confidence level"),

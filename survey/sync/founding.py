@@ -271,8 +271,10 @@ def add_person(
     user: str = "",
     language: str = "vi",
     actor: str = "",
+    commune: str = "",
 ) -> dict[str, Any]:
-    """Issues a person who may sign in; returns the document.
+    """Issues a person who may sign in; returns the document. ``commune``: the code of the one that the person belongs
+    to, whose interviews stay closed to them until the results are published.
 
     InputError for an empty name, a role that is none, a PIN that is not 4 to 12 digits, or an id that is taken.
     """
@@ -298,6 +300,8 @@ def add_person(
         "pin": frame.hash_pin(pin),
         "language": language,
     }
+    if commune.strip():
+        document["commune"] = commune.strip()
     frame.issue(store, "user", subject, document, actor=actor)
     return document
 

@@ -11,7 +11,8 @@ from wtforms import PasswordField
 from wtforms.validators import InputRequired, Length
 
 from survey.errors import NotAllowed, Problem
-from survey.store import frame
+from survey.store import frame, paper
+from survey.store.commune import require_other_commune
 from survey.text import LANGUAGES, Text, fold
 from survey.web import private, problems, roles, words
 from survey.web.desk import desk, store
@@ -41,6 +42,8 @@ def guard() -> Any:
     if g.person and request.endpoint and (away := private.keep_turned(request.endpoint)):
         return away
     if request.endpoint is None or roles.may(request.endpoint, mine):
+        if g.person is not None:
+            _keep_out_of_own_commune(g.person, request.view_args or {})
         return None
     if g.person is not None:
         roles.require(request.endpoint, mine)
@@ -52,6 +55,16 @@ def guard() -> Any:
     if request.headers.get("HX-Request"):
         return problems.page((SIGNED_OUT,), 401)
     return redirect(url_for("account.people"))
+
+
+def _keep_out_of_own_commune(person: dict[str, Any], named: dict[str, Any]) -> None:
+    """Before every page whose address names an interview, a sample unit or a paper form: it is not of this person's
+    own commune, unless the results are out."""
+    if not person.get("commune"):
+        return
+    form = paper.by_id(store(), str(named["form"])) if "form" in named else None
+    unit = form.unit if form else str(named.get("unit", ""))
+    require_other_commune(store(), person, unit=unit, interview=str(named.get("interview", "")))
 
 
 def _person() -> dict[str, Any] | None:

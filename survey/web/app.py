@@ -29,6 +29,7 @@ from survey.web import (
     paper_entry,
     private,
     problems,
+    progress,
     receive,
     records,
     remarks,
@@ -64,7 +65,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     on_paper = (paper, paper_entry, paper_double)
     talk = (interview, private, remarks, finding, media)
     shown = (unlock, account, today, fieldwork, handing, *talk, *on_paper, handover, receive, records)
-    for pages in (*shown, setting_up):
+    for pages in (*shown, progress, setting_up):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)

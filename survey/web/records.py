@@ -11,6 +11,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from survey.errors import InputError
 from survey.questionnaire.path import Entry, Path
 from survey.store import current, frame
+from survey.store.commune import closed_units
 from survey.store.remarks import sealed_comments, sealed_reasons
 from survey.text import Text, fold
 from survey.web import conflicts, forms, roles, words
@@ -100,7 +101,7 @@ def _matching(query: str) -> list[dict[str, Any]]:
     sealed = current.interviewers(store())
     found = []
     places: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for row in current.interviews(store()):
+    for row in _readable(current.interviews(store())):
         unit = units.get(row["unit"]) or {"id": row["unit"]}
         place = full_place(unit)
         if place not in places:
@@ -121,6 +122,12 @@ def _matching(query: str) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _readable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the interviews of the person's own commune, until the results are published."""
+    closed = closed_units(store(), g.person)
+    return [row for row in rows if row["unit"] not in closed]
 
 
 # -- reading one -------------------------------------------------------------------------------------------------
@@ -179,7 +186,8 @@ def _may_decide() -> bool:
 
 def _following(interview: str) -> str:
     """The next interview that waits for a decision."""
-    waiting = [row["interview"] for row in current.interviews(store(), state="sealed") if row["interview"] != interview]
+    rows = _readable(current.interviews(store(), state="sealed"))
+    waiting = [row["interview"] for row in rows if row["interview"] != interview]
     after = [one for one in waiting if one > interview] or waiting
     return url_for("records.record", interview=after[0]) if after else ""
 

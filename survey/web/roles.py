@@ -1,4 +1,7 @@
-"""Who may open which page: the one table, and the guard that reads it. What is not in the table is open to nobody."""
+"""Who may open which page: the one table, and the guard that reads it. What is not in the table is open to nobody.
+
+A command that a person runs by name (``--as``) is measured by the same table, by the page that does the same.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ from collections.abc import Iterable
 
 from survey.errors import NotAllowed
 from survey.text import Text
-from survey.vocabulary import ADMINISTRATOR, ENUMERATOR, ROLES, STATISTICIAN, SUPERVISOR
+from survey.vocabulary import ADMINISTRATOR, ENUMERATOR, OBSERVER, ROLES, STATISTICIAN, SUPERVISOR
 
 ANYONE = frozenset({"anyone"})
 SIGNED_IN = frozenset(ROLES)
 FIELD = frozenset({ENUMERATOR, SUPERVISOR})
+HANDING = frozenset({ENUMERATOR, SUPERVISOR, STATISTICIAN, ADMINISTRATOR})
+FOLLOWING = frozenset({SUPERVISOR, STATISTICIAN, ADMINISTRATOR, OBSERVER})
 RECEIVING = frozenset({SUPERVISOR, ADMINISTRATOR})
 READING = frozenset({SUPERVISOR, STATISTICIAN, ADMINISTRATOR})
 DECIDING = frozenset({SUPERVISOR})
@@ -61,8 +66,9 @@ PAGES: dict[str, frozenset[str]] = {
     "private.answer": FIELD,
     "private.back": FIELD,
     "private.again": FIELD,
-    "handover.page": SIGNED_IN,
-    "handover.hand_over": SIGNED_IN,
+    "handover.page": HANDING,
+    "handover.hand_over": HANDING,
+    "progress.page": FOLLOWING,
     "receive.page": RECEIVING,
     "receive.take": RECEIVING,
     "receive.dismiss": DECIDING,
@@ -90,6 +96,7 @@ HOMES: dict[str, str] = {
     SUPERVISOR: "records.page",
     STATISTICIAN: "records.page",
     ADMINISTRATOR: "receive.page",
+    OBSERVER: "progress.page",
 }
 """The page that each role needs first; of several roles the first one here counts."""
 
@@ -106,18 +113,21 @@ def may_contact(roles: Iterable[str]) -> bool:
     return not CONTACTING.isdisjoint(roles)
 
 
-def require(endpoint: str | None, roles: frozenset[str]) -> None:
-    """Raises NotAllowed unless a person with ``roles`` may open the page ``endpoint``."""
+def require(endpoint: str | None, roles: frozenset[str], who: str = "") -> None:
+    """Raises NotAllowed unless a person with ``roles`` may open the page ``endpoint``. ``who``: named on a command
+    line, where there is no page."""
     if may(endpoint, roles):
         return
     allowed = [name for role, name in ROLES.items() if role in PAGES.get(endpoint or "", frozenset())]
     raise NotAllowed(
-        endpoint or "survey",
-        Text("trang này không dành cho vai trò của bạn", "this page is not for your role"),
+        who or endpoint or "survey",
+        Text("vai trò của người này không cho phép việc này", "this person's role does not allow this")
+        if who
+        else Text("trang này không dành cho vai trò của bạn", "this page is not for your role"),
         Text(
             "nhờ người có vai trò " + " hoặc ".join(name.vi for name in allowed),
             "ask someone who is " + " or ".join(name.en for name in allowed),
         )
         if allowed
-        else Text("về trang Hôm nay", "go back to Today"),
+        else Text("về trang đầu", "go back to the first page"),
     )

@@ -16,7 +16,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
-from survey.errors import InputError, Problem, Problems, SurveyError
+from survey.errors import InputError, NotAllowed, Problem, Problems, SurveyError
 from survey.fieldwork import frames
 from survey.fieldwork.sampling import Stage
 from survey.store import frame
@@ -229,6 +229,9 @@ def _one_round(name: str, step: str = "", wrong: SurveyError | None = None, done
     columns = [column for column in rows[0] if column not in ("id", "contact")] if rows else []
     offered = [*(c for c in CLUSTERS if c in columns), *(c for c in columns if c not in CLUSTERS)]
     people = [person for person in frame.people(store()) if not person.get("disabled")]
+    communes = {
+        str(row["commune"]): str(row.get("commune_name") or row["commune"]) for row in rows if row.get("commune")
+    }
     signer = rounds.signed_by(document)
     return render_template(
         "round.html",
@@ -243,6 +246,7 @@ def _one_round(name: str, step: str = "", wrong: SurveyError | None = None, done
         called={column: frames.WORDS.get(column, Text(column, column))(words.interface()) for column in columns},
         offered=offered,
         clusters={column: len({row.get(column) for row in rows}) for column in offered},
+        communes=communes,
         smallest=_smallest(rows, offered[0]) if offered else 0,
         size=next((column for column in SIZES if column in columns), ""),
         rows=len(rows),
@@ -252,6 +256,7 @@ def _one_round(name: str, step: str = "", wrong: SurveyError | None = None, done
                 "name": person.get("name", person["id"]),
                 "roles": [ROLES[role](words.interface()) for role in person.get("roles", ()) if role in ROLES],
                 "enumerator": "enumerator" in person.get("roles", ()),
+                "commune": communes.get(str(person.get("commune", "")), person.get("commune", "")),
             }
             for person in sorted(people, key=lambda one: fold(str(one.get("name", ""))))
         ],
@@ -366,8 +371,20 @@ def add_person(round: str) -> Any:
     _round(round)
     form = request.form
     try:
+        wanted = form.getlist("roles")
+        if ADMINISTRATOR in wanted and ADMINISTRATOR not in g.person["roles"]:
+            raise NotAllowed(
+                t("Vai trò", "Roles"),
+                Text("chỉ quản trị viên mới thêm được quản trị viên", "only an administrator adds an administrator"),
+                Text("bỏ chọn vai trò này, hoặc nhờ quản trị viên", "leave that role out, or ask an administrator"),
+            )
         person = founding.add_person(
-            store(), form.get("name", ""), form.getlist("roles"), form.get("pin", ""), actor=g.person["id"]
+            store(),
+            form.get("name", ""),
+            wanted,
+            form.get("pin", ""),
+            actor=g.person["id"],
+            commune=form.get("commune", ""),
         )
     except SurveyError as wrong:
         return _one_round(round, "people", wrong), 400

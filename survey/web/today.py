@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Length
 
 from survey.fieldwork.dispositions import DISPOSITIONS, Disposition
 from survey.store import current, drafts, frame, keying, paper
+from survey.store.commune import closed_units
 from survey.store.quarantine import quarantine
 from survey.text import fold
 from survey.web import fieldwork, forms, paper_entry, roles, words
@@ -102,7 +103,8 @@ def _receives() -> bool:
 
 def waiting() -> str:
     """What waits for the supervisor, each number with the way there, and the one thing to do next."""
-    rows = current.interviews(store())
+    closed = closed_units(store(), g.person)
+    rows = [row for row in current.interviews(store()) if row["unit"] not in closed]
     counts = Counter(row["state"] for row in rows)
     t = words.t
     told = (

@@ -20,6 +20,7 @@ DOORS: tuple[tuple[str, Text], ...] = (
     ("today.page", Text("Hôm nay", "Today")),
     ("paper.page", Text("Phiếu giấy", "Paper forms")),
     ("records.page", Text("Phiếu", "Interviews")),
+    ("progress.page", Text("Tiến độ", "Progress")),
     ("receive.page", Text("Nhận phiếu", "Receive")),
     ("handover.page", Text("Nộp phiếu", "Hand over")),
     ("setting_up.page", Text("Lập đợt", "Set up")),
