@@ -38,6 +38,7 @@ _SYSTEM = {
     "actor": Text("Người thực hiện", "Person who recorded it"),
     "device": Text("Máy thực hiện", "Device"),
     "time": Text("Thời điểm hoàn thành", "Time of completion"),
+    "mode": Text("Hình thức trả lời", "How the form was filled in"),
     WEIGHT: Text("Quyền số cơ sở: nghịch đảo xác suất chọn", "Base weight: inverse of the probability of selection"),
 }
 _FRAME = {

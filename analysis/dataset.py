@@ -26,8 +26,12 @@ from survey.text import Text
 if TYPE_CHECKING:
     from survey.store import Store
 
-META = ("interview", "state", "unit", "actor", "device", "time")
+META = ("interview", "state", "unit", "actor", "device", "time", "mode")
 WEIGHT = "w_base"
+VOLUNTEERS = Text(
+    "Phiếu tự nguyện: người trả lời tự chọn tham gia, không đại diện cho người dân; không gộp với mẫu được chọn",
+    "Volunteers: they chose to answer and stand for nobody else; never pooled with the drawn sample",
+)
 _DOCUMENT = ("id", "round", "assignee", "list", "order")
 
 
@@ -37,7 +41,7 @@ class Dataset:
 
     ``table`` has one row an interview, ``children`` one table for each repeat (with ``interview`` and the instance's
     id); ``questions`` the node behind each column; ``round`` the round's document; ``provisional`` says that interviews
-    are among them which nobody has approved.
+    are among them which nobody has approved, ``volunteers`` that they are of people whom nobody drew.
     """
 
     round: Mapping[str, Any]
@@ -46,6 +50,7 @@ class Dataset:
     questions: Mapping[str, Node] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
     provisional: bool = False
+    volunteers: bool = False
 
     @property
     def index(self) -> Index:
@@ -99,8 +104,8 @@ class Dataset:
         )
 
 
-def load(store: Store, round: str, states: Collection[str] = ("approved",)) -> Dataset:
-    """The interviews of ``round`` whose state is one of ``states``.
+def load(store: Store, round: str, states: Collection[str] = ("approved",), *, volunteers: bool = False) -> Dataset:
+    """The interviews of ``round`` whose state is one of ``states``: of the drawn sample, or of the volunteers alone.
 
     Raises:
         InputError: there is no such round, or it has no interview in these states.
@@ -108,7 +113,7 @@ def load(store: Store, round: str, states: Collection[str] = ("approved",)) -> D
     from survey.store import current, frame
 
     document = frame.round_document(store, round)
-    interviews = list(current.responses(store, round, states))
+    interviews = list(current.responses(store, round, states, volunteers=volunteers))
     if not interviews:
         listed = ", ".join(states)
         raise InputError(
@@ -126,7 +131,8 @@ def load(store: Store, round: str, states: Collection[str] = ("approved",)) -> D
                 Text("đồng bộ lại với máy đã tạo đợt", "sync with the machine that made the round"),
             )
         questionnaires[key] = Questionnaire.from_json(content)
-    return _Columns(document, questionnaires).lay(interviews, provisional=set(states) != {"approved"})
+    found = _Columns(document, questionnaires).lay(interviews, provisional=set(states) != {"approved"})
+    return replace(found, volunteers=volunteers)
 
 
 def load_sample(store: Store, round: str, states: Collection[str] = ("approved",)) -> Dataset:
@@ -207,12 +213,14 @@ class _Columns:
 
     def lay(self, interviews: Sequence[Any], *, provisional: bool) -> Dataset:
         frame = list(dict.fromkeys(str(name) for _, unit, _, _, _ in interviews for name in unit))
+        # A question of this name goes before what the machine knows of how the form was filled in.
+        meta = [name for name in META[1:] if name != "mode" or name not in self.names.values()]
         frame = [name for name in frame if name not in _DOCUMENT and name not in META]
         rows: list[dict[str, str]] = []
         children: dict[str, list[dict[str, str]]] = {repeat: [] for repeat in self.repeats}
-        for interview, unit, hash, answers, meta in interviews:
+        for interview, unit, hash, answers, told in interviews:
             row = {"interview": interview, "round": str(self.round["id"])}
-            row |= {name: str(meta.get(name, "")) for name in META[1:]}
+            row |= {name: str(told.get(name, "")) for name in meta}
             row |= {name: _plain(unit.get(name, "")) for name in frame}
             row[WEIGHT] = _base_weight(unit, self.round)
             rows.append(row)
@@ -226,7 +234,7 @@ class _Columns:
                         target = self._child(children, place, interview, instance)
                     if self.names[place] not in frame:
                         target |= self._cells(hash, place, value)
-        columns = ["interview", "round", *META[1:], *frame, *([WEIGHT] if any(row[WEIGHT] for row in rows) else [])]
+        columns = ["interview", "round", *meta, *frame, *([WEIGHT] if any(row[WEIGHT] for row in rows) else [])]
         columns += [name for name in self._headings(inside="") if name not in columns]
         tables = {
             repeat: _table(found, ["interview", repeat, *self._headings(inside=repeat)], repeat)

@@ -335,3 +335,26 @@ def test_a_report_hides_the_small_cells_of_the_round_s_rule(
     assert survey("score", "--round", "r1", "--by", "job", "--least", "1", "--out", table).exit_code == 0
     rows = {(row["domain"], row["code"]): row for row in csv.DictReader(table.read_text("utf-8-sig").splitlines())}
     assert float(rows["yes", "T"]["estimate"]) > 0
+
+
+def test_volunteers_are_reported_apart_and_named_in_the_method_box_of_both(
+    survey: Survey, device: Store, questionnaire: Questionnaire, tmp_path: Path
+) -> None:
+    conduct(device, questionnaire, ANSWERS, approve=True)
+    before = survey("score", "--round", "r1", "--json").stdout
+    rows = [{"STT": str(n), "Có việc làm không?": "Có", "Signs": "1", "Seats": "2"} for n in range(3)]
+    file, meant = written(tmp_path / "web.csv", rows), tmp_path / "map.csv"
+    survey("import", "map", file, "--out", meant)
+    meant.write_text(meant.read_text("utf-8-sig").replace("STT,,,", "STT,#key,,"), encoding="utf-8")
+    brought = survey("import", "responses", file, "--map", meant, "--mode", "web", "--json")
+    assert json.loads(brought.stdout)["volunteers"] == 3
+    survey("review", "approve", "--all")
+    assert survey("score", "--round", "r1", "--json").stdout == before, "volunteers change no figure of the sample"
+    apart = json.loads(survey("score", "--round", "r1", "--volunteers", "--json").stdout)
+    assert apart["scores"][0]["estimate"] == 0
+    assert apart["scores"][0]["n"] == 3
+    page, own = tmp_path / "r.html", tmp_path / "v.html"
+    assert survey("report", "--round", "r1", "--out", page).exit_code == 0
+    assert "3 forms of people who were not drawn" in page.read_text("utf-8")
+    assert survey("report", "--round", "r1", "--volunteers", "--out", own).exit_code == 0
+    assert "not a random sample" in own.read_text("utf-8")

@@ -172,6 +172,34 @@ def response_facts(units: Sequence[Mapping[str, Any]], visits: Sequence[Mapping[
     ]
 
 
+def volunteers_fact() -> Fact:
+    """That the figures are of people whom nobody drew, so that no interval speaks of the population."""
+    return Fact(
+        Text("Mẫu tự nguyện", "Volunteers"),
+        Text(
+            "người trả lời tự chọn tham gia, không phải mẫu được chọn ngẫu nhiên: kết quả và khoảng tin cậy không suy "
+            "rộng cho người dân; không gộp với mẫu được chọn",
+            "people who chose to answer, not a random sample: neither figures nor intervals speak of the population; "
+            "never pooled with the drawn sample",
+        ),
+    )
+
+
+def apart_fact(volunteers: int) -> list[Fact]:
+    """How many volunteers are kept apart from these figures; nothing where there are none."""
+    if not volunteers:
+        return []
+    return [
+        Fact(
+            Text("Phiếu tự nguyện", "Volunteers"),
+            Text(
+                f"{count(volunteers, 'vi')} phiếu của người không được chọn vào mẫu, không tính vào các số liệu này",
+                f"{count(volunteers, 'en')} forms of people who were not drawn, in none of these figures",
+            ),
+        )
+    ]
+
+
 def answers_fact(name: Text, codes: Sequence[str], words: Mapping[str, Text]) -> list[Fact]:
     """How often each code was recorded, in words, the most frequent first; nothing where there are no codes."""
     counted = Counter(code for code in codes if code)

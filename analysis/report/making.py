@@ -113,7 +113,12 @@ def from_round(
         questionnaire=questionnaire,
         strata=len(made[0].sample.stratum_names) if made[0].sample and design.strata else None,
         silent=_silent(table, loaded),
-        facts=[*facts.state_fact(_states(table)), *background.facts, *_mode(dataset)],
+        facts=[
+            *([facts.volunteers_fact()] if dataset.volunteers else []),
+            *facts.state_fact(_states(table)),
+            *background.facts,
+            *_mode(dataset),
+        ],
     )
     rows = [row for scores in made for row in scores.table.to_dict("records")]
     findings = {finding: None for scores in made for finding in scores.findings}

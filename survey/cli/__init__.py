@@ -25,6 +25,7 @@ COMMANDS = {
     "questionnaire": "questionnaire",
     "round": "rounds",
     "paper": "paper_forms",
+    "import": "importing",
     "frame": "frame",
     "sample": "frame",
     "user": "people",

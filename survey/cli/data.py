@@ -9,7 +9,7 @@ import click
 
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
-from survey.cli.scoring import STATES
+from survey.cli.scoring import STATES, VOLUNTEERS
 from survey.text import Text
 
 FORMATS = ("csv", "xlsx", "parquet", "dta", "sav")
@@ -44,6 +44,7 @@ def data() -> None:
         "Phiếu đã duyệt, hoặc cả phiếu chưa duyệt (tạm tính).", "Approved interviews, or sealed too (provisional)."
     ),
 )
+@VOLUNTEERS
 @option(
     "--format",
     "format",
@@ -58,7 +59,15 @@ def data() -> None:
     ),
 )
 @json_option
-def export(file: Path, round_id: str | None, state: str, format: str | None, with_contact: bool, as_json: bool) -> None:
+def export(
+    file: Path,
+    round_id: str | None,
+    state: str,
+    volunteers: bool,
+    format: str | None,
+    with_contact: bool,
+    as_json: bool,
+) -> None:
     from analysis import dataset
     from analysis.codebook import write_codebook
     from analysis.data_files import has_provisional, named, write_contact, write_data
@@ -67,8 +76,9 @@ def export(file: Path, round_id: str | None, state: str, format: str | None, wit
     place, kind = named(file, format or "")
     with open_store() as store:
         document = chosen_round(store, round_id)
-        found = dataset.load(store, document["id"], STATES[state])
-        contacts = list(contact_rows(store, document["id"], STATES[state])) if with_contact else []
+        found = dataset.load(store, document["id"], STATES[state], volunteers=volunteers)
+        rows = contact_rows(store, document["id"], STATES[state], volunteers=volunteers)
+        contacts = list(rows) if with_contact else []
     written = write_data(found, place, kind, language())
     made = datetime.now().astimezone().date().isoformat()
     files = list(dict.fromkeys(one.file for one in written))
@@ -87,6 +97,8 @@ def export(file: Path, round_id: str | None, state: str, format: str | None, wit
         )
         return
     say(Text(f"Đã xuất {len(found.table)} phiếu của đợt {document['id']}.", f"Exported {len(found.table)} interviews."))
+    if volunteers:
+        say(dataset.VOLUNTEERS)
     if has_provisional(found):
         say(Text("Có phiếu chưa duyệt: số liệu tạm tính.", "Some are not approved yet: provisional."))
     if document.get("synthetic"):

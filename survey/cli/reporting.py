@@ -11,6 +11,7 @@ import click
 
 from survey.cli.base import FINDINGS, Command, instance_folder, json_option, language, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.scoring import STATES, VOLUNTEERS
 from survey.errors import InputError, SurveyError
 from survey.text import Text
 
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     show_default=True,
     help=Text("sealed: tính cả phiếu chưa duyệt (tạm tính).", "sealed: unapproved ones too (provisional)."),
 )
+@VOLUNTEERS
 @option(
     "--out",
     "out",
@@ -75,13 +77,20 @@ def report(
     design_file: Path | None,
     by: tuple[str, ...],
     state: str,
+    volunteers: bool,
     out: Path,
     as_json: bool,
 ) -> int:
+    if scores and volunteers:
+        raise InputError(
+            "--volunteers",
+            Text("tệp điểm đã tính sẵn", "a scores file has been scored already"),
+            Text("tính riêng: survey score --volunteers", "score them apart: survey score --volunteers"),
+        )
     made = (
         _of_files(scores, round_id or "", index, design_file, by)
         if scores
-        else _of_round(round_id, index, design_file, by, state)
+        else _of_round(round_id, index, design_file, by, state, volunteers)
     )
     out.write_text(made.html, encoding="utf-8", newline="\n")
     if as_json:
@@ -131,7 +140,9 @@ def _of_files(
     )
 
 
-def _of_round(round_id: str | None, index: str, design_file: Path | None, by: tuple[str, ...], state: str) -> Report:
+def _of_round(
+    round_id: str | None, index: str, design_file: Path | None, by: tuple[str, ...], state: str, volunteers: bool
+) -> Report:
     from analysis import load_design
     from analysis.dataset import load
     from analysis.report import facts
@@ -140,9 +151,13 @@ def _of_round(round_id: str | None, index: str, design_file: Path | None, by: tu
 
     with open_store() as store:
         document = chosen_round(store, round_id)
-        dataset = load(store, document["id"], ("approved", "sealed") if state == "sealed" else ("approved",))
-        units = frame.units(store, document["id"])
-        response = facts.response_facts(units, frame.visits(store))
+        dataset = load(store, document["id"], STATES[state], volunteers=volunteers)
+        units = frame.units(store, document["id"], list=frame.VOLUNTEER if volunteers else None)
+        if volunteers:
+            response = []
+        else:
+            apart = frame.units(store, document["id"], list=frame.VOLUNTEER)
+            response = [*facts.response_facts(units, frame.visits(store)), *facts.apart_fact(len(apart))]
     return from_round(
         dataset,
         index or None,

@@ -229,7 +229,8 @@ def show(round_id: str | None, as_json: bool) -> None:
 
     with open_store() as store:
         document = chosen_round(store, round_id)
-        units = Counter(str(unit.get("list", "")) for unit in frame.units(store, document["id"]))
+        everyone = [unit for list in (None, frame.VOLUNTEER) for unit in frame.units(store, document["id"], list=list)]
+        units = Counter(str(unit.get("list", "")) for unit in everyone)
         interviews = Counter(row["state"] for row in current.interviews(store, document["id"]))
         signer = rounds.signed_by(document)
         known = signer in rounds.confirmed(store)
@@ -267,7 +268,11 @@ _SHOWN = {
     "level": Text("độ tin cậy", "confidence level"),
     "frame_columns": Text("cột của khung mẫu", "frame columns"),
 }
-_LISTS = {"main": Text("chính thức", "main list"), "reserve": Text("dự phòng", "reserve")}
+_LISTS = {
+    "main": Text("chính thức", "main list"),
+    "reserve": Text("dự phòng", "reserve"),
+    "volunteer": Text("tự nguyện", "volunteers"),
+}
 
 
 def _say_counts(heading: Text, counts: Counter[str], names: dict[str, Text]) -> None:

@@ -25,6 +25,11 @@ UNWEIGHTED_ROUND = Text(
     "the sample does not say every unit's probability: all interviews count the same",
 )
 _WIDEST = 52
+VOLUNTEERS = option(
+    "--volunteers",
+    is_flag=True,
+    help=Text("Chỉ phiếu tự nguyện, không thuộc mẫu được chọn.", "Volunteers alone: people who were not drawn."),
+)
 STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
 
 
@@ -67,6 +72,7 @@ STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
         "Phiếu đã duyệt, hoặc cả phiếu chưa duyệt (tạm tính).", "Approved interviews, or sealed too (provisional)."
     ),
 )
+@VOLUNTEERS
 @option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
 @option(
     "--out",
@@ -104,6 +110,7 @@ def score(
     weights: Path | None,
     round_id: str | None,
     state: str,
+    volunteers: bool,
     level: float | None,
     out: Path | None,
     encoding: str | None,
@@ -117,7 +124,13 @@ def score(
     options: dict[str, Any] = {"by": by, "total": total, "weights": weights, "level": level, "least": least}
     more = [step for step in (_missing(missing, by), _contributions(contributions, by)) if step is not None]
     if data is None:
-        scores = score_round(round_id, index, design, state, more=more, **options)
+        scores = score_round(round_id, index, design, state, volunteers=volunteers, more=more, **options)
+    elif volunteers:
+        raise InputError(
+            "--volunteers",
+            Text("chỉ dùng với đợt trong kho", "is for a round of the store"),
+            Text("bỏ tùy chọn này, hoặc bỏ tệp", "leave it out, or the file"),
+        )
     else:
         scores = score_file(data, index, design, round_id or "", encoding=encoding or "", more=more, **options)
     files = [file for file in (missing, contributions) if file is not None]
@@ -244,8 +257,10 @@ def score_round(
     level: float | None = None,
     least: int | None = None,
     more: Sequence[Step] = (),
+    volunteers: bool = False,
 ) -> Scores:
-    """Scores of a round of the store, marked provisional with ``sealed`` and synthetic where the round is made up."""
+    """Scores of a round of the store, marked provisional with ``sealed`` and synthetic where the round is made up; of
+    the drawn sample, or of the volunteers alone."""
     from analysis import dataset, load_design, load_index
     from analysis.scores import SYNTHETIC
     from analysis.scores import score as score_data
@@ -253,7 +268,7 @@ def score_round(
 
     with open_store() as store:
         document = chosen_round(store, round_id)
-        data = dataset.load(store, document["id"], STATES[state])
+        data = dataset.load(store, document["id"], STATES[state], volunteers=volunteers)
     tree = load_index(index) if index else data.index
     chosen = load_design(design) if design else data.design
     if chosen.publication is None:
@@ -263,7 +278,9 @@ def score_round(
     chosen = published(chosen, least)
     scores = score_data(table, tree, chosen, by, provisional=data.provisional, **options)
     scores = _and(more, scores, table, chosen, document["id"])
-    if not chosen.weight:
+    if volunteers:
+        scores = replace(scores, notes=(dataset.VOLUNTEERS, *scores.notes))
+    elif not chosen.weight:
         scores = replace(scores, notes=(UNWEIGHTED_ROUND, *scores.notes))
     return scores.marked(SYNTHETIC) if document.get("synthetic") else scores
 

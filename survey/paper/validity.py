@@ -158,6 +158,19 @@ def _flag(entry: Entry, keyed: Value | None) -> str:
     return "doubt" if entry.node.soft_constraint and entry.doubtful else ""
 
 
+def sealed(path: Path, answers: Answers) -> tuple[Answers, Answers, Answers]:
+    """What is sealed of a form: answers on the path, off it, and contact answers. What a filter no longer offers was on
+    the paper all the same, and stays off the path; contact answers stay apart wherever they stand."""
+    values, off_path, contact = path.sealed
+    lost = {p: v for p, v in answers.items() if p not in values and p not in off_path and p not in contact}
+    private = {entry.path for entry in path.entries if entry.node.contact}
+    return (
+        values,
+        {**off_path, **{p: v for p, v in lost.items() if p not in private}},
+        {**contact, **{p: v for p, v in lost.items() if p in private}},
+    )
+
+
 def whole(path: Path, answers: Answers) -> Answers:
     """What was keyed, and ``blank`` for every question on the path of which nothing was keyed."""
     open_ = {

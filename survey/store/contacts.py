@@ -9,7 +9,9 @@ from survey.store import feed, frame, reading
 from survey.store.store import Store
 
 
-def contact_rows(store: Store, round: str, states: Collection[str] = ("approved",)) -> Iterator[dict[str, str]]:
+def contact_rows(
+    store: Store, round: str, states: Collection[str] = ("approved",), *, volunteers: bool = False
+) -> Iterator[dict[str, str]]:
     """One row an interview in one of ``states``: ``interview``, ``unit``, the contact data of its sample unit
     (``unit_name, unit_address, unit_phone`` as the frame has them), and the answers to contact questions by name (an
     answer of a missing kind in ``q__missing``).
@@ -17,7 +19,7 @@ def contact_rows(store: Store, round: str, states: Collection[str] = ("approved"
     A question that any version of the questionnaire calls contact data counts as one in all of them. What was erased,
     or is not on this device, is empty.
     """
-    interviews = list(reading.responses(store, round, states))
+    interviews = list(reading.responses(store, round, states, volunteers=volunteers))
     paths: dict[str, str] = {}
     for hash in {hash for _, _, hash, _, _ in interviews}:
         compiled = frame.questionnaire(store, hash)

@@ -20,6 +20,7 @@ from survey.store.store import Store
 from survey.text import Text
 
 __all__ = [
+    "VOLUNTEER",
     "contact",
     "contacts",
     "devices",
@@ -42,6 +43,9 @@ __all__ = [
     "visit_documents",
     "visits",
 ]
+
+VOLUNTEER = "volunteer"
+"""The list of those who answered without being drawn: a sample of their own, never pooled with the drawn one."""
 
 _LETTERS = {"unit": "u", "user": "p", "visit": "v", "round": "r"}
 
@@ -168,10 +172,13 @@ def round_document(store: Store, round: str) -> dict[str, Any]:
 def units(
     store: Store, round: str | None = None, *, assignee: str | None = None, list: str | None = None
 ) -> list[dict[str, Any]]:
-    """The current unit documents, of one round, of one person, of ``main`` or ``reserve``; by list and order drawn."""
+    """The current unit documents, of one round, of one person, of ``main`` or ``reserve``; by list and order drawn.
+
+    Volunteers (:data:`VOLUNTEER`) were not drawn, and come only when they are asked for by that list.
+    """
     found = _documents(store, "unit", round=round, assignee=assignee)
-    if list is not None:
-        found = [unit for unit in found if unit.get("list") == list]
+    wanted = list or VOLUNTEER
+    found = [unit for unit in found if (unit.get("list") == wanted) == (list is not None)]
     return sorted(found, key=lambda unit: (str(unit.get("list", "")), _order(unit), str(unit.get("id", ""))))
 
 

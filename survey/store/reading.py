@@ -159,19 +159,26 @@ def document_bytes(store: Store, subject_type: str, subject: str) -> bytes | Non
 
 
 def responses(
-    store: Store, round: str, states: Collection[str] = ("approved",)
+    store: Store, round: str, states: Collection[str] = ("approved",), *, volunteers: bool = False
 ) -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any], dict[str, Any]]]:
     """The interviews of a round in one of ``states``, in order of their sample units, for the data set: ids of
-    interviews are random, and sums taken in a random order differ in their last digits.
+    interviews are random, and sums taken in a random order differ in their last digits. Of the drawn sample, or of the
+    volunteers alone.
 
     Yields (interview, unit document, questionnaire hash, answers, meta); ``meta`` has ``state, head, kind, actor,
-    device, time, unit``. Interviews whose answers are not here are left out: they are findings.
+    device, time, unit, mode`` (``interview``, but where the paradata say ``paper``, ``web`` or ``phone``). Interviews
+    whose answers are not here are left out: they are findings.
     """
+    modes = _modes(store)
+    apart = _volunteers(store, round)
     for row in sorted(interviews(store, round, states), key=lambda row: (row["unit"], row["interview"])):
+        if (row["unit"] in apart) != volunteers:
+            continue
         answers = feed.part_json(store, row["head"], "answers") if row["head"] else None
         if answers is not None:
             unit = document_bytes(store, "unit", row["unit"])
             meta = {key: row[key] for key in ("state", "head", "kind", "actor", "device", "time", "unit")}
+            meta["mode"] = modes.get(row["interview"], "interview")
             yield (
                 row["interview"],
                 json.loads(unit) if unit else {"id": row["unit"]},
@@ -179,3 +186,24 @@ def responses(
                 answers,
                 meta,
             )
+
+
+def _volunteers(store: Store, round: str) -> set[str]:
+    """The units of a round that nobody drew."""
+    rows = store.execute(
+        "SELECT d.subject FROM documents d JOIN revisions r ON r.subject = d.subject AND r.subject_type = 'unit'"
+        " JOIN parts p ON p.revision = r.number AND p.name = 'document'"
+        " WHERE d.subject_type = 'unit' AND d.round = ? AND 'sha256:' || lower(hex(r.id)) = d.head"
+        " AND json_extract(CAST(p.content AS TEXT), '$.list') = 'volunteer'",
+        (round,),
+    )
+    return {subject for (subject,) in rows}
+
+
+def _modes(store: Store) -> dict[str, str]:
+    """Interview to how it was filled in, where the paradata of one of its versions say it (from paper, imported)."""
+    rows = store.execute(
+        "SELECT r.subject, json_extract(CAST(p.content AS TEXT), '$.mode') FROM parts p"
+        " JOIN revisions r ON r.number = p.revision WHERE p.name = 'paradata' AND r.subject_type = 'interview'"
+    )
+    return {interview: str(mode) for interview, mode in rows if mode}

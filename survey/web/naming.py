@@ -44,6 +44,8 @@ def natural(place: str) -> tuple[str, ...]:
 def called(unit: Mapping[str, Any], contact: Mapping[str, Any]) -> str:
     """A sample unit by its person's name where it is known here and may be read, else by its number on the list."""
     number = str(unit.get("order") or str(unit.get("id", ""))[:8])
+    if unit.get("list") == frame.VOLUNTEER:
+        return t(f"Người tự nguyện {number}", f"Volunteer {number}")
     name = contact.get("name") if may_contact() else ""
     # Both lists of a village count from one.
     reserve = t(" dự phòng", " reserve") if unit.get("list") == "reserve" else ""

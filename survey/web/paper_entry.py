@@ -14,7 +14,7 @@ from survey.errors import NotAllowed
 from survey.paper.fields import Field, NotKeyed, fields, read, words, written
 from survey.paper.layout import INSTANCES
 from survey.paper.states import STATES, Form
-from survey.paper.validity import FLAGS, Rule, Verdict, flags, judge, keyed_twice, rule_of, whole
+from survey.paper.validity import FLAGS, Rule, Verdict, flags, judge, keyed_twice, rule_of, sealed, whole
 from survey.questionnaire.model import MISSING, Answers, Value, generic
 from survey.questionnaire.path import Context, Entry, Path, open_path
 from survey.store import current, drafts, frame, keying, paper
@@ -328,9 +328,6 @@ def seal(full: Keyed, verdict: Verdict, twice: Mapping[str, Any] | None = None) 
         if verdict.refused:
             drafts.discard(store(), interview)
         else:
-            values, off_path, contact = full.path.sealed
-            # What a filter no longer offers was on the paper all the same.
-            lost = {p: v for p, v in full.answers.items() if p not in values and p not in off_path and p not in contact}
             told = {
                 "mode": "paper",
                 "form": form.serial,
@@ -347,9 +344,7 @@ def seal(full: Keyed, verdict: Verdict, twice: Mapping[str, Any] | None = None) 
             head = drafts.seal(
                 store(),
                 interview,
-                values,
-                {**off_path, **lost},
-                contact,
+                *sealed(full.path, full.answers),
                 told,
                 full.row["first"],
                 kind="sealed" if first else "corrected",

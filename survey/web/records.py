@@ -94,7 +94,8 @@ def _matching(query: str) -> list[dict[str, Any]]:
     enumerator, without diacritics and case. Units are read at once: thousands, one by one, take seconds. ``name`` is
     empty while nothing is looked for.
     """
-    units = {str(unit["id"]): unit for unit in frame.units(store())}
+    everyone = [unit for list in (None, frame.VOLUNTEER) for unit in frame.units(store(), list=list)]
+    units = {str(unit["id"]): unit for unit in everyone}
     wanted = fold(query).split()
     contacts = frame.contacts(store(), "unit") if wanted and may_contact() else {}
     people = {str(one["id"]): str(one.get("name") or one["id"]) for one in frame.people(store())}
