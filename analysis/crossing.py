@@ -69,6 +69,10 @@ class Crossing:
         self.blocks = [Block(level, name, *part) for name, part in zip(names, made, strict=True)]
         self.unweighted = self._unweighted(source, domain)
 
+    def answers(self) -> np.ndarray:
+        """The weighted number of answers to each leaf, in all domains together."""
+        return np.asarray(sum(self.totals.sums(d)[1] for d in range(self.totals.domains)))
+
     def _pooling(self) -> dict[str, np.ndarray]:
         """Which leaves each pooled node adds up."""
         found = {}

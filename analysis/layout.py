@@ -203,9 +203,10 @@ class _Columns:
         twice = {i: hs for i, hs in found.items() if len(hs) > 1}
         if twice:
             shown = "; ".join(f"{i}: {', '.join(hs[:5])}" for i, hs in list(twice.items())[:5])
+            bad = take(np.array([name in twice for name in psu[1]], dtype=bool), psu[0], False)
             self.problems.append(
                 Problem(
-                    f"{self.data.source}, column {self.design.psu[0]}",
+                    f"{self.data.source}, column {self.design.psu[0]}, {self.data.rows_text(bad)}",
                     Text(
                         f"{len(twice)} đơn vị chọn mẫu nằm trong hơn một tầng ({shown})",
                         f"{len(twice)} PSU in more than one stratum ({shown})",
@@ -306,7 +307,9 @@ def _number(
             and alone.any()
             and (k == 0 or np.isfinite(low[alone]).any())
         ):
-            _lonely(rows, k, [names[i] for i in np.flatnonzero(alone)])
+            there = np.empty(len(order), dtype=bool)
+            there[order] = alone[parent]
+            _lonely(rows, k, [names[i] for i in np.flatnonzero(alone)], there)
         stages.append(Stage(level[first], inside, size, scale, fraction, matrices))
         above = (above * fraction)[inside]
         if matrices:
@@ -394,12 +397,12 @@ def _check_counts(
         )
 
 
-def _lonely(rows: _Columns, stage: int, names: list[str]) -> None:
+def _lonely(rows: _Columns, stage: int, names: list[str], there: np.ndarray) -> None:
     shown = ", ".join(name or "(…)" for name in names[:5]) + (", …" if len(names) > 5 else "")
     column = (rows.design.strata[0] if rows.design.strata else "strata") if stage == 0 else rows.design.psu[stage - 1]
     rows.problems.append(
         Problem(
-            f"{rows.data.source}, column {column}",
+            f"{rows.data.source}, column {column}, {rows.data.rows_text(there)}",
             Text(
                 f"{len(names)} tầng chỉ có một đơn vị chọn mẫu: {shown}",
                 f"{len(names)} {'strata' if len(names) > 1 else 'stratum'} with a single sampled unit: {shown}",

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from analysis.table import CHUNK, MISSING_SUFFIX, Table, text_of
+from analysis.table import CHUNK, MISSING_SUFFIX, Table, single_names, text_of
 from survey import tables
 from survey.errors import InputError
 from survey.questionnaire.model import MISSING
@@ -40,7 +40,8 @@ def read_table(path: Any, encoding: str = "") -> Table:
     """The file at ``path`` as a table; ``encoding`` (``tcvn3``, ``vni``) is that of a CSV or sheet from before Unicode.
 
     Raises:
-        InputError: no such file, a kind that is not read, a broken row, a repeated column, text that is not UTF-8.
+        InputError: no such file, a kind that is not read, a broken row, a repeated column, text that is not UTF-8, a
+            file that memory cannot hold.
     """
     file = Path(path)
     readers = {
@@ -60,7 +61,36 @@ def read_table(path: Any, encoding: str = "") -> Table:
             Text("không đọc được loại tệp này", "files of this kind are not read"),
             Text("dùng .csv, .xlsx, .parquet, .dta hoặc .sav", "use .csv, .xlsx, .parquet, .dta or .sav"),
         )
-    return reader(file, encoding)
+    if reader is not _parquet:
+        _fits(file)
+    try:
+        return reader(file, encoding)
+    except (MemoryError, pa.ArrowMemoryError):
+        raise _too_large(file) from None
+
+
+def _fits(file: Path) -> None:
+    """Raises InputError where ``file``, read whole, would need more memory than there is: better than a machine that
+    stands still. A system that does not say how much is free is believed to have enough."""
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return
+    if file.stat().st_size > free:
+        raise _too_large(file)
+
+
+def _too_large(file: Path) -> InputError:
+    size = f"{file.stat().st_size / 2**30:.1f} GB"
+    return InputError(
+        str(file),
+        Text(f"tệp {size} lớn hơn bộ nhớ còn trống", f"the file of {size} is larger than the memory that is free"),
+        Text(
+            "lưu thành .parquet (chỉ đọc các cột cần dùng, từng phần), hoặc bỏ bớt cột",
+            "save it as .parquet (of which only the columns needed are read, part by part), or leave columns out",
+        ),
+    )
 
 
 def read_rows(path: Any) -> list[dict[str, str]]:
@@ -133,6 +163,7 @@ class ParquetTable(Table):
 
         with parquet.ParquetFile(file) as opened:
             self._meta, self._schema = opened.metadata, opened.schema_arrow
+        single_names(self._schema.names, file.name)
         self.file, self._keep = file, keep
         self.source, self.first_row, self.decimal_comma = file.name, 1, False
         self._places = None if keep is None else np.flatnonzero(keep) + 1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import engines, leaves
+from analysis import checks, engines, leaves
 from analysis.cells import CellSums, Declared
 from analysis.crossing import PROVISIONAL, UNWEIGHTED, Block, Crossing, note_in, noted
 from analysis.design import Design
@@ -194,7 +194,7 @@ def score(
     answered = [node for node in index.leaves if node.question]
     if level is not None:
         design = replace(design, level=level)
-    found = _unusable(table, index, answered, columns)
+    found = checks.unusable(table, index, answered, columns)
     source: Rows | CellSums | None = None
     if not found and not dont_know and engines.suits(design, table):
         pooled = any(node.combine == "pooled" for node in index.nodes)
@@ -211,24 +211,30 @@ def score(
     parts = []
     for crossing in [[], columns] if total and columns else [columns]:
         domain, labels = domains_of(by_key, crossing)
-        _empty(table, crossing, labels)
+        checks.no_domain(table, crossing, labels)
         names = ["|".join(label) if crossing else WHOLE for label in labels]
         parts.append(Crossing(index, source, "*".join(crossing) or WHOLE, names, answered, domain, deff))
     rows = [row for part in parts for row in part.rows(rounds, provisional)]
     for part in parts:
         findings += part.findings()
+    findings += [*checks.bare(index), *checks.unanswered(table, answered, parts[-1].answers())]
     coarse, wider, said = _coarser(design, table)
     if coarse is not None and design.sensitivity is not None:
         coarse = replace(coarse, publication=None)
         other = score(wider, index, coarse, by, total=total, deff=False).table
         _beside(rows, other.to_dict("records"), design.sensitivity.psu)
     members = source.cells.count if isinstance(source, CellSums) else np.ones(len(table), dtype=np.int64)
-    outside = _outside(by_key, columns, members)
+    outside = checks.outside(by_key, columns, members)
     scores = Scores(
         index=index,
         table=pd.DataFrame(rows, columns=list(COLUMNS)),
         findings=tuple(findings),
-        notes=(*_notes(provisional, any(part.unweighted for part in parts)), *said, *outside),
+        notes=(
+            *_notes(provisional, any(part.unweighted for part in parts)),
+            *said,
+            *outside,
+            *checks.single_units(rows, [node.code for node in index.nodes if not node.parents]),
+        ),
         unweighted={key: value for part in parts for key, value in part.unweighted.items()},
         blocks=tuple(block for part in parts for block in part.blocks),
         sample=source.sample,
@@ -319,33 +325,6 @@ def _split(by: str | Sequence[str]) -> list[str]:
     return [column.strip() for name in named for column in name.replace(",", "*").split("*") if column.strip()]
 
 
-def _unusable(table: Table, index: Index, answered: Sequence[Any], columns: Sequence[str]) -> list[Problem]:
-    found = leaves.problems(answered, table)
-    found += [table.missing_column(name, "by") for name in columns if name not in table]
-    if not answered:
-        found.append(
-            Problem(
-                index.id,
-                Text("chỉ số này không gắn với câu hỏi nào", "this index names no questions"),
-                Text(
-                    "dùng cho bảng điểm đã công bố, hoặc chọn chỉ số khác", "it is for published scores; choose another"
-                ),
-            )
-        )
-    if not len(table):
-        found.append(Problem(table.source, Text("không có phiếu nào", "there are no respondents")))
-    return found
-
-
-def _empty(table: Table, columns: Sequence[str], labels: Sequence[tuple[str, ...]]) -> None:
-    if not labels:
-        raise InputError(
-            f"{table.source}, column {', '.join(columns)}",
-            Text("không có nhóm nào: các ô đều trống", "no domain: its cells are all blank"),
-            Text("chọn cột khác", "choose another column"),
-        )
-
-
 def _rounds(table: Table, round: str) -> str:
     if round or "round" not in table:
         return round
@@ -362,18 +341,4 @@ def _notes(provisional: bool, pooled: bool) -> tuple[Text, ...]:
                 "the unweighted pooled share is our reading of the published figure, beside the weighted estimate",
             )
         )
-    return tuple(found)
-
-
-def _outside(table: Table, columns: Sequence[str], members: np.ndarray) -> tuple[Text, ...]:
-    found = []
-    for name in columns:
-        count = int(members[table.blank(name)].sum())
-        if count:
-            found.append(
-                Text(
-                    f"{count} phiếu không có {name} nên không thuộc nhóm nào",
-                    f"{count} interviews have no {name} and are in no domain",
-                )
-            )
     return tuple(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
@@ -41,6 +42,7 @@ class Table:
         decimal_comma: bool = False,
         places: np.ndarray | None = None,
     ):
+        single_names(arrow.column_names, source)
         self._arrow = arrow
         self.source = source
         self.first_row = first_row
@@ -69,6 +71,7 @@ class Table:
         if isinstance(data, Mapping):
             return cls(pa.table({str(name): _arrow_column(values) for name, values in data.items()}))
         if hasattr(data, "iloc"):
+            single_names([str(name) for name in data.columns], "data")
             return cls(pa.table({str(name): _arrow_column(data.iloc[:, k]) for k, name in enumerate(data.columns)}))
         raise InputError(
             type(data).__name__,
@@ -253,6 +256,17 @@ class Table:
         """The rows of ``keep`` (booleans). Never a way to estimate for a domain: a domain keeps the whole design."""
         rows = self.arrow.filter(pa.array(keep))
         return Table(rows, self.source, self.first_row, self.decimal_comma, self.places[keep])
+
+
+def single_names(names: Sequence[str], source: str) -> None:
+    """Raises InputError where a column's name stands twice."""
+    if len(set(names)) < len(names):
+        repeated = ", ".join([name for name, times in Counter(names).items() if times > 1][:5])
+        raise InputError(
+            source,
+            Text(f"tên cột bị lặp: {repeated}", f"repeated column: {repeated}"),
+            Text("đặt cho mỗi cột một tên", "give every column a name of its own"),
+        )
 
 
 def said(count: int, rows: Sequence[int]) -> str:

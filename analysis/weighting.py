@@ -116,6 +116,8 @@ def calibrate(sample: Sample, design: Design, data: Table) -> Sample:
     rule = design.calibration
     assert rule is not None
     margins = read_margins(rule, data)
+    if not rule.already_applied:
+        check_sums(margins, rule)
     before = data.numbers(rule.base_weight) if rule.base_weight else sample.weight
     after = sample.weight if rule.already_applied else solve(before, margins, rule)
     swept = margins.variables if rule.variance == "sweeps" else None

@@ -50,6 +50,14 @@ def walks() -> Path:
     return outside.walks_folder() or outside.missing("SURVEY_WALKS")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever has a long form is a long trial, so that `make soak` leaves none out."""
+    for item in items:
+        if "trials" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.soak)
+
+
 @pytest.fixture
 def trials() -> Callable[[int, int], int]:
     """``trials(short, long)``: how often to repeat a trial in the suite, or in ``make soak``"""

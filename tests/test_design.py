@@ -97,7 +97,7 @@ def test_text_in_a_weight_column_is_named_with_its_row():
 def test_a_stratum_with_one_psu_is_named():
     data = {**DATA, "village": ["1", "1", "2", "2", "3", "3"]}
     assert problems_of(Design("w", "stratum", "village"), data) == [
-        "data, column stratum: 1 stratum with a single sampled unit: b; join strata "
+        "data, column stratum, 2 rows (5, 6): 1 stratum with a single sampled unit: b; join strata "
         '(lonely_psu = "collapse") or choose adjust, average, certainty, remove'
     ]
 
@@ -105,7 +105,10 @@ def test_a_stratum_with_one_psu_is_named():
 def test_a_psu_in_two_strata_is_an_error_unless_ids_are_nested():
     data = {**DATA, "village": ["1", "1", "2", "2", "1", "2"]}
     (line,) = problems_of(Design("w", "stratum", "village"), data)
-    assert line.startswith("data, column village: 2 PSU in more than one stratum (1: a, b; 2: a, b); set nest = true")
+    assert line.startswith(
+        "data, column village, 6 rows (1, 2, 3, 4, 5, …): 2 PSU in more than one stratum (1: a, b; 2: a, b); "
+        "set nest = true"
+    )
     assert lay(Design("w", "stratum", "village", nest=True), Table.of(data)).design_df == 2
 
 
