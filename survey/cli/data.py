@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -28,8 +29,9 @@ def data() -> None:
 
 @data.command(
     help=Text(
-        "Ghi các phiếu ra tệp, kèm sổ mã (DDI và Excel); không có dữ liệu liên hệ.",
-        "Write the interviews to a file with a codebook (DDI and Excel) beside it; no contact data.",
+        "Ghi các phiếu ra tệp, kèm sổ mã (DDI và Excel), ảnh và tệp vào thư mục media; không có dữ liệu liên hệ.",
+        "Write the interviews to a file with a codebook (DDI and Excel) beside it, photographs and files to the folder "
+        "media; no contact data.",
     ),
     example="survey data export phieu.sav --round r2026",
 )
@@ -71,14 +73,23 @@ def export(
     from analysis import dataset
     from analysis.codebook import write_codebook
     from analysis.data_files import has_provisional, named, write_contact, write_data
+    from analysis.data_media import contact_places, remove_media, with_places, write_media
+    from survey.store import current
+    from survey.store import files as attached
     from survey.store.contacts import contact_rows
 
     place, kind = named(file, format or "")
     with open_store() as store:
         document = chosen_round(store, round_id)
+        is_here, content = partial(attached.is_here, store), partial(attached.content, store)
         found = dataset.load(store, document["id"], STATES[state], volunteers=volunteers)
-        rows = contact_rows(store, document["id"], STATES[state], volunteers=volunteers)
-        contacts = list(rows) if with_contact else []
+        found, media, absent = with_places(found, is_here)
+        rows = contact_rows(store, document["id"], STATES[state], volunteers=volunteers) if with_contact else ()
+        contacts, private_media = contact_places(rows, is_here)
+        # An earlier export may lie here, with the photographs of somebody who was erased since.
+        erased = [row["interview"] for row in current.interviews(store, state="erased")]
+        removed = remove_media(erased, place.parent)
+        count = write_media(media, place.parent, content) + write_media(private_media, place.parent, content, 0o600)
     written = write_data(found, place, kind, language())
     made = datetime.now().astimezone().date().isoformat()
     files = list(dict.fromkeys(one.file for one in written))
@@ -93,6 +104,9 @@ def export(
                 "synthetic": bool(document.get("synthetic")),
                 "files": files,
                 "contact": private,
+                "media": count,
+                "media_missing": absent,
+                "media_removed": removed,
             }
         )
         return
@@ -105,6 +119,13 @@ def export(
         say(Text("Dữ liệu giả lập, không phải kết quả khảo sát.", "Synthetic data, not the result of any survey."))
     for one in [*files, *([private] if private else [])]:
         say(Text(f"Đã ghi {one}", f"Wrote {one}"))
+    if count:
+        said = f"{count} ảnh, bản ghi âm và tệp trả lời", f"{count} photographs, recordings and files"
+        say(Text(f"Đã ghi {said[0]} vào {place.parent / 'media'}", f"Wrote {said[1]} to {place.parent / 'media'}"))
+    if absent:
+        say(Text(f"{absent} tệp chưa về máy này.", f"{absent} files have not come to this machine."))
+    if removed:
+        say(Text(f"Đã xóa {removed} tệp của phiếu đã xóa.", f"Deleted {removed} files of erased interviews."))
     if private:
         say(CONTACT)
 

@@ -42,6 +42,9 @@ _CODE = re.compile(r"\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\)\s*$")
 LIST_TYPES = frozenset({"select_multiple", "rank"})
 """Types whose answer is a list of choice names."""
 
+ATTACHED_TYPES = frozenset({"image", "audio", "video", "file"})
+"""Types whose answer is the name of a file that is kept with the interview."""
+
 
 @dataclass(frozen=True)
 class Choice:

@@ -48,6 +48,17 @@ def content(store: Store, interview: str, answer: Any) -> bytes | None:
     return None if found is None else bytes(found)
 
 
+def is_here(store: Store, interview: str, answer: Any) -> bool:
+    """Whether the sealed bytes that an answer means have come to this machine, without reading them."""
+    return bool(
+        store.value(
+            "SELECT count(*) FROM parts p JOIN revisions r ON r.number = p.revision"
+            " WHERE r.subject_type = 'interview' AND r.subject = ? AND p.name = ?",
+            (interview, hash_of(answer)),
+        )
+    )
+
+
 def of_answers(store: Store, interview: str, answers: Iterable[Any]) -> dict[str, bytes | None]:
     """What a revision with these answers carries: file by hash, None for one that this machine was never given.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from survey.questionnaire.model import Answers
 from survey.questionnaire.path import Entry, Path
-from survey.web import forms
+from survey.web import forms, media
 from survey.web.naming import device_name, person_name
 from survey.web.sections import key
 
@@ -29,9 +29,10 @@ def heads(versions: Sequence[Version]) -> list[dict[str, str]]:
 
 
 def lines(
-    versions: Sequence[Version], ways: Sequence[Path], chosen: Mapping[str, int], language: str
+    interview: str, versions: Sequence[Version], ways: Sequence[Path], chosen: Mapping[str, int], language: str
 ) -> list[dict[str, Any]]:
-    """One line for each question that the versions answer differently, with the words of each version. What is worked
+    """One line for each question that the versions answer differently, with the words of each version and
+    the file that was given. What is worked
     out from the answers, or filled from the frame, has no line: it follows anew."""
     entries = [{entry.path: entry for entry in way.entries} for way in ways]
     shown = []
@@ -45,7 +46,12 @@ def lines(
                 "section": known.section.label(language),
                 "label": known.label(language) or known.node.name,
                 "cells": [
-                    forms.in_words(entry, language) if entry is not None and path in version["answers"] else ""
+                    {
+                        "words": forms.in_words(entry, language),
+                        "file": media.attached(interview, version["head"], entry),
+                    }
+                    if entry is not None and path in version["answers"]
+                    else {}
                     for entry, version in zip(found, versions, strict=True)
                 ],
                 "chosen": chosen.get(path),

@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from survey.questionnaire.codes import MISSING_KEYS, codes
-from survey.questionnaire.model import MISSING, Node, Value
+from survey.questionnaire.model import ATTACHED_TYPES, MISSING, Node, Value
 from survey.text import Text, nfc
 from survey.web import positions
 
@@ -309,9 +309,6 @@ UNKNOWN = Kind("unknown", _nothing)
 TALL = frozenset({"geotrace", "geoshape"})
 """Types whose answer needs a box of several lines."""
 
-FILES = frozenset({"image", "audio", "video", "file"})
-"""Types whose answer is a file."""
-
 FIGURES = frozenset({"integer", "decimal", "range"})
 """Types whose box takes figures only: there the keys of the missing kinds work."""
 
@@ -413,7 +410,7 @@ def in_words(entry: Entry, language: str) -> str:
     labels = {c.name: entry.choice_label(c, language) for c in entry.choices() if c.name in wanted}
     if isinstance(value, list):
         return "; ".join(labels.get(name, name) for name in value)
-    if entry.node.type in FILES and value:
+    if entry.node.type in ATTACHED_TYPES and value:
         return Text("có tệp kèm theo", "a file is attached")(language)
     if entry.node.type == "acknowledge" and value:
         return Text("đã xác nhận", "confirmed")(language)

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, flash, g, make_response, redirect,
 from survey.errors import NotAllowed, SurveyError
 from survey.fieldwork.dispositions import DISPOSITIONS
 from survey.questionnaire import endings
-from survey.questionnaire.model import Value
+from survey.questionnaire.model import ATTACHED_TYPES, Value
 from survey.questionnaire.path import Change, Entry
 from survey.store import drafts, feed, files, keying, remarks
 from survey.store.header import CONTENT_KINDS
@@ -198,7 +198,7 @@ def answer(interview: str) -> Response:
             return _reply(opened, entry, "saved", whole=True)
         values = request.form.getlist("value")
         try:
-            if entry.node.type in forms.FILES and request.files.get("file"):
+            if entry.node.type in ATTACHED_TYPES and request.files.get("file"):
                 value: Value | None = _uploaded(opened, entry)
             else:
                 value = forms.read(entry, values, request.form.get("missing", ""))
@@ -220,7 +220,7 @@ def answer(interview: str) -> Response:
         except NotAllowed:
             return stale(interview)
         given = after.path.entry(entry.path)
-        reply = _reply(after, given, "saved", confirmed=why == "confirm", whole=entry.node.type in forms.FILES)
+        reply = _reply(after, given, "saved", confirmed=why == "confirm", whole=entry.node.type in ATTACHED_TYPES)
         if why == "typing" and endings.is_full(after.path, given):
             reply.headers["X-Full"] = "yes"
         return reply

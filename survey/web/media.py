@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, request
+from typing import NamedTuple
 
+from flask import Blueprint, Response, abort, request, url_for
+
+from survey.questionnaire.model import ATTACHED_TYPES
+from survey.questionnaire.path import Entry
 from survey.store import files
 from survey.web import uploads
 from survey.web.desk import store
@@ -37,6 +41,23 @@ def shown(interview: str, name: str) -> Response:
     if content is None:
         abort(404)
     return sent(content, f"{name.rpartition('.')[0]}.{uploads.sort_of(content).ending}")
+
+
+class Attached(NamedTuple):
+    """A sealed file as the desk's pages show it: its address (empty while it has not come to this machine) and what
+    family of files it is of."""
+
+    address: str
+    family: str
+
+
+def attached(interview: str, head: str, entry: Entry) -> Attached | None:
+    """The file that answers a question in the version ``head`` of an interview; None where no file was given."""
+    if entry.node.type not in ATTACHED_TYPES or not isinstance(entry.value, str) or not entry.value:
+        return None
+    here = files.is_here(store(), interview, entry.value)
+    address = url_for("records.file", interview=interview, head=head, question=entry.path) if here else ""
+    return Attached(address, uploads.by_name(entry.value).family)
 
 
 def sent(content: bytes, name: str) -> Response:

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 
 from survey.errors import InputError
 from survey.questionnaire.path import Entry, Path
-from survey.store import current, frame
+from survey.store import current, files, frame
 from survey.store.commune import closed_units
 from survey.store.remarks import sealed_comments, sealed_reasons
 from survey.text import Text, fold
-from survey.web import conflicts, forms, roles, words
+from survey.web import conflicts, forms, media, roles, words
 from survey.web.desk import desk, store
 from survey.web.naming import (
     called,
@@ -152,7 +152,8 @@ def _show(interview: str, reason: str = "") -> str:
             path = _path(content, row)
             told = content["paradata"] if _may_decide() else {}
             said = sealed_comments(told)
-            sections, others = _answers(path, said, sealed_reasons(told)), _elsewhere(path, said)
+            sections = _answers(interview, content["head"], path, said, sealed_reasons(told))
+            others = _elsewhere(path, said)
     elif row["state"] == "draft":
         withheld = t("Phiếu này đang làm dở, chưa khóa.", "This interview is still a draft.")
     return render_template(
@@ -202,9 +203,11 @@ def _path(content: Mapping[str, Any], row: Mapping[str, Any]) -> Path:
     return desk().read(store(), content["questionnaire_hash"], unit, answers, row)
 
 
-def _answers(path: Path, comments: Mapping[str, str], kept: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The questions on the path with their answers in words, the enumerator's comments and why an unusual answer was
-    kept, section by section."""
+def _answers(
+    interview: str, head: str, path: Path, comments: Mapping[str, str], kept: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The questions on the path with their answers in words, the files given as answers, the enumerator's comments and
+    why an unusual answer was kept, section by section."""
     language = words.tongue()
     shown = []
     for section in path.sections:
@@ -212,6 +215,7 @@ def _answers(path: Path, comments: Mapping[str, str], kept: Mapping[str, Mapping
             {
                 "label": entry.label(language),
                 "words": forms.in_words(entry, language) or "–",
+                "file": media.attached(interview, head, entry),
                 "missing": isinstance(entry.value, dict) or not entry.is_answered,
                 "comment": comments.get(entry.path, ""),
                 "doubt": entry.doubt(language) if entry.doubtful else "",
@@ -244,6 +248,23 @@ def _elsewhere(path: Path, comments: Mapping[str, str]) -> list[dict[str, str]]:
         for name, said in sorted(comments.items())
         if name not in shown
     ]
+
+
+@pages.get("/interviews/<interview>/sealed-file")
+def file(interview: str) -> Response:
+    """The file that answers a question of a sealed version. A question that is contact data has an answer only for
+    those who may read contact data, here as on the page."""
+    row = _found(interview)
+    try:
+        content = current.content(store(), interview, request.args.get("head", ""))
+        entry = _path(content, row).entry(request.args.get("question", ""))
+    except (InputError, KeyError):
+        abort(404)
+    given = media.attached(interview, content["head"], entry)
+    found = files.content(store(), interview, entry.value) if given else None
+    if found is None or not isinstance(entry.value, str):
+        abort(404)
+    return media.sent(found, entry.value)
 
 
 # -- deciding ----------------------------------------------------------------------------------------------------
@@ -289,7 +310,7 @@ def _compare(interview: str, complaint: str = "") -> Any:
         name=unit_name(row["unit"]),
         place=unit_place(row["unit"]),
         heads=conflicts.heads(versions),
-        lines=conflicts.lines(versions, ways, _chosen(), words.tongue()),
+        lines=conflicts.lines(interview, versions, ways, _chosen(), words.tongue()),
         whole=_number("whole"),
         deciding=_may_decide(),
         complaint=complaint,

@@ -74,6 +74,7 @@ PAGES: dict[str, frozenset[str]] = {
     "receive.dismiss": DECIDING,
     "records.page": READING,
     "records.record": READING,
+    "records.file": READING,
     "records.decide": DECIDING,
     "records.conflict": READING,
     "records.settle": DECIDING,
