@@ -21,7 +21,7 @@ from survey.questionnaire.functions import BUILT_IN, FUNCTIONS, UNSUPPORTED, ran
 from survey.questionnaire.functions import whole as whole_number
 from survey.questionnaire.nodes import Code, Nodes
 from survey.questionnaire.syntax import BadExpression, Binary, Call, Literal, Name, Negative, Number, Path, Tree
-from survey.questionnaire.tree import Definition
+from survey.questionnaire.tree import Definition, Element
 from survey.questionnaire.values import Atom, Fault, is_empty, to_boolean, to_number, to_string
 from survey.text import Text
 
@@ -47,12 +47,15 @@ class Compiler:
 
     ``dependencies`` collects (definition, repeat): a change below the same instance of ``repeat`` (None: anywhere)
     makes the expression due. ``unknown`` collects the paths that lead nowhere; ``lists`` are the names of lists and
-    files that there are.
+    files that there are. ``fixed`` keeps the nodes of paths outside repeats, which are the same for every expression.
     """
 
-    def __init__(self, root: Definition, lists: frozenset[str] = frozenset()):
+    def __init__(
+        self, root: Definition, lists: frozenset[str] = frozenset(), fixed: dict[Element, Nodes] | None = None
+    ):
         self.root = root
         self.lists = lists
+        self.fixed: dict[Element, Nodes] = {} if fixed is None else fixed
         self.dependencies: set[Dependency] = set()
         self.unknown: list[str] = []
 

@@ -5,6 +5,7 @@ Compiling happens once per questionnaire and program start (``compiled``); inter
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -75,6 +76,7 @@ class Form:
         self.filter_dependents: dict[Definition, list[tuple[Definition, Definition | None]]] = {}
         self.count_dependents: dict[Definition, list[tuple[Definition, Definition | None]]] = {}
         self.cycles: list[list[Trigger]] = []
+        self._fixed: dict[Element, Nodes] = {}
         self._codes: dict[tuple[str, Definition], Code | None] = {}
         for definition in self.definitions[1:]:
             self._compile_node(definition)
@@ -84,7 +86,7 @@ class Form:
     # -- compiling ----------------------------------------------------------------------------------------------
 
     def _compiler(self) -> Compiler:
-        return Compiler(self.root, self.lists)
+        return Compiler(self.root, self.lists, self._fixed)
 
     def _compile(self, definition: Definition, kind: str, text: str) -> tuple[Code, frozenset[Dependency]] | None:
         compiler, node = self._compiler(), definition.node
@@ -281,7 +283,14 @@ def compiled(questionnaire: Questionnaire) -> Form:
     """The compiled form of a questionnaire, made at its first use and kept with it."""
     kept = questionnaire.__dict__
     if "form" not in kept:
-        kept["form"] = Form(questionnaire)
+        # What is made here stays; looking for garbage in it again and again is a third of the time.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            kept["form"] = Form(questionnaire)
+        finally:
+            if collecting:
+                gc.enable()
     form: Form = kept["form"]
     return form
 

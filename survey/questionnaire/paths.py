@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 def compile_path(c: Compiler, tree: Path, scope: Scope) -> Nodes:
     """The nodes of a path in the interview or, after ``instance('x')`` and in its predicates, of a choice list."""
     start = tree.start
+    if start == "/" and (fixed := _outside_repeats(c.root, tree.steps)):
+        c.dependencies.add((fixed.of, None))
+        known = c.fixed.get(fixed)
+        if known is None:
+            known = c.fixed[fixed] = _constant(fixed, fixed.of)
+        return known
     if isinstance(start, Name):
         what = Text(f"chưa rõ ${{{start.name}}} là câu nào", f"${{{start.name}}} is not resolved")
         raise BadExpression(what, start.at)
@@ -34,6 +40,22 @@ def compile_path(c: Compiler, tree: Path, scope: Scope) -> Nodes:
     if start == "." and scope.here is None:
         return compile_column(c, tree)
     return _Route(c, tree, scope).nodes()
+
+
+def _outside_repeats(root: Definition, steps: tuple[Step, ...]) -> Element | None:
+    """The one element that plain steps from the root lead to, most paths by far; None where there may be several."""
+    if not steps or steps[0].name != root.name:
+        return None
+    at = root
+    for number, step in enumerate(steps):
+        if step.axis != "child" or step.predicates:
+            return None
+        if number:
+            found = at.by_name.get(step.name)
+            if found is None:
+                return None
+            at = found
+    return at.element
 
 
 @dataclass

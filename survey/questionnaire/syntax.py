@@ -81,16 +81,17 @@ class Path:
 
 Tree: TypeAlias = Number | Literal | Name | Binary | Negative | Call | Path
 
-_TOKEN = re.compile(
-    r"""\s*(?:
+_REST = r"""
         (?P<op>!=|<=|>=|//|::|\.\.|[=<>+\-*|/\[\](),@]|\.(?!\d))
       | (?P<name>[^\W\d][\w.\-]*(?::[^\W\d][\w.\-]*)?)
       | (?P<number>\d+(?:\.\d*)?|\.\d+)
       | (?P<string>'[^']*'|"[^"]*")
       | (?P<ref>\$\{\s*(?:last-saved\#)?[^{}]*\})
-      | (?P<end>\Z))""",
-    re.VERBOSE,
-)
+      | (?P<end>\Z)"""
+# A whole path of plain names from the root, which is what pyxform makes of most ${name}: one token instead of many.
+_PLAIN_PATH = r"(?P<path>(?:/[^\W\d][\w.\-]*)+(?!\s*[\[(/:]|[\w.\-]))"
+_AFTER_VALUE = re.compile(rf"\s*(?:{_REST})", re.VERBOSE)
+_TOKEN = re.compile(rf"\s*(?:{_PLAIN_PATH}|{_REST})", re.VERBOSE)
 _WORD_OP = re.compile(r"\s*(and|or|div|mod)")
 _LEVELS = (("or",), ("and",), ("=", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "div", "mod"))
 _BINDS = {op: level for level, ops in enumerate(_LEVELS) for op in ops}
@@ -112,7 +113,7 @@ def _tokens(text: str) -> list[_Token]:
             found.append(_Token("op", word.group(1), word.start(1)))
             at, after_value = word.end(), False
             continue
-        match = _TOKEN.match(text, at)
+        match = (_AFTER_VALUE if after_value else _TOKEN).match(text, at)
         if match is None:
             raise _not_understood(text, at)
         kind = match.lastgroup or ""
@@ -146,8 +147,9 @@ class _Parser:
 
     def take(self, *texts: str) -> _Token | None:
         token = self.next
-        if token.kind == "op" and token.text in texts:
-            self.advance()
+        if token.text in texts and token.kind == "op":
+            self.i += 1
+            self.next = self.tokens[self.i]
             return token
         return None
 
@@ -189,6 +191,9 @@ class _Parser:
 
     def primary(self) -> Tree:
         token = self.next
+        if token.kind == "path":
+            self.advance()
+            return Path("/", _plain_steps(token.text), token.at)
         if token.kind == "number":
             self.advance()
             return Number(float(token.text))
@@ -299,6 +304,11 @@ class _Parser:
 
 
 @lru_cache(maxsize=4096)
+def _plain_steps(path: str) -> tuple[Step, ...]:
+    return tuple(Step("child", name) for name in path.split("/")[1:])
+
+
+@lru_cache(maxsize=256)
 def parse(text: str) -> Tree:
     """The tree of an expression. Raises BadExpression saying what is wrong and at which character."""
     try:
