@@ -179,7 +179,7 @@ def verify(repair: bool, as_json: bool) -> int:
         if not report.problems:
             say(Text("Kho dữ liệu toàn vẹn.", "The store is proved."))
     # That a laptop is not enrolled yet is worth saying, and no fault of its store.
-    faults = [finding for finding in findings if finding.kind != "uncertified"]
+    faults = [finding for finding in findings if finding.kind not in ("uncertified", "revoked")]
     return FINDINGS if report.problems or faults or aside else 0
 
 

@@ -173,10 +173,40 @@ def _feed_findings(store: Store) -> Iterator[Finding]:
 def _device_findings(store: Store) -> Iterator[Finding]:
     for row in store.rows("SELECT DISTINCT device FROM feeds ORDER BY device"):
         body = document_bytes(store, "device", row["device"])
-        if not (body and certified_by(json.loads(body))):
+        document = json.loads(body) if body else {}
+        where = f"device {row['device']}"
+        if document and certified_by(document):
+            continue
+        if reason := document.get("revoked"):
+            late = _came_after_its_document(store, row["device"])
+            yield Finding(
+                "revoked",
+                where,
+                Text(
+                    f"máy này đã bị thu hồi ({reason}); sau đó còn nhận {late} bản ghi của máy này",
+                    f"this device was revoked ({reason}); {late} of its entries came after that",
+                ),
+                Text(
+                    "hỏi người giữ máy, duyệt hoặc hủy từng phiếu đến sau",
+                    "ask who had it, then approve or void each interview that came after",
+                ),
+            )
+        else:
             yield Finding(
                 "uncertified",
-                f"device {row['device']}",
+                where,
                 Text("máy này chưa được đăng ký vào đợt khảo sát", "this device is not enrolled"),
                 Text("đăng ký máy (survey device enrol)", "enrol it (survey device enrol)"),
             )
+
+
+def _came_after_its_document(store: Store, device: str) -> int:
+    """How many of a device's entries came here after the last word on the device itself. Of what came together nobody
+    can tell which was first."""
+    return int(
+        store.value(
+            "SELECT count(*) FROM revisions r JOIN feeds f ON f.number = r.feed WHERE f.device = ? AND r.number >"
+            " (SELECT coalesce(max(number), 0) FROM revisions WHERE subject_type = 'device' AND subject = ?)",
+            (device, device),
+        )
+    )

@@ -205,9 +205,11 @@ class Store:
     # -- reading and writing --------------------------------------------------------------------------------------
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Cursor:
-        """Runs one statement. What SQLite has to say about the file becomes a StoreError."""
+        """Runs one statement. What SQLite says about the file, now or while rows are read, becomes a StoreError."""
+        cursor = self.db.cursor(_Cursor)
+        cursor.file = self.file
         try:
-            return self.db.execute(sql, parameters)
+            return cursor.execute(sql, parameters)
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
             raise
         except sqlite3.DatabaseError as error:
@@ -226,10 +228,7 @@ class Store:
         """All rows of a query, as dicts."""
         cursor = self.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
-        try:
-            return [dict(zip(names, row, strict=True)) for row in cursor]
-        except sqlite3.DatabaseError as error:
-            raise told(self.file, error) from error
+        return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def value(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Any:
         """The first column of a query's first row, or None when there is no row."""
@@ -255,6 +254,30 @@ class Store:
 
 
 _WHOLE = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+
+
+class _Cursor(sqlite3.Cursor):
+    """Rows are read from the disk as they are asked for: a page that is damaged shows itself only then."""
+
+    file: Path
+
+    def __next__(self) -> Any:
+        try:
+            return sqlite3.Cursor.__next__(self)
+        except sqlite3.DatabaseError as error:
+            raise told(self.file, error) from error
+
+    def fetchone(self) -> Any:
+        try:
+            return sqlite3.Cursor.fetchone(self)
+        except sqlite3.DatabaseError as error:
+            raise told(self.file, error) from error
+
+    def fetchall(self) -> list[Any]:
+        try:
+            return sqlite3.Cursor.fetchall(self)
+        except sqlite3.DatabaseError as error:
+            raise told(self.file, error) from error
 
 
 def _introduce(store: Store, name: str, now: datetime | None) -> None:

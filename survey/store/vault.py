@@ -207,18 +207,27 @@ def key_for(folder: str | Path, use: str) -> bytes | None:
 
 def write_secret(file: Path, content: bytes) -> None:
     """Writes a file of ``keys/`` that only its owner may read, sealed where the instance is encrypted; safely on disk
-    when this returns. A key that is half on disk would lock its device out: written beside, then renamed."""
+    when this returns. A key that is half on disk would lock its device out: written beside, then renamed. StoreError
+    when the disk is full or cannot be written."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = key_for(file.parent.parent, "files")
     if key is not None:
         nonce = secrets.token_bytes(_NONCE)
         content = _SEALED + nonce + AESGCM(key).encrypt(nonce, content, file.name.encode())
     part = file.with_name(file.name + ".part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(part, file)
+    try:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StoreError(
+            str(file),
+            Text(f"không ghi được ({error.strerror})", f"it cannot be written ({error.strerror})"),
+            Text("giải phóng dung lượng, kiểm tra quyền ghi", "free some space, check that the folder is writable"),
+        ) from error
 
 
 def read_secret(file: Path) -> bytes:

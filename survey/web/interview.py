@@ -191,6 +191,8 @@ def answer(interview: str) -> Response:
             abort(404)
         if entry.path in opened.alone:
             abort(404)  # the respondent's own answer: first it has to be taken away
+        if not entry.node.control:
+            abort(404)  # what the form or the frame fills in, nobody types
         why = request.form.get("why", "")
         typed = desk().typed.setdefault(interview, {})
         if why == "keep":
