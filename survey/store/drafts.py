@@ -155,6 +155,18 @@ def comment(store: Store, interview: str, path: str, words: str, *, token: str |
             store.execute("UPDATE drafts SET changes = changes + 1 WHERE interview = ?", (interview,))
 
 
+def flag(store: Store, interview: str, path: str, *, token: str | None = None) -> bool:
+    """Marks the question at ``path`` to come back to, or takes the mark away; whether it is marked now.
+
+    ``token`` as in :func:`save`. InputError when there is no such draft.
+    """
+    with store.transaction():
+        _check_lease(store, interview, token)
+        marked = remarks.turn_flag(store, interview, path)
+        store.execute("UPDATE drafts SET changes = changes + 1 WHERE interview = ?", (interview,))
+    return marked
+
+
 def keep(store: Store, interview: str, path: str, reason: str, *, token: str | None = None) -> None:
     """Keeps why the unusual answer at ``path`` stays as it is; when this returns it is on disk. A reason belongs to
     the answer that stands now: another answer is doubted anew. Empty takes the reason away.

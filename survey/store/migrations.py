@@ -338,3 +338,17 @@ def m008_alone(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         """
     )
+
+
+@migrations()
+def m009_flags(db: Database) -> None:
+    """The questions of a draft that the enumerator wants to come back to."""
+    db.executescript(
+        """
+        CREATE TABLE draft_flags (
+            interview TEXT NOT NULL REFERENCES drafts (interview) ON DELETE CASCADE,
+            path TEXT NOT NULL,
+            PRIMARY KEY (interview, path)
+        ) STRICT, WITHOUT ROWID;
+        """
+    )

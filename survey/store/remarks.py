@@ -108,6 +108,8 @@ def bring(store: Store, interview: str, paradata: Mapping[str, Any]) -> None:
     """Puts what an interview's ``paradata`` holds into the draft that goes on with it, its answers being there."""
     for path, words in sealed_comments(paradata).items():
         put_comment(store, interview, path, nfc(words))
+    for path in sealed_flags(paradata) - flags(store, interview):
+        turn_flag(store, interview, path)
     for path in sealed_alone(paradata):
         put_alone(store, interview, path)
     answers = store.execute("SELECT path, value FROM draft_answers WHERE interview = ?", (interview,))
@@ -115,6 +117,29 @@ def bring(store: Store, interview: str, paradata: Mapping[str, Any]) -> None:
     for path, said in sealed_reasons(paradata).items():
         if path in given and given[path] == said["value"]:
             put_reason(store, interview, path, nfc(said["reason"]))
+
+
+def flags(store: Store, interview: str) -> frozenset[str]:
+    """The paths of an open draft that the enumerator marked to come back to."""
+    rows = store.execute("SELECT path FROM draft_flags WHERE interview = ?", (interview,))
+    return frozenset(path for (path,) in rows)
+
+
+def turn_flag(store: Store, interview: str, path: str) -> bool:
+    """Sets the mark at a path, or takes it away where it is set; whether it is set now."""
+    gone = store.execute("DELETE FROM draft_flags WHERE interview = ? AND path = ?", (interview, path)).rowcount
+    if not gone:
+        store.execute("INSERT INTO draft_flags (interview, path) VALUES (?, ?)", (interview, path))
+    return not gone
+
+
+def sealed_flags(paradata: Mapping[str, Any]) -> frozenset[str]:
+    """The paths that an interview's ``paradata`` calls marked to come back to."""
+    return _paths(paradata.get("flags"))
+
+
+def _paths(found: Any) -> frozenset[str]:
+    return frozenset(path for path in found if isinstance(path, str)) if isinstance(found, list) else frozenset()
 
 
 def alone(store: Store, interview: str) -> frozenset[str]:
@@ -137,8 +162,7 @@ def take_alone(store: Store, interview: str, path: str) -> None:
 
 def sealed_alone(paradata: Mapping[str, Any]) -> frozenset[str]:
     """The paths that an interview's ``paradata`` calls answered by the respondent alone."""
-    found = paradata.get("self_completed")
-    return frozenset(path for path in found if isinstance(path, str)) if isinstance(found, list) else frozenset()
+    return _paths(paradata.get("self_completed"))
 
 
 def written(store: Store, interview: str) -> dict[str, Any]:
@@ -147,5 +171,6 @@ def written(store: Store, interview: str) -> dict[str, Any]:
         "comments": comments(store, interview),
         "kept": _kept(store, interview),
         "self_completed": sorted(alone(store, interview)),
+        "flags": sorted(flags(store, interview)),
     }
     return {name: said for name, said in found.items() if said}

@@ -39,6 +39,8 @@ class Open:
     path: Way
     comments: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    flags: frozenset[str] = frozenset()
+    """The paths that the enumerator marked to come back to."""
     alone: frozenset[str] = frozenset()
     """The paths that the respondent answered alone: what was said there is not for the enumerator."""
 
@@ -120,6 +122,7 @@ class Desk:
             way,
             remarks.comments(store, interview),
             remarks.reasons(store, interview),
+            remarks.flags(store, interview),
             remarks.alone(store, interview),
         )
 

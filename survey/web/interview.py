@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ from survey.web.today import record_visit
 from survey.web.words import t
 
 pages = Blueprint("interview", __name__)
+
+UNFINISHED = ["1.2", "2.12", "2.32", "2.332", "2.36"]
+"""How an interview with open questions may end: enough to be used, broken off, or the person cannot go on."""
 
 CONSENT = "consent"
 REFUSED = "no"
@@ -141,6 +145,11 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
     }
 
 
+def rail_of(opened: Open, entry: Entry) -> dict[str, Any]:
+    """The list of sections as it stands at the page of ``entry``."""
+    return _rail(opened, _place(opened, entry), tongue_of(opened))
+
+
 def _rail(opened: Open, place: int | None, language: str) -> dict[str, Any]:
     """The list of sections with their states, and where back and on lead from ``place`` (None: the review page)."""
     interview = opened.draft["interview"]
@@ -155,6 +164,7 @@ def _rail(opened: Open, place: int | None, language: str) -> dict[str, Any]:
                 "here": here,
                 "open": one.state != "not_asked" or here,
                 "sign": SIGNS["here" if here else one.state],
+                "flags": sum(entry.path in opened.flags and entry.asked for entry in one.entries),
                 "state": SECTION_STATES[one.state](words.interface()),
                 "count": f"{answered}/{total}" if total else "",
             }
@@ -252,7 +262,7 @@ def _save(opened: Open, change: Change, seconds: dict[str, float]) -> Open:
     row = drafts.draft(store(), interview)
     assert row is not None
     desk().keep(interview, row["changes"], change.path)
-    return Open(row, opened.unit, change.path, opened.comments, remarks.reasons(store(), interview), opened.alone)
+    return replace(opened, draft=row, path=change.path, reasons=remarks.reasons(store(), interview))
 
 
 def _message(opened: Open, entry: Entry, change: Change) -> str:
@@ -381,7 +391,7 @@ def finish(interview: str) -> Any:
         problems = opened.path.problems()
         explained = opened.alone.union(opened.reasons)
         doubts = [entry for entry in opened.path.doubts() if entry.path not in explained]
-        offered = ["1.2", "2.12"] if problems else ["1.1", "4.70"]
+        offered = UNFINISHED if problems else ["1.1", "4.70"]
         chosen = request.form.get("disposition") or ("" if problems else _usual(opened))
         if request.method == "POST" and not _refused_consent(opened):
             if doubts:
@@ -403,6 +413,12 @@ def finish(interview: str) -> Any:
         refused=_refused_consent(opened),
         open=[_open_question(opened, entry, message, language) for entry, _, message in problems],
         doubts=[_open_question(opened, entry, entry.doubt(language), language) for entry in doubts],
+        flags=[
+            _open_question(opened, entry, "", language)
+            for entry in opened.path.entries
+            if entry.path in opened.flags and entry.asked and entry.path not in opened.alone
+        ],
+        again=request.args.get("again", ""),
         answered=sum(one.answered for one in opened.path.sections),
         results=[DISPOSITIONS[code] for code in offered],
         chosen=chosen,
@@ -410,6 +426,24 @@ def finish(interview: str) -> Any:
         back=url_for("interview.resume", interview=interview),
     )
     return page, 400 if complaint else 200
+
+
+@pages.post("/interviews/<interview>/postpone")
+def postpone(interview: str) -> Any:
+    """Stops here and goes on another day: the visit says so with its appointment, and the draft waits."""
+    with desk().lock:
+        opened = open_draft(interview)
+        try:
+            again = forms.read_moment(request.form.get("again", ""))
+        except forms.NotUnderstood as wrong:
+            flash(wrong.reason(words.interface()), "look")
+            return redirect(url_for("interview.finish", interview=interview, again=request.form.get("again", "")))
+        record_visit(opened.unit, DISPOSITIONS["0.2"], again=again, interview=interview)
+    flash(
+        t("Phiếu được giữ nguyên, làm tiếp lúc nào cũng được.", "The interview is kept as it is; go on at any time."),
+        "good",
+    )
+    return redirect(url_for("today.page"))
 
 
 def _usual(opened: Open) -> str:

@@ -9,7 +9,7 @@ from survey.errors import InputError, NotAllowed
 from survey.store import drafts, remarks
 from survey.web import words
 from survey.web.desk import desk, store
-from survey.web.interview import open_draft, tongue_of
+from survey.web.interview import open_draft, rail_of, stale, tongue_of
 from survey.web.sections import question
 
 pages = Blueprint("remarks", __name__)
@@ -42,6 +42,30 @@ def comment(interview: str) -> Response:
         opened.reasons = remarks.reasons(store(), interview)
         shown = question(opened, entry, tongue_of(opened), desk().typed.get(interview, {}))
     return _reply("saved", 200, q=shown if shown.shown else None)
+
+
+@pages.post("/interviews/<interview>/flag")
+def flag(interview: str) -> Response:
+    """Marks a question to come back to, or takes the mark away. ``X-Answer`` says ``saved`` or ``stale``."""
+    with desk().lock:
+        opened = open_draft(interview)
+        try:
+            entry = opened.path.entry(request.form.get("question", ""))
+        except KeyError:
+            abort(404)
+        try:
+            drafts.flag(store(), interview, entry.path, token=request.form.get("lease", ""))
+        except NotAllowed:
+            return stale(interview)
+        row = drafts.draft(store(), interview)
+        assert row is not None
+        desk().keep(interview, row["changes"], opened.path)
+        opened.flags = remarks.flags(store(), interview)
+        shown = question(opened, entry, tongue_of(opened), desk().typed.get(interview, {}))
+        page = render_template("flag.html", q=shown, section=rail_of(opened, entry))
+    response = make_response(page)
+    response.headers["X-Answer"] = "saved"
+    return response
 
 
 def _reply(verdict: str, status: int, **shown: object) -> Response:

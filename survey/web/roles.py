@@ -52,6 +52,8 @@ PAGES: dict[str, frozenset[str]] = {
     "interview.take_lease": FIELD,
     "interview.finish": FIELD,
     "remarks.comment": FIELD,
+    "remarks.flag": FIELD,
+    "interview.postpone": FIELD,
     "interview.refused": FIELD,
     "paper.page": FIELD,
     "paper.record": FIELD,

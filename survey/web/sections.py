@@ -82,6 +82,7 @@ class Question:
     doubt: str = ""
     kept: str = ""
     private: bool = False
+    flagged: bool = False
 
     @property
     def id(self) -> str:
@@ -229,6 +230,7 @@ def question(opened: Open, entry: Entry, language: str, typed: Typed) -> Questio
         shown.words = forms.in_words(entry, language)
     if shown.asks:
         shown.comment = opened.comments.get(entry.path, "")
+        shown.flagged = entry.path in opened.flags
         _fill(shown, opened, entry, language, typed)
     return shown
 
@@ -331,7 +333,7 @@ def _finder(shown: Question, opened: Open, entry: Entry, offered: Mapping[str, C
         shown.words = shown.options[0].label if shown.options else ""
 
 
-def _mark(entry: Entry, language: str, typed: Typed, comment: str) -> object:
+def _mark(entry: Entry, language: str, typed: Typed, said: tuple[str, bool]) -> object:
     """Everything a question's view follows from, when that is cheap to say; else an object equal to nothing."""
     node = entry.node
     texts = (node.label, node.hint, node.guidance)
@@ -343,7 +345,7 @@ def _mark(entry: Entry, language: str, typed: Typed, comment: str) -> object:
     ):
         return object()
     stands = (entry.relevant, entry.value, entry.required, entry.read_only, typed.get(entry.path))
-    return (*stands, comment, language, interface())
+    return (*stands, said, language, interface())
 
 
 # -- one section -------------------------------------------------------------------------------------------------
@@ -405,7 +407,8 @@ class _Builder:
             self.built.blocks.extend(Single(self._view(entry)) for entry in run)
 
     def _view(self, entry: Entry, grid: bool = False) -> Question:
-        mark = _mark(entry, self.language, self.typed, self.opened.comments.get(entry.path, ""))
+        said = (self.opened.comments.get(entry.path, ""), entry.path in self.opened.flags)
+        mark = _mark(entry, self.language, self.typed, said)
         if self.before is not None and self.before.marks.get(entry.path) == mark:
             found = self.before.questions[entry.path]
         else:

@@ -164,7 +164,7 @@ def _work() -> dict[str, Any]:
         "replaceable": [unit for unit in units if unit["replaceable"]],
         "progress": progress,
         "drafts": [u for u in units if u["draft"] and u["state"] != "returned" and u["interview"] not in keyed],
-        "first": _first([unit for unit in units if unit["interview"] not in keyed and unit["id"] not in left["left"]]),
+        "first": _first([u for u in units if u["interview"] not in keyed and u["id"] not in left["left"]], today),
         "done": sum(1 for unit in units if unit["state"] in ("sealed", "approved", "conflict")),
         "target": sum(1 for unit in units if unit["main"]),
     }
@@ -204,6 +204,7 @@ def _unit(
         "open": interview["state"] in OPEN_STATES if interview else not (how and not how.again),
         "due": _due(last),
         "appointment": last.get("again", "") if last else "",
+        "postponed": bool(last and interview and last.get("interview") == interview["interview"]),
     }
 
 
@@ -225,9 +226,10 @@ def _due(visit: Mapping[str, Any] | None) -> date:
         return date.min
 
 
-def _first(units: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The one thing to do next: the newest draft, else the next unit of the main list that nobody has been to."""
-    opened = [unit for unit in units if unit["draft"]]
+def _first(units: list[dict[str, Any]], today: date) -> dict[str, Any] | None:
+    """The one thing to do next: the newest draft, unless it was postponed to a later day; else the next unit of the
+    main list that nobody has been to."""
+    opened = [unit for unit in units if unit["draft"] and not (unit["postponed"] and unit["due"] > today)]
     if opened:
         return max(opened, key=lambda unit: str(unit["saved"]))
     fresh = [

@@ -14,6 +14,7 @@
   const sheet = document.getElementById("sheet");
   const notes = new Map(); // id of a question -> how far its answer has got on its way to the disk
   let current = null; // id of the question that has the focus
+  let lastQuestion = null; // or had it last
   let afterSave = null; // {id, go}: what to do once that question's answer is on disk
   let afterAll = null; // what to do once every answer is on disk
   let ahead = []; // keys pressed while an answer was on its way
@@ -330,7 +331,9 @@
       if (isDirty(old) && !(afterSave && afterSave.id === old.id)) save(old, "leave");
     }
     current = id;
-    if (form) note(form).since = performance.now();
+    if (!form) return;
+    lastQuestion = id;
+    note(form).since = performance.now();
   });
 
   // -- answering ---------------------------------------------------------------------------------------------------
@@ -487,6 +490,11 @@
       }
       return;
     }
+    if (event.key === "F3") {
+      event.preventDefault();
+      flagHere();
+      return;
+    }
     if (event.key === "F7" && document.querySelector("[data-turn]")) {
       event.preventDefault();
       document.querySelector("[data-turn]").click();
@@ -507,10 +515,7 @@
       }
       const rail = document.querySelector("#rail [aria-current]");
       if (event.target.closest("#rail")) focusQuestion(byId(lastQuestion) || questions()[0] || sheet);
-      else if (rail) {
-        lastQuestion = current;
-        rail.focus();
-      }
+      else if (rail) rail.focus();
       return;
     }
     if (event.target.closest("#rail") && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
@@ -536,8 +541,6 @@
     event.preventDefault();
     ahead.push({ key: event.data, raw: event.data, shift: false, written: true });
   });
-
-  let lastQuestion = null;
 
   const wander = (form, from, arrow) => {
     const along = form.closest(".grid") ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
@@ -577,6 +580,17 @@
     touch(form);
     save(form, "press");
   });
+
+  // F3 marks the question that has the focus (or had it last) to come back to.
+  const flagHere = () => {
+    const form = byId(current || lastQuestion);
+    const path = form && form.querySelector("[name=question]");
+    if (!path) return;
+    byId("flag-question").value = path.value;
+    htmx.trigger(byId("flag"), "save");
+  };
+  document.addEventListener("mousedown", (event) => event.target.closest("#flag-turn") && event.preventDefault());
+  document.addEventListener("click", (event) => event.target.closest("#flag-turn") && flagHere());
 
   // -- buttons, links and forms of the page ------------------------------------------------------------------------
 
