@@ -158,13 +158,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class RepeatEntry:
-    """A repeat at one place: its instances, and whether the enumerator adds and removes them."""
+    """A repeat at one place: its instances, and whether the enumerator adds and removes them.
+
+    ``place`` is where it stands while it has no instance.
+    """
 
     path: str
     node: Node
     relevant: bool
     instances: tuple[Entry, ...]
     counted: bool
+    place: Element
 
 
 @dataclass(frozen=True)

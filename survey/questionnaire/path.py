@@ -87,7 +87,8 @@ class Path:
                     shown = element not in state.hidden and (
                         any(e.relevant for e in inside) if inside else Engine(state).may_be_asked(kid)
                     )
-                    found.append(RepeatEntry(kid.path, kid.of.node, shown, inside, bool(kid.of.node.repeat_count)))
+                    counted = bool(kid.of.node.repeat_count)
+                    found.append(RepeatEntry(kid.path, kid.of.node, shown, inside, counted, kid.ghost))
         return found
 
     @property

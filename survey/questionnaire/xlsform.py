@@ -120,7 +120,7 @@ def assemble(book: Book, form: XForm) -> Questionnaire:
     """The questionnaire from the XForm and what pyxform does not read."""
     settings = {k: v for row in book.rows("settings")[:1] for k, v in row.items()}
     written = dict(survey_rows(book))
-    choices = book.sheets["choices"].numbered() if "choices" in book.sheets else ()
+    choices = list(book.sheets["choices"].numbered()) if "choices" in book.sheets else []
     kinds = {
         (row.get("list_name", ""), row.get("name") or row.get("value", "")): row["missing_kind"]
         for _, row in choices
@@ -128,6 +128,14 @@ def assemble(book: Book, form: XForm) -> Questionnaire:
     }
     lists = {
         name: tuple(_with_kind(c, kinds.get((name, c.name), "")) for c in found) for name, found in form.lists.items()
+    }
+    listed = {(row.get("list_name", ""), row.get("name") or row.get("value", "")) for _, row in choices}
+    lists = {
+        name: tuple(
+            replace(c, label=_translated(c.label)) if c.name == "other" and (name, "other") not in listed else c
+            for c in found
+        )
+        for name, found in lists.items()
     }
     files = {name: tuple(dict(row) for row in book.files[name]) for name in form.files if name in book.files}
     title = {form.default_language: nfc(form.title)}
@@ -194,9 +202,19 @@ def _with_kind(choice: Choice, kind: str) -> Choice:
     return replace(choice, missing_kind=kind, columns=columns)
 
 
+_OF_OR_OTHER = {"Other": "Khác", "Specify other.": "Ghi rõ"}
+"""What pyxform makes of ``or_other`` is English whatever the language of the sheet."""
+
+
+def _translated(label: Mapping[str, str]) -> dict[str, str]:
+    return {code: _OF_OR_OTHER.get(text, text) if code == "vi" else text for code, text in label.items()}
+
+
 def _with_row(node: Node, written: dict[str, tuple[int, Row]]) -> Node:
     number, row = written.get(node.path, (0, {}))
     children = tuple(_with_row(child, written) for child in node.children)
+    if not number and node.name.endswith("_other"):
+        node = replace(node, label=_translated(node.label))
     pairs = [part.partition("=") for part in row.get("missing_codes", "").split()]
     parameters = dict(node.parameters)
     parameters.update(

@@ -110,8 +110,14 @@ def _decimal(entry: Entry, values: Sequence[str]) -> Value | None:
 
 
 def _date(entry: Entry, values: Sequence[str]) -> Value | None:
-    text = _one(values)
-    return _read_date(text).isoformat() if text else None
+    text, words = _one(values), entry.node.appearance.split()
+    if not text:
+        return None
+    if "year" in words and re.fullmatch(r"\d{4}", text, re.ASCII):
+        text = f"01/01/{text}"
+    elif "month-year" in words and (found := re.fullmatch(r"(\d{1,2})[ ./-]?(\d{4})", text, re.ASCII)):
+        text = f"01/{found[1]}/{found[2]}"
+    return _read_date(text).isoformat()
 
 
 def _read_date(text: str) -> date:
@@ -309,6 +315,24 @@ UNKNOWN = Kind("unknown", _nothing)
 TALL = frozenset({"geotrace", "geoshape"})
 """Types whose answer needs a box of several lines."""
 
+_PARTS_OF_DATES = {"month-year": Text("tháng/năm", "month/year"), "year": Text("năm", "year")}
+_WEEKDAYS = (
+    Text("thứ Hai", "Monday"),
+    Text("thứ Ba", "Tuesday"),
+    Text("thứ Tư", "Wednesday"),
+    Text("thứ Năm", "Thursday"),
+    Text("thứ Sáu", "Friday"),
+    Text("thứ Bảy", "Saturday"),
+    Text("Chủ nhật", "Sunday"),
+)
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+
+MOMENTS = frozenset({"date", "time", "dateTime"})
+"""Types whose box takes a date or a time: there the keys of the missing kinds work while it is empty."""
+
 FIGURES = frozenset({"integer", "decimal", "range"})
 """Types whose box takes figures only: there the keys of the missing kinds work."""
 
@@ -386,10 +410,10 @@ def missing_options(kinds: Sequence[str], language: str) -> list[Option]:
 
 def written(node: Node, value: Any) -> str:
     """A stored answer as it stands in a box: dates the way people write them, a decimal with its comma."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value:
         return ""
     if node.type == "date":
-        return "/".join(reversed(value[:10].split("-")))
+        return "/".join(reversed(value[: {"year": 4, "month-year": 7}.get(node.appearance.strip(), 10)].split("-")))
     if node.type == "time":
         return value[:5]
     if node.type == "dateTime":
@@ -399,6 +423,33 @@ def written(node: Node, value: Any) -> str:
     if node.type in ("geopoint", "geotrace", "geoshape"):
         return positions.written(value)
     return value
+
+
+def placeholder(node: Node) -> Text:
+    """How an answer is written in the box."""
+    return _PARTS_OF_DATES.get(node.appearance.strip(), kind(node).hint) if node.type == "date" else kind(node).hint
+
+
+def read_back(node: Node, value: Any, language: str) -> str:
+    """A date in words, so that a slip of the keys is seen: ``thứ Năm, 5 tháng 3 năm 2026``; empty for any other answer
+    and for a date that the calendar does not have."""
+    if node.type not in ("date", "dateTime") or not isinstance(value, str):
+        return ""
+    try:
+        day = date.fromisoformat(value[:10])
+    except ValueError:
+        return ""
+    appearance = node.appearance.strip()
+    if appearance == "year":
+        return ""
+    if appearance == "month-year":
+        return Text(f"tháng {day.month} năm {day.year}", f"{_MONTHS[day.month - 1]} {day.year}")(language)
+    clock = f", {value[11:16]}" if node.type == "dateTime" else ""
+    weekday = _WEEKDAYS[day.weekday()]
+    return Text(
+        f"{weekday.vi}, {day.day} tháng {day.month} năm {day.year}{clock}",
+        f"{weekday.en}, {day.day} {_MONTHS[day.month - 1]} {day.year}{clock}",
+    )(language)
 
 
 def in_words(entry: Entry, language: str) -> str:

@@ -70,6 +70,9 @@ class Question:
     video: str = ""
     file: str = ""
     family: str = ""
+    moment: bool = False
+    read_back: str = ""
+    scale: bool = False
     accept: str = ""
     pixels: str = ""
     answered: bool = False
@@ -99,7 +102,9 @@ class Question:
         """How its answer stands, in a word: "saved" means that it is on disk."""
         if self.unsaved:
             return t("chưa lưu", "not saved")
-        return t("đã lưu", "saved") if self.answered and self.asks else ""
+        if not (self.answered and self.asks):
+            return ""
+        return t("đã lưu", "saved") + (f": {self.read_back}" if self.read_back else "")
 
 
 @dataclass(frozen=True)
@@ -264,7 +269,9 @@ def _fill(shown: Question, opened: Open, entry: Entry, language: str, typed: Typ
     shown.text = forms.written(node, value)
     shown.figures = node.type in forms.FIGURES
     shown.tall = node.type in forms.TALL or (node.type == "text" and "multiline" in node.appearance)
-    shown.form = forms.kind(node).hint(interface())
+    shown.moment = node.type in forms.MOMENTS
+    shown.form = forms.placeholder(node)(interface())
+    shown.read_back = forms.read_back(node, value, interface())
     if shown.partial in ("choices", "ticks") and forms.finds(node, len(offered := entry.choices())):
         _finder(shown, opened, entry, {choice.name: choice for choice in offered}, language)
     elif shown.partial == "file":
@@ -277,6 +284,7 @@ def _fill(shown: Question, opened: Open, entry: Entry, language: str, typed: Typ
         shown.side = node.type == "range" or any(
             word in node.appearance for word in ("horizontal", "likert", "columns")
         )
+        shown.scale = "likert" in node.appearance and 2 <= len(shown.options) <= forms.GRID_COLUMNS
     if node.soft_constraint and entry.doubtful:
         shown.doubt, shown.kept = entry.doubt(language), opened.reasons.get(entry.path, "")
     if shown.answered and not entry.valid:
@@ -389,7 +397,7 @@ class _Builder:
                 self._end_run()
                 self._heading(entry)
         self._end_run()
-        for repeat in self.adds:
+        for repeat in self._inner_first():
             self._add(repeat)
         return self.built
 
@@ -441,7 +449,7 @@ class _Builder:
     def _close_repeats(self, entry: Entry) -> None:
         """Before ``entry``, the button that adds an instance to every repeat that ends here."""
         definitions = self.opened.path.form.by_path
-        for repeat in list(self.adds):
+        for repeat in self._inner_first():
             parent = repeat.path.rpartition("/")[0]
             if entry.path.startswith(repeat.path + "[") or (parent and parent not in self.seen):
                 continue
@@ -451,8 +459,18 @@ class _Builder:
                 self._add(repeat)
                 self.adds.remove(repeat)
 
+    def _inner_first(self) -> list[RepeatEntry]:
+        """The repeats in the order in which they end: one inside another ends before it."""
+        ended: list[RepeatEntry] = []
+        around: list[RepeatEntry] = []
+        for repeat in self.adds:
+            while around and not repeat.path.startswith(around[-1].path + "["):
+                ended.append(around.pop())
+            around.append(repeat)
+        return [*ended, *reversed(around)]
+
     def _add(self, repeat: RepeatEntry) -> None:
-        words = self.opened.path.words(self.opened.path.state.root, repeat.node.label, self.language)
+        words = self.opened.path.words(repeat.place, repeat.node.label, self.language)
         self.built.blocks.append(Add(repeat.path, words or repeat.node.name))
 
 

@@ -349,7 +349,15 @@
       form.querySelectorAll("input[type=checkbox]:not([data-missing])").forEach((other) => (other.checked = false));
       form.querySelectorAll("input[type=text], input[type=search], input[type=file], input[type=hidden][data-picked], textarea, select")
         .forEach((box) => (box.value = ""));
+      rank(form, null);
     }
+  };
+
+  // The places of a ranking (rank.js). It is an answer once every item has a place, or none.
+  const rank = (form, input) => {
+    const event = new CustomEvent("ranking", { bubbles: true, detail: { input } });
+    form.dispatchEvent(event);
+    return event.detail;
   };
 
   const choose = (form, input) => {
@@ -362,6 +370,12 @@
       return;
     }
     touch(form);
+    if (input.dataset.rank) {
+      const { whole, none } = rank(form, input);
+      if (whole) saveThen(form, "key", () => onward(form.id));
+      else if (none) save(form, "key");
+      return;
+    }
     const goesOn = input.checked && (input.type === "radio" || input.hasAttribute("data-missing"));
     if (goesOn) saveThen(form, "key", () => onward(form.id));
     else save(form, "key");
@@ -442,7 +456,8 @@
       box.setSelectionRange(box.value.length, box.value.length);
       return false; // and there it takes a figure away
     }
-    const isMissingKey = "/*+".includes(key) && target.hasAttribute("data-figures");
+    const isMissingKey = "/*+".includes(key) &&
+      (target.hasAttribute("data-figures") || (target.hasAttribute("data-moment") && !target.value));
     if ((isBox(target) && key !== "Enter" && !isMissingKey) || (target.matches("select") && key !== "Enter")) return false;
     if (target.matches("button, a") && key === "Enter") return false;
     if (key.startsWith("Arrow")) {
@@ -578,6 +593,10 @@
     if (!form || isBox(event.target)) return;
     if (event.target.matches("input")) settleExclusive(form, event.target);
     touch(form);
+    if (event.target.dataset.rank) {
+      const { whole, none } = rank(form, event.target);
+      if (!whole && !none) return;
+    }
     save(form, "press");
   });
 
