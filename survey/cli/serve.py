@@ -106,15 +106,13 @@ def _listen(port: int) -> socket.socket:
 def _open_door(door: Any, listen: str) -> None:
     """Opens a hub to the network. A port that is taken ends nothing unless it was asked for: sticks still work."""
     try:
+        if door.is_locked():
+            door.waiting = _address(listen) if listen else (door.EVERYWHERE, None)
+            said = Text("Nhận phiếu qua mạng sau khi nhập cụm mật khẩu.", "Listens for devices once it is unlocked.")
+            say(said)
+            return
         if listen:
-            host, _, port = listen.rpartition(":")
-            if not host or not port.isdigit():
-                raise InputError(
-                    f"--listen {listen}",
-                    Text("không phải địa chỉ và cổng", "not an address and a port"),
-                    Text("ví dụ --listen 0.0.0.0:8451", "such as --listen 0.0.0.0:8451"),
-                )
-            door.open(host, int(port))
+            door.open(*_address(listen))
         else:
             door.open()
     except InputError as error:
@@ -129,6 +127,18 @@ def _open_door(door: Any, listen: str) -> None:
             f"Listening for devices at {where}; certificate {door.fingerprint[:16]}…",
         )
     )
+
+
+def _address(listen: str) -> tuple[str, int]:
+    """Host and port of ``--listen``; InputError for anything else."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise InputError(
+            f"--listen {listen}",
+            Text("không phải địa chỉ và cổng", "not an address and a port"),
+            Text("ví dụ --listen 0.0.0.0:8451", "such as --listen 0.0.0.0:8451"),
+        )
+    return host, int(port)
 
 
 def _require_hub(desk: object) -> None:

@@ -154,7 +154,7 @@ def _feed_findings(store: Store) -> Iterator[Finding]:
                     f"hai bản ghi khác nhau mang cùng số thứ tự (từ {forked[0]}): ổ đĩa của máy này đã bị sao chép",
                     f"two different entries with one number (from {forked[0]}): this laptop's disk was cloned",
                 ),
-                Text("cả hai đều được giữ; cài lại một trong hai máy", "both are kept; set one of the laptops up anew"),
+                _which(store, row["device"], row["epoch"]),
             )
         held = json.loads(row["held"])
         holes = [(before[1] + 1, after[0] - 1) for before, after in pairwise(held)]
@@ -168,6 +168,31 @@ def _feed_findings(store: Store) -> Iterator[Finding]:
                 Text(f"chưa nhận được các bản ghi số {shown}", f"entries {shown} have not come"),
                 Text("nhận nốt dữ liệu của máy này", "sync with this device again"),
             )
+
+
+def _which(store: Store, device: str, epoch: str) -> Text:
+    """What to do about a cloned disk. Both sides have the same keys, so only people can tell them apart: by who worked
+    there and when, which the entries after the fork say."""
+    if device == store.device:
+        return Text(
+            "cả hai đều được giữ; máy này tự mở chuỗi mới ở lần trao đổi sau",
+            "both are kept; this laptop opens a new epoch by itself when it next exchanges",
+        )
+    rows = store.execute(
+        "SELECT json_extract(CAST(r.header AS TEXT), '$.actor'), max(json_extract(CAST(r.header AS TEXT), '$.time'))"
+        " FROM revisions r JOIN feeds f ON f.number = r.feed WHERE f.device = ? AND f.epoch = ? AND EXISTS"
+        " (SELECT 1 FROM revisions o WHERE o.feed = r.feed AND o.seq = r.seq AND o.id <> r.id) GROUP BY 1 ORDER BY 1",
+        (device, epoch),
+    ).fetchall()
+    body = document_bytes(store, "device", device)
+    name = str((json.loads(body).get("name") if body else "") or device[:9])
+    who = ", ".join(f"{actor or '?'} {time[:16].replace('T', ' ')}" for actor, time in rows)
+    return Text(
+        f"cả hai đều được giữ. Hai máy cùng tên “{name}” ({who}): máy là bản sao phải cài lại (survey init) "
+        "để mở chuỗi mới; máy kia tự mở chuỗi mới ở lần trao đổi sau",
+        f"both are kept. Two laptops are “{name}” ({who}): set the copy up anew (survey init), so that it opens a "
+        "feed of its own; the other opens a new epoch by itself when it next exchanges",
+    )
 
 
 def _device_findings(store: Store) -> Iterator[Finding]:

@@ -179,6 +179,7 @@ def sync(
                 progress(file.name)
             _one(store, file, outcome, report, told=place == file)
     adopt_recovery(store)
+    _combine(store, outcome, now)
     _count(outcome, report)
     if store.role == "hub" and places:
         _write_receipts(store, places, report, now)
@@ -195,10 +196,20 @@ def is_address(source: str | Path) -> bool:
     return str(source).startswith("https://")
 
 
-def merge_bundle(store: Store, file: Path, report: Report) -> None:
+def merge_bundle(store: Store, file: Path, report: Report, now: datetime | None = None) -> None:
     """Merges one bundle that came over the network and adds to ``report`` what it did. VerifyError when it is damaged:
     the sender sends it again."""
-    _count(_merge_bundle(store, file), report)
+    outcome = _merge_bundle(store, file)
+    _combine(store, outcome, now)
+    _count(outcome, report)
+
+
+def _combine(store: Store, outcome: Outcome, now: datetime | None) -> None:
+    """On a hub, puts together the versions against which nothing speaks; what is left waits for a person."""
+    if store.role == "hub" and outcome.conflicts:
+        from survey.store.combining import combine_all
+
+        outcome.conflicts = set(combine_all(store, sorted(outcome.conflicts), now))
 
 
 def _count(outcome: Outcome, report: Report) -> None:

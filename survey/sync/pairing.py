@@ -80,11 +80,20 @@ def write_invitation(addresses: Sequence[str], code: str, fingerprint: str) -> s
 def read_invitation(file: Path) -> Invited:
     """The invitation in a file. InputError when there is none in it."""
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        content = file.read_bytes()
+    except OSError:
+        content = b""
+    return understand(content, str(file))
+
+
+def understand(content: bytes, where: str) -> Invited:
+    """The invitation that a file or a scanned QR code brought. InputError when it is none."""
+    try:
+        said = json.loads(content)
         return Invited(tuple(map(str, said["hubs"])), str(said["code"]), str(said["certificate"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
-            str(file),
+            where,
             Text("không phải tệp mời của máy chủ tiếp nhận", "not a hub's invitation"),
             Text("gõ địa chỉ và mã mời, hoặc xin lại tệp", "type the address and the code, or ask for the file again"),
         ) from error

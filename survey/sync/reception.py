@@ -269,7 +269,10 @@ class Reception:
                     Text("xin giám sát viên một mã mời", "ask the supervisor for an invitation code"),
                 )
             token = secrets.token_hex(32)
-            seen = Seen(device, str(document.get("name") or device[:9]), self.now())
+            name = str(document.get("name") or device[:9])
+            with self._memory:
+                seen = self.seen.get(device) or Seen(device, name, self.now())
+            seen.name, seen.time = name, self.now()
             session = _Session(device, [str(who) for who in statement["people"]], self.clock() + SESSION_SECONDS, seen)
             with self._memory:
                 self._sessions = {t: s for t, s in self._sessions.items() if s.until >= self.clock()}
@@ -291,7 +294,7 @@ class Reception:
             with self._writing:
                 before = whereabouts(store)["device"]
                 report = Report()
-                merge_bundle(store, file, report)
+                merge_bundle(store, file, report, self.now())
                 wrote = {session.device, *bundle.keys}
                 receipt = receipts.make_receipt(store, self.now(), wrote)
                 gained = whereabouts(store)["device"] - before

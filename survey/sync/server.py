@@ -115,7 +115,7 @@ class _Server(wsgi.Server):
 class Listening:
     """A hub that listens. Made by :func:`listen`; :meth:`stop` ends it."""
 
-    def __init__(self, server: wsgi.Server, watch: _Watch, reception: Reception):
+    def __init__(self, server: _Server, watch: _Watch, reception: Reception):
         self._server = server
         self._watch = watch
         self.reception = reception

@@ -16,6 +16,7 @@ from survey.store import Store, vault
 from survey.store.store import FILE, check_file
 from survey.web import (
     account,
+    daysheet,
     desk,
     fieldwork,
     finding,
@@ -24,6 +25,7 @@ from survey.web import (
     interview,
     listening,
     media,
+    network,
     paper,
     paper_double,
     paper_entry,
@@ -65,7 +67,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     on_paper = (paper, paper_entry, paper_double)
     talk = (interview, private, remarks, finding, media)
     shown = (unlock, account, today, fieldwork, handing, *talk, *on_paper, handover, receive, records)
-    for pages in (*shown, progress, setting_up):
+    for pages in (*shown, progress, setting_up, network, daysheet):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 
 from survey.errors import InputError, Problem, SurveyError
 from survey.store.store import TIERS
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Exported, Report, about_keys, export, sync
 from survey.text import Text
-from survey.web import words
+from survey.web import network, roles, words
 from survey.web.desk import desk, store
 from survey.web.sticks import sticks
 from survey.web.words import t
@@ -71,9 +71,20 @@ def _above() -> list[str]:
 
 
 def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
+    if done is None:
+        report, wrong = network.job().take_result()
+        if report is not None:
+            done = network.told(report, lambda tier: TIER_NAMES[tier](words.interface()))
+            done["details"] = problems([*(problem for _, problem in report.quarantined), *report.problems])
+        elif wrong is not None:
+            what, todo = wrong.problem.what(words.interface()), wrong.problem.todo(words.interface())
+            done = {"tone": "stop", "lines": [f"{wrong.problem.where}: {words.sentence(what)}", words.sentence(todo)]}
     return render_template(
         "hand_over.html",
         done=done,
+        known=network.doors(),
+        job=network.job(),
+        may_print=roles.may("daysheet.page", frozenset(g.person["roles"])),
         sticks=sticks(),
         typed=typed,
         hub=store().role == "hub",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from flask import current_app
 
+from survey.errors import NotAllowed, SurveyError
+from survey.store import vault
+from survey.text import Text
 from survey.web.desk import Desk
 
 if TYPE_CHECKING:
@@ -19,11 +23,19 @@ EVERYWHERE = "0.0.0.0"  # nosec B104: opened only when a person says so, and the
 class Door:
     """Opens and shuts the exchange of one hub; the pages stay on this machine whatever it does."""
 
+    EVERYWHERE = EVERYWHERE
+
     def __init__(self, desk: Desk):
         self._desk = desk
         self._listening: Listening | None = None
         self._lock = Lock()
         self.fingerprint = ""
+        self.waiting: tuple[str, int | None] | None = None
+        """Where to listen once the passphrase has been given."""
+
+    def is_locked(self) -> bool:
+        """Whether nobody has given the passphrase yet."""
+        return vault.is_locked(self._desk.instance)
 
     @property
     def port(self) -> int:
@@ -47,13 +59,25 @@ class Door:
                 return
             desk = self._desk
             store = desk.take()
-            try:
-                folder, hub = store.folder, store.device
-            finally:
-                desk.give_back(store)
+            folder, hub, role = store.folder, store.device, store.role
+            desk.give_back(store)
+            if role != "hub":
+                raise NotAllowed(
+                    str(folder),
+                    Text("máy này không phải máy chủ tiếp nhận", "this is not a hub"),
+                    Text("làm việc này trên máy của giám sát viên", "do this on the supervisor's machine"),
+                )
             self.fingerprint = pairing.ensure_certificate(folder, hub)
             reception = Reception(folder, desk.take, desk.give_back, self.fingerprint, desk.now)
             self._listening = listen(reception, folder, hub, host, desk.settings.hub_port if port is None else port)
+
+    def unlocked(self) -> None:
+        """Opens where ``survey run`` was told to, now that the store can be read. A port that is taken, or a laptop
+        that is no hub, leaves it shut: the page says so."""
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            with suppress(SurveyError):
+                self.open(*waiting)
 
     def shut(self) -> None:
         """Listens no more."""

@@ -12,7 +12,7 @@ from survey.store import current
 from survey.store import quarantine as store_quarantine
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Report, about_keys, export, sync
-from survey.web import roles, words
+from survey.web import network, roles, words
 from survey.web.desk import desk, store
 from survey.web.handover import problems
 from survey.web.naming import respondent
@@ -25,7 +25,7 @@ pages = Blueprint("receive", __name__)
 @pages.get("/receive")
 def page() -> str:
     """Where interviews can be received from."""
-    return _show()
+    return show()
 
 
 @pages.post("/receive")
@@ -33,7 +33,7 @@ def take() -> Any:
     """Merges the chosen place and leaves the confirmation and what devices need there."""
     typed = request.form.get("place", "").strip().strip('"')
     if not typed:
-        return _show(), 400
+        return show(), 400
     place = Path(typed)
     try:
         before = whereabouts(store())["device"]
@@ -42,10 +42,10 @@ def take() -> Any:
     except SurveyError as wrong:
         problem = wrong.problem
         lines = [words.sentence(problem.what(words.interface())), words.sentence(problem.todo(words.interface()))]
-        return _show({"tone": "stop", "lines": [typed, *lines], "counts": []}, typed), 400
+        return show({"tone": "stop", "lines": [typed, *lines], "counts": []}, typed), 400
     told = _told(report, whereabouts(store())["device"] - before)
     told["lines"] += [line(words.interface()) for line in keys]
-    return _show(told, typed)
+    return show(told, typed)
 
 
 @pages.post("/receive/dismiss")
@@ -62,9 +62,13 @@ def dismiss() -> Any:
     return redirect(url_for("receive.page"))
 
 
-def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
+def show(done: dict[str, Any] | None = None, typed: str = "", invitation: dict[str, Any] | None = None) -> str:
+    """The page, with what was just done, or the invitation that was just made."""
     return render_template(
         "receive.html",
+        hub=store().role == "hub",
+        room=network.room() if store().role == "hub" else None,
+        invitation=invitation,
         done=done,
         sticks=sticks(),
         typed=typed,

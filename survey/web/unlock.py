@@ -17,6 +17,7 @@ from survey.errors import NotAllowed
 from survey.store import Store, vault
 from survey.web import security, words
 from survey.web.desk import desk
+from survey.web.listening import door
 from survey.web.words import t
 
 pages = Blueprint("unlock", __name__)
@@ -57,6 +58,7 @@ def page() -> Any:
             # Says in words what is wrong with a store that cannot be used, as a start without a passphrase does.
             Store.open(instance).close()
             current_app.secret_key = security.secret_key(instance)
+            door().unlocked()
     elif form.is_submitted():
         complaint = t("Nhập cụm mật khẩu.", "Enter the passphrase.")
     if not vault.is_locked(instance):
