@@ -1,14 +1,19 @@
-"""How fast bundles are merged, first and again: ``python benchmarks/merge.py [devices] [interviews per device]``.
+"""How fast bundles are merged, first and again, and in how much memory:
+``python benchmarks/merge.py [devices] [interviews per device]``.
 
-Every revision has 250 answers and a contact part, as a SIPAS interview has. Nothing here is asserted: times belong to
-the machine they are printed with. Beside them stands the lower bound, plain ``INSERT … SELECT`` between two files.
+Every revision has 250 answers and a contact part, as a SIPAS interview has. It is merged into an encrypted store and
+into a plain one, each in a process of its own, bundle by bundle: the rate of the first and of the last tenth says
+whether the cost grows with what is held. Nothing here is asserted: times belong to the machine they are printed with.
+Beside them stands the lower bound, plain ``INSERT … SELECT`` between two files.
 """
 
 from __future__ import annotations
 
+import json
 import platform
 import random
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -49,11 +54,42 @@ def devices(folder: Path, count: int, interviews: int) -> None:
             export(store, folder / "stick")
 
 
-def timed(store: Store, stick: Path) -> tuple[int, int, float]:
-    """(new, known, seconds) of one merge of the whole stick."""
-    start = time.perf_counter()
-    report = sync(store, [stick])
-    return report.new, report.known, time.perf_counter() - start
+def merge(folder: Path, hub: str, passphrase: str) -> dict[str, float]:
+    """Merges the stick bundle by bundle into a new hub, then all of it again. Run in a process of its own, for the
+    memory: ``peak`` and ``early`` (after the first tenth) are in MB."""
+    times = []
+    bundles = sorted((folder / "stick" / "bundles").iterdir())
+    with Store.create(folder / hub, "hub", passphrase=passphrase) as store:
+        new, early = 0, 0.0
+        for number, bundle in enumerate(bundles, start=1):
+            start = time.perf_counter()
+            new += sync(store, [bundle]).new
+            times.append(time.perf_counter() - start)
+            if number == max(1, len(bundles) // 10):
+                early = peak_memory()
+        start = time.perf_counter()
+        known = sync(store, [folder / "stick"]).known
+        again = time.perf_counter() - start
+    tenth = max(1, len(times) // 10)
+    return {
+        "new": new,
+        "known": known,
+        "first": sum(times),
+        "again": again,
+        "start": sum(times[:tenth]) / tenth,
+        "end": sum(times[-tenth:]) / tenth,
+        "early": early,
+        "peak": peak_memory(),
+    }
+
+
+def peak_memory() -> float:
+    """The most memory that this process has had, in MB; 0 on Windows, which does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000
 
 
 def lower_bound(source: Path, target: Path) -> float:
@@ -74,20 +110,31 @@ def lower_bound(source: Path, target: Path) -> float:
 
 def main() -> None:
     """Prints the figures."""
+    if sys.argv[1:2] == ["--merge"]:
+        print(json.dumps(merge(Path(sys.argv[2]), sys.argv[3], sys.argv[4])))
+        return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     interviews = int(sys.argv[2]) if len(sys.argv) > 2 else 2_000
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         devices(folder, count, interviews)
         size = sum(file.stat().st_size for file in (folder / "stick" / "bundles").iterdir())
-        with Store.create(folder / "hub", "hub") as hub:
-            new, _, first = timed(hub, folder / "stick")
-            _, known, again = timed(hub, folder / "stick")
-        bound = lower_bound(folder / "hub" / FILE, folder / "copy")
-    print(f"{platform.node()}: {platform.processor() or platform.machine()}, Python {platform.python_version()}")
-    print(f"{count} bundles, {new} revisions of {QUESTIONS} answers, {size / 1e6:.1f} MB packed")
-    print(f"first merge  {first:8.2f} s  {new / first:10,.0f} revisions/s")
-    print(f"second merge {again:8.3f} s  {known / again:10,.0f} revisions/s, {first / again:,.0f} times faster")
+        print(f"{platform.node()}: {platform.processor() or platform.machine()}, Python {platform.python_version()}")
+        print(f"{count} bundles, {count * interviews} interviews of {QUESTIONS} answers, {size / 1e6:.1f} MB packed")
+        found = {}
+        for name, passphrase in (("encrypted", "mật khẩu của máy đo thử"), ("plain", "")):
+            command = [sys.executable, __file__, "--merge", str(folder), name, passphrase]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            found[name] = json.loads(done.stdout)
+        new = found["plain"]["new"]
+        bound = lower_bound(folder / "plain" / FILE, folder / "copy")
+    for name, told in found.items():
+        print(f"{name} store")
+        print(f"  first merge  {told['first']:8.2f} s  {new / told['first']:10,.0f} revisions/s")
+        print(f"    a bundle of the first tenth {told['start']:.3f} s, of the last {told['end']:.3f} s")
+        print(f"  second merge {told['again']:8.3f} s  ({100 * told['again'] / count:.2f} s for 100 devices)")
+        print(f"  memory       {told['peak']:8.0f} MB at most, {told['early']:.0f} MB after the first tenth")
+        print(f"  {told['first'] / bound:.1f} times the lower bound")
     print(f"INSERT … SELECT {bound:5.2f} s  {new / bound:10,.0f} revisions/s (the lower bound, nothing checked)")
 
 

@@ -34,3 +34,21 @@ def whereabouts(store: Store) -> dict[str, int]:
         "device": here,
         **{tier: here if tier == store.tier else int(store.value(_REACHED, (tier,))) for tier in TIERS[1:]},
     }
+
+
+def reached(store: Store) -> dict[str, list[str]]:
+    """For each interview with sealed content held here, the tiers that hold every current version of it, this store's
+    own first (:func:`survey.store.receipts.safe_at` for all at once)."""
+    found = {
+        interview: [store.tier] for (interview,) in store.execute(f"SELECT interview FROM interviews WHERE {_COUNTED}")
+    }
+    rows = store.execute(
+        "SELECT i.interview, c.tier FROM interviews i JOIN json_each(i.heads) h"
+        " JOIN revisions r ON r.subject = i.interview AND 'sha256:' || lower(hex(r.id)) = h.value"
+        " JOIN receipted c ON c.revision = r.number"
+        " GROUP BY i.interview, c.tier HAVING count(DISTINCT r.number) = json_array_length(i.heads)"
+    )
+    for interview, tier in rows:
+        if interview in found and tier not in found[interview]:
+            found[interview].append(tier)
+    return {interview: [tier for tier in TIERS if tier in tiers] for interview, tiers in found.items()}

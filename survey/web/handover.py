@@ -71,8 +71,10 @@ def _above() -> list[str]:
 
 
 def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
+    under_way = network.job().running
     if done is None:
-        report, wrong = network.job().take_result()
+        # Asked once: it may end between two questions, and what came of it would then be told to nobody.
+        under_way, report, wrong = network.job().take_result()
         if report is not None:
             done = network.told(report, lambda tier: TIER_NAMES[tier](words.interface()))
             done["details"] = problems([*(problem for _, problem in report.quarantined), *report.problems])
@@ -84,6 +86,7 @@ def _show(done: dict[str, Any] | None = None, typed: str = "") -> str:
         done=done,
         known=network.doors(),
         job=network.job(),
+        under_way=under_way,
         may_print=roles.may("daysheet.page", frozenset(g.person["roles"])),
         sticks=sticks(),
         typed=typed,

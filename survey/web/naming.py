@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import g
 
 from survey.store import current, frame
-from survey.text import fold
-from survey.web import roles
+from survey.text import Text, fold
+from survey.web import roles, words
 from survey.web.desk import place_name, store
 from survey.web.words import t
 
@@ -74,3 +74,16 @@ def interviewer(row: Mapping[str, Any]) -> str:
     """Who interviewed: those who sealed it, whoever settled or corrected it afterwards."""
     sealed = current.interviewers(store(), row["interview"]).get(row["interview"])
     return ", ".join(person_name(user) for user in sealed or [row["actor"]])
+
+
+_SAFE = {
+    "device": Text("● máy này", "● this laptop"),
+    "supervisor": Text("◐ giám sát viên", "◐ supervisor"),
+    "province": Text("○ tỉnh", "○ province"),
+    "ministry": Text("◇ bộ", "◇ ministry"),
+}
+
+
+def safe_at(tiers: Iterable[str]) -> str:
+    """Where an interview is kept, in the signs of the line on top."""
+    return " · ".join(_SAFE[tier](words.interface()) for tier in tiers)

@@ -68,12 +68,13 @@ class Job:
     def _progress(self, way: str, done: int, whole: int) -> None:
         self.way, self.done, self.whole = way, done, whole
 
-    def take_result(self) -> tuple[Report | None, SurveyError | None]:
-        """What came of it, once."""
+    def take_result(self) -> tuple[bool, Report | None, SurveyError | None]:
+        """Whether it is still under way; if not, what came of it, once."""
         with self.lock:
-            found = (None, None) if self.running else (self.report, self.wrong)
-            if not self.running:
-                self.report = self.wrong = None
+            if self.running:
+                return True, None, None
+            found = False, self.report, self.wrong
+            self.report = self.wrong = None
             return found
 
 

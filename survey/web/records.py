@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, flash, g, redirect, render_templat
 
 from survey.errors import InputError
 from survey.questionnaire.path import Entry, Path
-from survey.store import current, files, frame
+from survey.store import current, files, frame, receipts
 from survey.store.commune import closed_units
 from survey.store.remarks import sealed_comments, sealed_reasons
 from survey.text import Text, fold
@@ -23,6 +23,7 @@ from survey.web.naming import (
     may_contact,
     natural,
     person_name,
+    safe_at,
     unit_name,
     unit_place,
 )
@@ -171,6 +172,7 @@ def _show(interview: str, reason: str = "") -> str:
         others=others,
         withheld=withheld,
         reason=reason,
+        safe=safe_at(receipts.safe_at(store(), interview)) if row["head"] or row["heads"] else "",
         following=_following(interview),
     )
 

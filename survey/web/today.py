@@ -17,11 +17,12 @@ from survey.fieldwork.dispositions import DISPOSITIONS, Disposition
 from survey.store import current, drafts, frame, keying, paper
 from survey.store.commune import closed_units
 from survey.store.quarantine import quarantine
+from survey.store.whereabouts import reached
 from survey.text import fold
 from survey.web import fieldwork, forms, paper_entry, roles, words
 from survey.web.desk import desk, place_name, store
 from survey.web.fieldwork import mine
-from survey.web.naming import full_place, natural
+from survey.web.naming import full_place, natural, safe_at
 from survey.web.paper import due
 
 pages = Blueprint("today", __name__)
@@ -148,8 +149,9 @@ def _work() -> dict[str, Any]:
     for visit in frame.visits(store()):
         visits[visit.get("unit")].append(visit)
     open_here = {row["interview"]: row for row in drafts.drafts(store())}
+    kept = reached(store())
     keyed = {row["interview"] for row in keying.all_open(store()).values()}
-    units = [_unit(unit, interviews[unit["id"]], visits[unit["id"]], open_here) for unit in own]
+    units = [_unit(unit, interviews[unit["id"]], visits[unit["id"]], open_here, kept) for unit in own]
     progress = fieldwork.lay_rules(units, own)
     units.sort(key=_in_order)
     today = desk().now().date()
@@ -175,6 +177,7 @@ def _unit(
     interviews: list[dict[str, Any]],
     visits: list[dict[str, Any]],
     open_here: Mapping[str, Mapping[str, Any]],
+    kept: Mapping[str, list[str]],
 ) -> dict[str, Any]:
     contact = frame.contact(store(), "unit", str(unit["id"]))
     standing = [row for row in interviews if row["state"] not in ("voided", "erased")]
@@ -194,6 +197,7 @@ def _unit(
         "interview": interview["interview"] if interview else "",
         "state": interview["state"] if interview else "",
         "draft": bool(interview and interview["draft"]),
+        "safe": safe_at(kept.get(interview["interview"], ())) if interview else "",
         "answered": open_here.get(interview["interview"], {}).get("answered", 0) if interview else 0,
         "saved": open_here.get(interview["interview"], {}).get("saved", "") if interview else "",
         "reason": _reason(interview) if interview and interview["state"] == "returned" else "",
