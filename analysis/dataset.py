@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from analysis.design import Design, Publication
 from analysis.index import Index, load_index
 from analysis.table import MISSING_SUFFIX, Table
 from survey.errors import InputError
+from survey.fieldwork.places import Change, changes, placed_now
 from survey.questionnaire.model import Node, Questionnaire, generic
 from survey.text import Text
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 META = ("interview", "state", "unit", "actor", "device", "time", "mode")
 WEIGHT = "w_base"
+PROBABILITY = "respondent_probability"
 VOLUNTEERS = Text(
     "Phiếu tự nguyện: người trả lời tự chọn tham gia, không đại diện cho người dân; không gộp với mẫu được chọn",
     "Volunteers: they chose to answer and stand for nobody else; never pooled with the drawn sample",
@@ -107,6 +110,10 @@ class Dataset:
 def load(store: Store, round: str, states: Collection[str] = ("approved",), *, volunteers: bool = False) -> Dataset:
     """The interviews of ``round`` whose state is one of ``states``: of the drawn sample, or of the volunteers alone.
 
+    Besides the frame's columns there is what fieldwork noted of a unit (decision 76): ``respondent_adults`` and
+    ``respondent_probability`` of the choice within the household, which is in the base weight; ``replaces`` and
+    ``replaced``; and ``commune_now``, ``commune_now_name`` … of places that have changed since the draw.
+
     Raises:
         InputError: there is no such round, or it has no interview in these states.
     """
@@ -114,6 +121,8 @@ def load(store: Store, round: str, states: Collection[str] = ("approved",), *, v
 
     document = frame.round_document(store, round)
     interviews = list(current.responses(store, round, states, volunteers=volunteers))
+    field = _Fieldwork.of(store, document)
+    interviews = [(key, field.told(unit), hash, answers, meta) for key, unit, hash, answers, meta in interviews]
     if not interviews:
         listed = ", ".join(states)
         raise InputError(
@@ -140,7 +149,8 @@ def load_sample(store: Store, round: str, states: Collection[str] = ("approved",
 
     The rows of :func:`load`, and one for each other unit of the main list and each reserve unit that was visited, with
     the frame's columns. Two more columns: ``list``, and ``disposition``, the AAPOR code of a unit's visits (1.1 with
-    an interview in these states; 3.11 never visited).
+    an interview in these states; 3.11 never visited). A household in which nobody was chosen stands for as many
+    people as the households of the respondents do on average.
 
     Raises:
         InputError: as :func:`load`; two interviews of one unit.
@@ -149,7 +159,9 @@ def load_sample(store: Store, round: str, states: Collection[str] = ("approved",
     from survey.store import frame
 
     data = load(store, round, states)
-    units = {str(unit["id"]): unit for unit in frame.units(store, round)}
+    field = _Fieldwork.of(store, data.round)
+    units = {str(unit["id"]): field.told(unit) for unit in frame.units(store, round)}
+    usual = _usual_household(data.table)
     visited: dict[str, list[str]] = {}
     for visit in frame.visits(store):
         visited.setdefault(str(visit.get("unit", "")), []).append(str(visit.get("disposition", "")))
@@ -175,7 +187,7 @@ def load_sample(store: Store, round: str, states: Collection[str] = ("approved",
                 "unit": name,
                 "round": round,
                 "list": str(unit.get("list", "")),
-                WEIGHT: _base_weight(unit, data.round),
+                WEIGHT: _base_weight({**unit, PROBABILITY: unit.get(PROBABILITY) or usual}, data.round),
             }
             others.append({**row, "disposition": final(visited.get(name, ())).code})
     table = data.table.with_columns(here)
@@ -185,6 +197,45 @@ def load_sample(store: Store, round: str, states: Collection[str] = ("approved",
         whole = pa.concat_tables([table.arrow, rest], promote_options="default")
         table = Table(whole, table.source, table.first_row)
     return replace(data, table=table)
+
+
+@dataclass(frozen=True)
+class _Fieldwork:
+    """What was noted of the units of a round beside visits, by unit: choice of the respondent, replacement, places."""
+
+    chosen: Mapping[str, Mapping[str, Any]]
+    replaces: Mapping[str, str]
+    replaced: Mapping[str, str]
+    changes: Sequence[Change]
+    today: str
+
+    @classmethod
+    def of(cls, store: Store, round: Mapping[str, Any]) -> _Fieldwork:
+        from survey.store import fieldlog
+
+        opened = fieldlog.read(store, fieldlog.REPLACEMENT, round=round["id"])
+        replaces = {str(event["unit"]): str(event["replaces"]) for event in opened}
+        chosen = fieldlog.respondents(store, round["id"]) if fieldlog.respondent_method(round) else {}
+        back = {old: new for new, old in replaces.items()}
+        return cls(chosen, replaces, back, changes(round), f"{datetime.now(UTC).astimezone():%Y-%m-%d}")
+
+    def told(self, unit: Mapping[str, Any]) -> dict[str, Any]:
+        """The unit with these columns; a choice that was not noted is blank where others' were."""
+        name, found = str(unit["id"]), placed_now(unit, self.changes, self.today)
+        if self.chosen:
+            noted = self.chosen.get(name, {})
+            found |= {"respondent_adults": noted.get("adults", ""), PROBABILITY: noted.get("probability", "")}
+        if self.replaces:
+            found |= {"replaces": self.replaces.get(name, ""), "replaced": self.replaced.get(name, "")}
+        return found
+
+
+def _usual_household(table: Table) -> float:
+    """The chance within the household that stands in where nobody was chosen in it: one over the mean number of people
+    whom each respondent stands for; 1 where nobody is chosen in households."""
+    within = table.numbers(PROBABILITY) if PROBABILITY in table else np.ones(1)
+    known = within[np.isfinite(within)]
+    return float(1 / np.mean(1 / known)) if len(known) else 1.0
 
 
 class _Columns:
@@ -307,11 +358,12 @@ def _plain(value: Any) -> str:
 
 
 def _base_weight(unit: Mapping[str, Any], round: Mapping[str, Any]) -> str:
-    """The inverse of the unit's probability of being drawn, if the sample says it; times the person's cases where the
-    round counts by case (a one-stop frame)."""
+    """The inverse of the unit's probability of being drawn, if the sample says it, times that of the person within the
+    household, if one was chosen there; times the person's cases where the round counts by case (a one-stop frame)."""
     try:
+        within = float(unit.get(PROBABILITY, 1))
         cases = float(unit.get("cases", 1)) if round.get("count_by") == "case" else 1.0
-        probability = float(unit.get("probability", "")) / cases
+        probability = float(unit.get("probability", "")) * within / cases
     except (TypeError, ValueError):
         return ""
     return repr(1 / probability) if 0 < probability <= 1 and math.isfinite(1 / probability) else ""

@@ -12,7 +12,7 @@ from analysis.table import text_of
 from survey.cli import cli
 from survey.errors import InputError
 from survey.questionnaire.model import Choice, Node, Questionnaire
-from survey.store import Store, current, drafts, frame
+from survey.store import Store, current, drafts, fieldlog, frame
 
 ROUND = "r2026"
 SCALE = (Choice("1"), Choice("4"), Choice("5"), Choice("9", missing_kind="dont_know"))
@@ -220,3 +220,63 @@ def test_approved_scores_say_nothing_of_the_kind(store):
     found = json.loads(run(store, "--round", ROUND, "--json")[1])
     assert found["provisional"] is False
     assert "provisional" not in str(found["scores"]) + str(found["notes"])
+
+
+# -- facts of fieldwork -------------------------------------------------------------------------------------------
+
+
+def changed_round(store, **more):
+    """The round with more keys in its document."""
+    frame.issue(store, "round", ROUND, {**frame.round_document(store, ROUND), **more})
+
+
+def listed(store, unit, count, method="next_birthday"):
+    """Notes a list of ``count`` adults of a household and the choice among them."""
+    changed_round(store, respondent={"method": method, "age": 18})
+    body = {"adults": str(count), "probability": repr(1 / count), "list": "1", "method": method}
+    fieldlog.write(store, fieldlog.SELECTION, body, round=ROUND, unit=unit)
+
+
+def test_the_chance_within_the_household_is_in_the_base_weight(store):
+    for number, count in ((1, 2), (2, 3), (3, 5), (4, 1)):
+        listed(store, f"u{number}", count)
+    table = dataset.load(store, ROUND).table
+    assert table.numbers("w_base").tolist() == pytest.approx([2 * 2, 4 * 3, 6 * 5])
+    assert table.numbers("respondent_adults").tolist() == [2, 3, 5]
+    sample = dataset.load_sample(store, ROUND).table
+    weights = dict(zip((row["unit"] for row in rows(sample)), sample.numbers("w_base"), strict=True))
+    assert weights["u4"] == pytest.approx(8), "chosen there, not approved yet"
+
+
+def test_a_household_where_nobody_was_chosen_stands_for_as_many_as_the_others_do(store):
+    for number, count in ((1, 2), (2, 3), (3, 4)):
+        listed(store, f"u{number}", count)
+    sample = dataset.load_sample(store, ROUND).table
+    weights = dict(zip((row["unit"] for row in rows(sample)), sample.numbers("w_base"), strict=True))
+    assert weights["u4"] == pytest.approx(8 * 3)
+
+
+def test_an_interview_whose_choice_was_not_noted_is_named(store):
+    listed(store, "u1", 2)
+    with pytest.raises(InputError, match=r"column w_base: 2 interviews are blank here: u2, u3"):
+        score(dataset.load(store, ROUND).table, "papi_2023", dataset.load(store, ROUND).design)
+
+
+def test_persons_weigh_as_many_cases_as_they_had_where_the_round_counts_cases(store):
+    for number, cases in ((1, "3"), (2, "1"), (3, "4")):
+        unit = {**frame.unit(store, f"u{number}"), "cases": cases}
+        frame.issue(store, "unit", f"u{number}", unit)
+    assert dataset.load(store, ROUND).table.numbers("w_base").tolist() == pytest.approx([2, 4, 6])
+    changed_round(store, count_by="case")
+    assert dataset.load(store, ROUND).table.numbers("w_base").tolist() == pytest.approx([2 * 3, 4, 6 * 4])
+
+
+def test_who_replaces_whom_and_places_of_today_are_columns(store):
+    fieldlog.write(store, fieldlog.REPLACEMENT, {"replaces": "u9"}, round=ROUND, unit="u2")
+    change = {"level": "commune", "old": "01", "new": "07", "name": "xã Mường Bú", "date": "2026-07-01"}
+    changed_round(store, places=[change, {**change, "old": "02", "name": "sau này", "date": "2999-01-01"}])
+    found = {row["unit"]: row for row in rows(dataset.load(store, ROUND).table)}
+    assert [found[unit].get("replaces", "") for unit in ("u1", "u2", "u3")] == ["", "u9", ""]
+    assert (found["u1"]["commune"], found["u1"]["commune_now"]) == ("01", "07")
+    assert found["u1"]["commune_now_name"] == "xã Mường Bú"
+    assert found["u3"].get("commune_now", "") == "", "a change that is not in force yet"

@@ -137,15 +137,22 @@ def test_the_draw_is_told_with_its_seed_so_that_it_can_be_repeated() -> None:
     assert facts.draw_facts({}) == []
 
 
-def test_response_rates_count_every_case_of_the_main_list_and_the_reserves_that_were_visited() -> None:
-    units = [{"id": f"u{n}", "list": "main"} for n in range(4)] + [{"id": f"r{n}", "list": "reserve"} for n in range(3)]
-    visits = [{"unit": "u0", "disposition": "1.1"}, {"unit": "u1", "disposition": "1.1"}]
-    visits += [{"unit": "u2", "disposition": "2.112"}, {"unit": "r0", "disposition": "1.1"}]
-    (fact,) = facts.response_facts(units, visits)
-    assert fact.value.en.startswith("5 cases: 3 complete, 1 refused")
-    assert "RR1 60.0%" in fact.value.en
-    assert "RR1 60,0\u00a0%" in fact.value.vi
-    assert facts.response_facts(units, []) == []
+def test_response_rates_are_those_of_the_final_codes() -> None:
+    (fact,) = facts.response_facts(["1.1", "1.1", "2.112", "1.2", "3.11"])
+    assert fact.value.en.startswith("5 cases: 2 complete, 1 refused")
+    assert "RR1 40.0%, RR2 60.0%" in fact.value.en
+    assert "RR1 40,0\u00a0%" in fact.value.vi
+    assert facts.response_facts(["3.11", "3.11"]) == []
+
+
+def test_how_people_were_chosen_and_replaced_is_told_where_it_was_done() -> None:
+    assert facts.choice_facts({}, 0) == facts.replacement_facts({}, 0) == []
+    (fact,) = facts.choice_facts({"respondent": {"method": "kish", "age": 18}}, 1200)
+    assert fact.value.en == "Kish grid, aged 18 or more; 1,200 households listed; weights times the people stood for"
+    (fact,) = facts.replacement_facts({}, 12)
+    assert fact.value.en == "12 reserve units opened; after 3 visits where another might succeed"
+    (fact,) = facts.replacement_facts({"replacement": {"allowed": False}}, 0)
+    assert fact.value.vi == "không cho thay"
 
 
 # -- the command ------------------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from analysis.design import Calibration, Design
 from analysis.index import Index
 from analysis.report.format import count, level, percent
 from analysis.report.meta import Fact
-from survey.fieldwork.dispositions import final, rates
+from survey.fieldwork.dispositions import rates
+from survey.fieldwork.household import METHODS
+from survey.fieldwork.replacement import Rule
 from survey.questionnaire.index_sheet import IndexNode
 from survey.questionnaire.model import MISSING
 from survey.text import Text
@@ -139,23 +141,58 @@ def draw_facts(round: Mapping[str, Any]) -> list[Fact]:
     ]
 
 
-def response_facts(units: Sequence[Mapping[str, Any]], visits: Sequence[Mapping[str, Any]]) -> list[Fact]:
-    """How the sample turned out, in AAPOR's rates; nothing where no visit was recorded.
+_REPLACED = Text("Thay đơn vị mẫu", "Replacement")
 
-    Cases are the main list and the reserve units that somebody went to; a case is closed by its most telling visit.
-    """
-    by_unit: dict[str, list[str]] = {}
-    for visit in visits:
-        by_unit.setdefault(str(visit.get("unit")), []).append(str(visit.get("disposition")))
-    cases = [str(unit["id"]) for unit in units if unit.get("list") != "reserve" or str(unit["id"]) in by_unit]
-    if not by_unit or not cases:
+
+def choice_facts(round: Mapping[str, Any], chosen: int) -> list[Fact]:
+    """How the respondents were chosen within their households; nothing where units are people."""
+    told = round.get("respondent") or {}
+    method = METHODS.get(told.get("method", ""))
+    if method is None:
         return []
-    found = rates([final(by_unit.get(case, ())).code for case in cases])
+    age = told.get("age", 18)
+    return [
+        Fact(
+            Text("Chọn người trong hộ", "Choice within the household"),
+            Text(
+                f"{method.vi}, từ {age} tuổi; {count(chosen, 'vi')} hộ có danh sách; quyền số nhân với số người được "
+                "đại diện",
+                f"{method.en}, aged {age} or more; {count(chosen, 'en')} households listed; weights times the people "
+                "stood for",
+            ),
+        )
+    ]
+
+
+def replacement_facts(round: Mapping[str, Any], replaced: int) -> list[Fact]:
+    """How many units were replaced, by which rule; nothing where none was and the round names no rule."""
+    if not replaced and "replacement" not in round:
+        return []
+    rule = Rule.of(round)
+    if not rule.allowed:
+        return [Fact(_REPLACED, Text("không cho thay", "not allowed"))]
+    return [
+        Fact(
+            _REPLACED,
+            Text(
+                f"{count(replaced, 'vi')} đơn vị dự phòng được mở thay; sau {rule.visits} lần đến khi còn có thể gặp",
+                f"{count(replaced, 'en')} reserve units opened; after {rule.visits} visits where another might succeed",
+            ),
+        )
+    ]
+
+
+def response_facts(codes: Sequence[str]) -> list[Fact]:
+    """How the sample turned out, in AAPOR's rates, from the final code of every unit that was to be interviewed;
+    nothing where nobody was visited."""
+    if all(code == "3.11" for code in codes):
+        return []
+    found = rates(codes)
     done, refused, unmet = found.counts["I"], found.counts["R"], found.counts["NC"]
 
     def said(language: str, template: str) -> str:
-        numbers = (count(n, language) for n in (len(cases), done, refused, unmet, found.open))
-        shares = (percent(found.rates[name], 1, language) for name in ("RR1", "COOP1", "REF1"))
+        numbers = (count(n, language) for n in (len(codes), done, refused, unmet, found.open))
+        shares = (percent(found.rates[name], 1, language) for name in ("RR1", "RR2", "COOP1", "CON1", "REF1"))
         return template.format(*numbers, *shares)
 
     return [
@@ -164,9 +201,14 @@ def response_facts(units: Sequence[Mapping[str, Any]], visits: Sequence[Mapping[
             Text(
                 said(
                     "vi",
-                    "{} trường hợp: {} hoàn thành, {} từ chối, {} không gặp, {} còn chờ; RR1 {}, COOP1 {}, REF1 {}",
+                    "{} trường hợp: {} hoàn thành, {} từ chối, {} không gặp, {} còn chờ; "
+                    "RR1 {}, RR2 {}, COOP1 {}, CON1 {}, REF1 {}",
                 ),
-                said("en", "{} cases: {} complete, {} refused, {} not met, {} open; RR1 {}, COOP1 {}, REF1 {}"),
+                said(
+                    "en",
+                    "{} cases: {} complete, {} refused, {} not met, {} open; "
+                    "RR1 {}, RR2 {}, COOP1 {}, CON1 {}, REF1 {}",
+                ),
             ),
         )
     ]

@@ -16,8 +16,12 @@ from survey.errors import InputError, SurveyError
 from survey.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analysis.report.making import Report
+    from analysis.report.meta import Fact
     from survey.questionnaire.model import Questionnaire
+    from survey.store import Store
 
 
 @click.command(
@@ -145,7 +149,6 @@ def _of_round(
 ) -> Report:
     from analysis import load_design
     from analysis.dataset import load
-    from analysis.report import facts
     from analysis.report.making import Background, from_round
     from survey.store import frame
 
@@ -153,11 +156,7 @@ def _of_round(
         document = chosen_round(store, round_id)
         dataset = load(store, document["id"], STATES[state], volunteers=volunteers)
         units = frame.units(store, document["id"], list=frame.VOLUNTEER if volunteers else None)
-        if volunteers:
-            response = []
-        else:
-            apart = frame.units(store, document["id"], list=frame.VOLUNTEER)
-            response = [*facts.response_facts(units, frame.visits(store)), *facts.apart_fact(len(apart))]
+        response = [] if volunteers else _fieldwork(store, document)
     return from_round(
         dataset,
         index or None,
@@ -170,7 +169,6 @@ def _of_round(
 
 def _known(round_id: str) -> dict[str, Any]:
     """What this machine's store, if there is one, knows about the round of a scores file."""
-    from analysis.report import facts
     from survey.questionnaire.model import Questionnaire
     from survey.store import frame
 
@@ -182,9 +180,24 @@ def _known(round_id: str) -> dict[str, Any]:
             return {}
         compiled = frame.questionnaire(store, str(document.get("questionnaire_hash", "")))
         units = frame.units(store, round_id)
-        response = facts.response_facts(units, frame.visits(store))
+        response = _fieldwork(store, document)
         known: dict[str, Any] = {"document": document, "units": units, "facts": response}
     return known | ({"questionnaire": Questionnaire.from_json(compiled)} if compiled else {})
+
+
+def _fieldwork(store: Store, document: Mapping[str, Any]) -> list[Fact]:
+    """What the method box says of the fieldwork: choice of people, replacement, outcome rates."""
+    from analysis.report import facts
+    from survey.store import fieldlog, frame
+
+    round = str(document["id"])
+    opened = fieldlog.read(store, fieldlog.REPLACEMENT, round=round)
+    return [
+        *facts.choice_facts(document, len(fieldlog.respondents(store, round))),
+        *facts.replacement_facts(document, len(opened)),
+        *facts.response_facts([code for _, code in fieldlog.cases(store, round)]),
+        *facts.apart_fact(len(frame.units(store, round, list=frame.VOLUNTEER))),
+    ]
 
 
 def _shipped(index: str) -> Questionnaire | None:

@@ -210,6 +210,14 @@ def respondent(store: Store, unit: str) -> dict[str, Any] | None:
     return {**found[-1], "name": frame.contact(store, "visit", found[-1]["id"]).get("name", ""), "lists": len(found)}
 
 
+def respondents(store: Store, round: str) -> dict[str, dict[str, Any]]:
+    """The choice that stands for each household of a round, as :func:`respondent` without the name."""
+    found: dict[str, dict[str, Any]] = {}
+    for event in sorted(read(store, SELECTION, round=round), key=lambda event: int(event.get("list", 1))):
+        found[str(event.get("unit", ""))] = event
+    return found
+
+
 def respondent_columns(store: Store, unit: str) -> dict[str, str]:
     """What a questionnaire may use of the choice, as columns of the unit: ``respondent_adults``, ``respondent_number``,
     ``respondent_sex``, ``respondent_age``, ``respondent_probability``."""
