@@ -19,6 +19,7 @@ from survey.errors import Problems
 from survey.paper import states
 from survey.paper.importing import MODES, Map, read_map, read_rows, read_times
 from survey.store import Store, current, frame, keying, paper, verify
+from survey.store.commune import closed_units
 from survey.store.fieldlog import cases, outcomes
 from survey.tables import Table, read_table
 from tests import field, laptops
@@ -199,8 +200,9 @@ def test_choices_are_read_by_what_the_map_says_by_name_by_words_and_by_the_code_
         "yes",
         {"missing": "refused"},
     ]
-    assert answers("c", "channels", "Đài; Hàng xóm", "radio,none", "12", "-", "Tivi") == [
+    assert answers("c", "channels", "Đài; Hàng xóm", "radio,none", "none radio", "12", "-", "Tivi") == [
         ["radio", "people"],
+        ["radio", "none"],
         ["radio", "none"],
         ["radio", "people"],
         {"missing": "blank"},
@@ -414,3 +416,33 @@ def test_the_supervisor_finds_a_volunteers_interview_by_its_name(bring, office: 
     visitor.sign_in(LAN)
     page = visitor.get("/interviews").get_data(as_text=True)
     assert f"Volunteer {unit['id'][:8]}" in page or f"Người tự nguyện {unit['id'][:8]}" in page
+
+
+def test_the_record_shows_where_a_form_came_from_and_what_is_odd_about_it(bring, office: Store, instance: Path):
+    told(bring(changed(FIRST, age="12", job="Không"), more=["--mode", "paper", "--json"]))
+    (row,) = current.interviews(office, ROUND, unit="u1")
+    visitor = Visitor(create_app(instance))
+    visitor.sign_in(LAN)
+    page = visitor.get(f"/interviews/{row['interview']}").text
+    assert "phiếu giấy · tệp phieu.csv, dòng 2" in page
+    assert "ngoài giới hạn cho phép" in page
+    assert "Ghi trên phiếu ở câu không phải trả lời" not in page
+
+
+def test_what_stands_on_a_form_where_nothing_was_to_be_answered_is_shown_apart(bring, office: Store, instance: Path):
+    row = changed(FIRST)
+    row[5] = "thợ mộc"  # a job, of someone who has none
+    told(bring(row, more=["--json"]))
+    (found,) = current.interviews(office, ROUND, unit="u1")
+    visitor = Visitor(create_app(instance))
+    visitor.sign_in(LAN)
+    page = visitor.get(f"/interviews/{found['interview']}").text
+    assert "Ghi trên phiếu ở câu không phải trả lời" in page
+    assert "thợ mộc" in page
+
+
+def test_a_volunteer_of_ones_own_commune_is_not_read_before_the_results_are_out(bring, office: Store):
+    told(bring(SECOND, more=["--json"]))
+    (unit,) = frame.units(office, ROUND, list="volunteer")
+    assert unit["id"] in closed_units(office, {"id": LAN, "commune": "03646"})
+    assert unit["id"] not in closed_units(office, {"id": LAN, "commune": "03700"})

@@ -229,8 +229,7 @@ def show(round_id: str | None, as_json: bool) -> None:
 
     with open_store() as store:
         document = chosen_round(store, round_id)
-        everyone = [unit for list in (None, frame.VOLUNTEER) for unit in frame.units(store, document["id"], list=list)]
-        units = Counter(str(unit.get("list", "")) for unit in everyone)
+        units = Counter(str(unit.get("list", "")) for unit in frame.everyone(store, document["id"]))
         interviews = Counter(row["state"] for row in current.interviews(store, document["id"]))
         signer = rounds.signed_by(document)
         known = signer in rounds.confirmed(store)

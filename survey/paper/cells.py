@@ -91,6 +91,8 @@ def _several(box: Field, cell: str) -> Value | None:
     whole = _choice(box, cell)
     if whole is not None:
         return whole
+    if set(cell.split()) <= box.labels.keys():  # names between blanks, as ODK's exports and our own have them
+        return [name for name in box.codes.values() if name in cell.split()]
     names: dict[str, str] = {}
     for name, labels in box.labels.items():
         names |= {fold(words).strip(): name for words in (name, *labels.values()) if words}

@@ -20,7 +20,7 @@ def closed_units(store: Store, person: Mapping[str, Any]) -> set[str]:
     published = {str(one.get("id", "")) for one in frame.rounds(store) if one.get("published")}
     return {
         str(unit["id"])
-        for unit in frame.units(store)
+        for unit in frame.everyone(store)
         if str(unit.get("commune", "")) == commune and str(unit.get("round", "")) not in published
     }
 

@@ -25,6 +25,7 @@ __all__ = [
     "contacts",
     "devices",
     "document",
+    "everyone",
     "frame_rows",
     "hash_pin",
     "import_frame",
@@ -180,6 +181,11 @@ def units(
     wanted = list or VOLUNTEER
     found = [unit for unit in found if (unit.get("list") == wanted) == (list is not None)]
     return sorted(found, key=lambda unit: (str(unit.get("list", "")), _order(unit), str(unit.get("id", ""))))
+
+
+def everyone(store: Store, round: str | None = None) -> list[dict[str, Any]]:
+    """The drawn units and the volunteers: for showing and guarding their interviews, never for counting."""
+    return units(store, round) + units(store, round, list=VOLUNTEER)
 
 
 def _order(unit: Mapping[str, Any]) -> float:

@@ -9,6 +9,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 
 from survey.errors import InputError
+from survey.paper.importing import MODES
+from survey.paper.validity import FLAGS
 from survey.questionnaire.path import Entry, Path
 from survey.store import current, files, frame, receipts
 from survey.store.commune import closed_units
@@ -95,8 +97,7 @@ def _matching(query: str) -> list[dict[str, Any]]:
     enumerator, without diacritics and case. Units are read at once: thousands, one by one, take seconds. ``name`` is
     empty while nothing is looked for.
     """
-    everyone = [unit for list in (None, frame.VOLUNTEER) for unit in frame.units(store(), list=list)]
-    units = {str(unit["id"]): unit for unit in everyone}
+    units = {str(unit["id"]): unit for unit in frame.everyone(store())}
     wanted = fold(query).split()
     contacts = frame.contacts(store(), "unit") if wanted and may_contact() else {}
     people = {str(one["id"]): str(one.get("name") or one["id"]) for one in frame.people(store())}
@@ -143,7 +144,7 @@ def record(interview: str) -> str:
 
 def _show(interview: str, reason: str = "") -> str:
     row = _found(interview)
-    sections, others, withheld = [], [], ""
+    sections, others, withheld, origin, elsewhere = [], [], "", "", list[dict[str, str]]()
     if row["head"]:
         try:
             content = current.content(store(), interview)
@@ -153,8 +154,8 @@ def _show(interview: str, reason: str = "") -> str:
             path = _path(content, row)
             told = content["paradata"] if _may_decide() else {}
             said = sealed_comments(told)
-            sections = _answers(interview, content["head"], path, said, sealed_reasons(told))
-            others = _elsewhere(path, said)
+            sections, others = _answers(interview, content["head"], path, told), _elsewhere(path, said)
+            origin, elsewhere = _origin(told), _written_elsewhere(path, told)
     elif row["state"] == "draft":
         withheld = t("Phiếu này đang làm dở, chưa khóa.", "This interview is still a draft.")
     return render_template(
@@ -170,6 +171,8 @@ def _show(interview: str, reason: str = "") -> str:
         deciding=_may_decide() and row["kind"] in ("sealed", "corrected", "combined"),
         sections=sections,
         others=others,
+        origin=origin,
+        elsewhere=elsewhere,
         withheld=withheld,
         reason=reason,
         safe=safe_at(receipts.safe_at(store(), interview)) if row["head"] or row["heads"] else "",
@@ -205,11 +208,30 @@ def _path(content: Mapping[str, Any], row: Mapping[str, Any]) -> Path:
     return desk().read(store(), content["questionnaire_hash"], unit, answers, row)
 
 
-def _answers(
-    interview: str, head: str, path: Path, comments: Mapping[str, str], kept: Mapping[str, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """The questions on the path with their answers in words, the files given as answers, the enumerator's comments and
-    why an unusual answer was kept, section by section."""
+def _origin(paradata: Mapping[str, Any]) -> str:
+    """How a form was filled in, its serial, and the file that it was brought from; empty for one asked on a laptop."""
+    how, brought = MODES.get(str(paradata.get("mode", ""))), paradata.get("imported") or {}
+    said = [how(words.interface()) if how else "", str(paradata.get("form", ""))]
+    if brought:
+        row = brought.get("row", "")
+        said.append(t(f"tệp {brought.get('source', '')}, dòng {row}", f"file {brought.get('source', '')}, row {row}"))
+    return " · ".join(filter(None, said))
+
+
+def _written_elsewhere(path: Path, paradata: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What the form says where nothing was to be answered: kept, and counted nowhere."""
+    flagged, language = paradata.get("flags") or {}, words.tongue()
+    return [
+        {"label": e.label(language), "words": forms.in_words(e, language)}
+        for e in path.entries
+        if flagged.get(e.path) == "off_path" and not _is_shown(e)
+    ]
+
+
+def _answers(interview: str, head: str, path: Path, paradata: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The questions on the path with their answers in words, the files given as answers, the enumerator's comments, why
+    an unusual answer was kept and what is wrong with one from paper, section by section."""
+    comments, kept, flagged = sealed_comments(paradata), sealed_reasons(paradata), paradata.get("flags") or {}
     language = words.tongue()
     shown = []
     for section in path.sections:
@@ -222,6 +244,9 @@ def _answers(
                 "comment": comments.get(entry.path, ""),
                 "doubt": entry.doubt(language) if entry.doubtful else "",
                 "kept": _reason_of(entry, kept),
+                "flag": FLAGS[flagged[entry.path]](words.interface())
+                if flagged.get(entry.path) in FLAGS and flagged[entry.path] != "doubt"
+                else "",
             }
             for entry in section.entries
             if _is_shown(entry)
