@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from openpyxl import Workbook
 
 from survey import create_app
 from survey.cli.importing import MODES as OFFERED
@@ -267,6 +268,20 @@ def test_a_row_with_a_unit_is_that_units_interview_and_one_without_is_a_voluntee
     assert current.content(office, own["interview"])["answers"]["a/age"] == "12"
     assert current.content(office, own["interview"])["paradata"]["flags"]["a/age"] == "constraint"
     assert not verify.verify(office).problems
+
+
+def test_a_workbook_with_real_dates_and_numbers_says_the_same(
+    bring, office: Store, survey: Survey, made_map: Path, tmp_path: Path
+):
+    told(bring(FIRST, more=["--json"]))
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(HEADINGS)
+    cells = [datetime.fromisoformat("2026-11-25T08:05:00"), "u1", "yes", 47, "no", None, "radio people", 4, 2, 5.0, 2.5, None]
+    book.active.append(cells)
+    book.save(tmp_path / "phieu.xlsx")
+    done = told(survey("import", "responses", tmp_path / "phieu.xlsx", "--map", made_map, "--json"))
+    assert done["unchanged"] == 1
 
 
 def test_the_same_file_again_changes_nothing(bring, office: Store):
