@@ -277,7 +277,8 @@ def test_a_workbook_with_real_dates_and_numbers_says_the_same(
     book = Workbook()
     assert book.active is not None
     book.active.append(HEADINGS)
-    cells = [datetime.fromisoformat("2026-11-25T08:05:00"), "u1", "yes", 47, "no", None, "radio people", 4, 2, 5.0, 2.5, None]
+    moment = datetime.fromisoformat("2026-11-25T08:05:00")
+    cells = [moment, "u1", "yes", 47, "no", None, "radio people", 4, 2, 5.0, 2.5, None]
     book.active.append(cells)
     book.save(tmp_path / "phieu.xlsx")
     done = told(survey("import", "responses", tmp_path / "phieu.xlsx", "--map", made_map, "--json"))
