@@ -13,7 +13,7 @@ from analysis.cells import CellSums
 from analysis.ends import kept_within, scales
 from analysis.estimation import df_of, interval
 from analysis.index import Base, Index, Values, evaluate
-from analysis.replicates import Replicated, replicate_sums
+from analysis.replicates import Replicated, rao_wu_sums, replicate_sums
 from analysis.totals import Rows, Slopes, Totals, influence
 from survey.errors import Problem
 from survey.text import Text
@@ -98,17 +98,21 @@ class Crossing:
         values, ratio, scale = self._nodes(np.array([pair[0] for pair in sums]), np.array([pair[1] for pair in sums]))
         gradient = values.gradient * scale[:, None, :]
         centred = gradient * np.nan_to_num(ratio)[:, None, :]
-        return values, Slopes(gradient @ mixing, centred @ mixing)
+        return values, Slopes(gradient @ mixing, centred @ mixing) if self.pooling else Slopes(gradient, centred)
 
-    def _nodes(self, numerator: np.ndarray, denominator: np.ndarray) -> tuple[Values, np.ndarray, np.ndarray]:
+    def _nodes(
+        self, numerator: np.ndarray, denominator: np.ndarray, slopes: bool = True
+    ) -> tuple[Values, np.ndarray, np.ndarray]:
         """The tree from the sums of its leaves: node values, the ratios they rest on, and one over the denominators."""
-        leaf_count, mixing = len(self.columns), self._mixing()
-        numerator, denominator = numerator @ mixing.T, denominator @ mixing.T
+        leaf_count = len(self.columns)
+        if self.pooling:
+            mixing = self._mixing()
+            numerator, denominator = numerator @ mixing.T, denominator @ mixing.T
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(denominator != 0, numerator / denominator, np.nan)
             scale = np.where(denominator != 0, 1 / denominator, 0.0)
         pooled = {code: leaf_count + k for k, code in enumerate(self.pooling)}
-        return evaluate(self.index, Base(ratio, self.columns, pooled)), ratio, scale
+        return evaluate(self.index, Base(ratio, self.columns, pooled), slopes), ratio, scale
 
     def _blocks(self, source: Rows | CellSums, slopes: Slopes) -> list[tuple[np.ndarray, np.ndarray]]:
         """What the covariance needs, by domain: influence sums by unit, or deviations by replicate."""
@@ -116,9 +120,16 @@ class Crossing:
             return [influence(self.totals, d, slopes) for d in range(self.totals.domains)]
         numerator, denominator = replicate_sums(self.sample, self.totals, source.statistics)
         count, domains, leaves = numerator.shape
-        values, _, _ = self._nodes(numerator.reshape(-1, leaves), denominator.reshape(-1, leaves))
+        values, _, _ = self._nodes(numerator.reshape(-1, leaves), denominator.reshape(-1, leaves), slopes=False)
         again = values.value.reshape(count, domains, -1)
         return [self.sample.deviations(self.values.value[d], again[:, d]) for d in range(domains)]
+
+    def bootstrap(self, codes: Sequence[str], count: int, seed: int) -> np.ndarray:
+        """The nodes ``codes`` in Rao–Wu replicates, by replicate, domain and code."""
+        numerator, denominator = rao_wu_sums(self.totals, count, seed)
+        leaves = numerator.shape[2]
+        values, _, _ = self._nodes(numerator.reshape(-1, leaves), denominator.reshape(-1, leaves), slopes=False)
+        return values.value[:, [self.codes.index(code) for code in codes]].reshape(count, len(self.names), -1)
 
     def _unweighted(self, source: Rows | CellSums, domain: np.ndarray) -> dict[tuple[str, str], float]:
         if not self.pooling:
@@ -131,7 +142,7 @@ class Crossing:
         }
 
     def rows(self, round: str, provisional: bool) -> list[dict[str, Any]]:
-        found = []
+        found, counts = [], self.counts.T.astype(np.float32)
         ends = scales(self.index)
         for d, name in enumerate(self.names):
             block, part = self.blocks[d], self.totals.rows(d)
@@ -139,7 +150,7 @@ class Crossing:
             se = np.where(np.isfinite(value), np.sqrt(self.sample.variance(block.units, block.sums)), np.nan)
             df = float(df_of(self.sample, self.totals, d))
             low, high = interval(value, se, df, self.sample.level)
-            observed = (self.totals.denominator[part] != 0) @ self.counts.T > 0
+            observed = (self.totals.denominator[part] != 0).astype(np.float32) @ counts > 0
             units = self.totals.unit[part]
             for k, node in enumerate(self.index.nodes):
                 spread = self.spread

@@ -7,9 +7,10 @@ that are units themselves, need every row at hand and go the longer way (:class:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from analysis.design import Design
 from analysis.layout import lay
 from analysis.table import Table
 from analysis.totals import Slopes, Spread
-from survey.errors import Problems
+from survey.errors import InputError, Problems
+from survey.text import Text
 
 Made = TypeVar("Made")
 ENGINES = ("local", "spark")
@@ -30,8 +32,7 @@ def suits(design: Design, table: Table) -> bool:
     known |= {"sensitivity", "publication"}  # these are seen to after the scores
     plain = all(getattr(design, name) == getattr(Design(), name) for name in set(vars(Design())) - known)
     weighted = bool(design.weight) or not design.fpc  # else the weights follow from the population counts
-    named = (design.weight, *design.strata, *design.psu, *design.fpc, design.collapse)
-    there = all(name in table for name in named if name)
+    there = all(name in table for name in _columns(design))
     return plain and weighted and there and len(design.psu) >= max(1, len(design.fpc))
 
 
@@ -41,27 +42,74 @@ def keys_of(design: Design, table: Table, by: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in [*named, "round"] if name in table))
 
 
-def local(declared: Declared, design: Design, table: Table) -> CellSums | None:
-    """The declared sums of ``table``, added up by the threads of this machine; ``None`` where the design is unsound."""
+def table_of(data: Any, engine: str) -> Table:
+    """``data`` as a table for ``engine``. Raises InputError for an engine that there is not, or that does not start."""
+    if engine == "spark":
+        from analysis.spark import spark_table
+
+        return spark_table(data)
+    if engine not in ENGINES:
+        listed = ", ".join(ENGINES)
+        raise InputError(
+            engine,
+            Text("không có cách chạy này", "there is no such engine"),
+            Text(f"dùng {listed}", f"use {listed}"),
+        )
+    return Table.of(data)
+
+
+def by_cell(declared: Declared, design: Design, table: Table) -> CellSums | None:
+    """The declared sums of ``table`` under ``design``, added up where the table lies; ``None`` if it is unsound."""
+    return _spark(declared, design, table) if hasattr(table, "frame") else _local(declared, design, table)
+
+
+def brought(table: Any, design: Design, every_row: bool = False) -> Table:
+    """The columns of ``design`` from a cluster to this machine, for what is wrong with them to be told.
+
+    Raises:
+        InputError: nothing is: the design needs every row at hand, or what was asked does (``every_row``).
+    """
+    names = [name for name in _columns(design) if name in table]
+    if every_row or (not suits(design, table) and len(names) == len(_columns(design))):
+        raise InputError(
+            "--engine spark",
+            Text(
+                "thiết kế này cần từng phiếu (hiệu chỉnh, quyền số lặp, hoặc mỗi dòng là một đơn vị)",
+                "this design needs every row (calibration, replicates, or rows as units)",
+            ),
+            Text("dùng --engine local", "use --engine local"),
+        )
+    return table.only(names)
+
+
+def _columns(design: Design) -> list[str]:
+    named = (design.weight, *design.strata, *design.psu, *design.fpc, design.collapse)
+    return list(dict.fromkeys(name for name in named if name))
+
+
+def _local(declared: Declared, design: Design, table: Table) -> CellSums | None:
     one = Pass(declared, table)
 
     def add_up(part: Callable[[], Iterable[Table]]) -> list[Cells]:
         sums = [one.add_up(chunk) for chunk in part()]
         return [merge(sums, declared.keys)] if sums else []
 
-    parts = _in_threads(add_up, table.parts(declared.columns(table)))
+    def second(places: Mapping[Any, int], slopes: Slopes, counts: np.ndarray) -> Iterable[Spread]:
+        def squares(part: Callable[[], Iterable[Table]]) -> list[Spread]:
+            return [spread_of(one, chunk, places, slopes, counts) for chunk in part()]
+
+        return (share for found in _in_threads(squares, table.parts(columns)) for share in found)
+
+    columns = declared.columns(table)
+    parts = _in_threads(add_up, table.parts(columns))
     cells = gather((part for found in parts for part in found), declared.keys)
+    return _laid(cells, declared, design, table.source, second)
 
-    def again(domain: np.ndarray, slopes: Slopes, counts: np.ndarray) -> Spread:
-        places = dict(zip(key_tuples(cells.keys), domain.tolist(), strict=True))
 
-        def squares(part: Callable[[], Iterable[Table]]) -> Spread:
-            return _added((spread_of(one, chunk, places, slopes, counts) for chunk in part()), slopes)
+def _spark(declared: Declared, design: Design, table: Any) -> CellSums | None:
+    from analysis import spark
 
-        found = _added(_in_threads(squares, table.parts(declared.columns(table))), slopes)
-        return Spread(found.n, found.weight, found.squares * found.weight**2)
-
-    return _laid(cells, declared, design, table.source, again)
+    return _laid(spark.sums(declared, table), declared, design, table.source, partial(spark.spread, declared, table))
 
 
 def _laid(
@@ -69,8 +117,9 @@ def _laid(
     declared: Declared,
     design: Design,
     source: str,
-    again: Callable[[np.ndarray, Slopes, np.ndarray], Spread],
+    second: Callable[[Mapping[Any, int], Slopes, np.ndarray], Iterable[Spread]],
 ) -> CellSums | None:
+    """The cells under the design; ``second`` gives the shares of the second pass by the domain of each cell."""
     if not cells.sound:
         return None
     keys = Table(cells.keys, source)
@@ -80,6 +129,16 @@ def _laid(
         sample = lay(design, keys)
     except Problems:
         return None
+
+    def again(domain: np.ndarray, slopes: Slopes, counts: np.ndarray) -> Spread:
+        places = dict(zip(key_tuples(cells.keys), domain.tolist(), strict=True))
+        n, weight, squares = (np.zeros(slopes.numerator.shape[:2]) for _ in range(3))
+        for share in second(places, slopes, counts):
+            n += share.n
+            weight += share.weight
+            squares += share.squares
+        return Spread(n, weight, squares * weight**2)
+
     return CellSums(sample, cells, len(declared.leaves), again)
 
 
@@ -89,13 +148,3 @@ def _in_threads(
     """What ``work`` makes of each part, in the order of the parts whatever the number of threads."""
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         yield from pool.map(work, parts)
-
-
-def _added(spreads: Iterable[Spread], slopes: Slopes) -> Spread:
-    shape = slopes.numerator.shape[:2]
-    n, weight, squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    for one in spreads:
-        n += one.n
-        weight += one.weight
-        squares += one.squares
-    return Spread(n, weight, squares)

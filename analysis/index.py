@@ -189,18 +189,18 @@ class Values:
     findings: tuple[tuple[int, str, float, tuple[float, float]], ...]
 
 
-def evaluate(index: Index, base: Base) -> Values:
-    """The whole tree from ``base``.
+def evaluate(index: Index, base: Base, slopes: bool = True) -> Values:
+    """The whole tree from ``base``; without ``slopes`` the gradient is left out, as many replicates would fill memory.
 
     Findings are ``(domain, code, value, scale)`` for values outside a node's `from`; nothing is clamped.
     """
-    return _Tree(index, base).evaluate()
+    return _Tree(index, base, slopes).evaluate()
 
 
 class _Tree:
-    def __init__(self, index: Index, base: Base):
+    def __init__(self, index: Index, base: Base, slopes: bool):
         self.index, self.base = index, base
-        self.domains, self.columns = base.values.shape
+        self.domains, self.columns = len(base.values), base.values.shape[1] if slopes else 0
         self.reported: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.rescaled: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.reasons: dict[tuple[int, str], Text] = {}
@@ -243,7 +243,8 @@ class _Tree:
 
     def column(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         gradient = np.zeros((self.domains, self.columns))
-        gradient[:, k] = 1
+        if self.columns:
+            gradient[:, k] = 1
         return self.base.values[:, k], gradient
 
     def check(self, node: IndexNode, value: np.ndarray, scale: tuple[float, float] | None) -> None:
@@ -310,5 +311,7 @@ class _Tree:
             self.reasons[int(d), node.code] = Text(f"thiếu {listed}", f"missing {listed}")
 
     def blanked(self, node: IndexNode, value: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if not self.reasons:
+            return value, gradient
         missing = np.array([(d, node.code) in self.reasons for d in range(self.domains)])
         return np.where(missing, np.nan, value), np.where(missing[:, None], 0.0, gradient)

@@ -22,6 +22,7 @@ from survey.errors import InputError, Problems
 from survey.text import Text
 
 SEED, COUNT = 20260101, 500
+_TOGETHER = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,10 +166,52 @@ def make_factors(
         members = np.flatnonzero(stratum == h)
         m = len(members)
         if m > 1:
-            draws = chance.multinomial(m - 1, np.full(m, 1 / m), size=count).T * (m / (m - 1))
-            # With a population count the deviation shrinks by its root (Rao & Wu 1988).
-            factors[members] = 1 + np.sqrt(1 - stage.fraction[h]) * (draws - 1)
+            factors[members] = _rao_wu(chance, m, count, stage.fraction[h]).T
     return factors, np.full(count, 1 / count), True
+
+
+def _rao_wu(chance: np.random.Generator, m: int, count: int, fraction: float) -> np.ndarray:
+    """Factors of ``m`` PSUs of a stratum in ``count`` replicates: m − 1 of them drawn with replacement."""
+    if m < 2:
+        return np.ones((count, m))
+    drawn = chance.integers(m, size=(count, m - 1)) + m * np.arange(count)[:, None]
+    draws = np.bincount(drawn.ravel(), minlength=count * m).reshape(count, m) * (m / (m - 1))
+    # With a population count the deviation shrinks by its root (Rao & Wu 1988).
+    return 1 + np.sqrt(1 - fraction) * (draws - 1)
+
+
+def _blocks(edges: np.ndarray) -> list[tuple[int, int]]:
+    """Consecutive strata, so many together that their PSUs make a matrix worth multiplying, and no more."""
+    found, first = [], 0
+    for h in range(1, len(edges)):
+        if edges[h] - edges[first] >= _TOGETHER or h == len(edges) - 1:
+            found.append((first, h))
+            first = h
+    return found
+
+
+def rao_wu_sums(totals: Totals, count: int = COUNT, seed: int = SEED) -> tuple[np.ndarray, np.ndarray]:
+    """Σ w·y and Σ w·o in ``count`` bootstrap replicates, by replicate, domain and statistic, from the totals alone.
+
+    Some strata at a time, so that no replicate weight of a respondent is ever made.
+    """
+    stage = totals.sample.stages[0]
+    shape = (count, totals.domains, totals.numerator.shape[1])
+    numerator, denominator = np.zeros(shape), np.zeros(shape)
+    chance = np.random.default_rng(seed)
+    edges = np.concatenate([[0], np.cumsum(stage.size)])
+    psus = [stage.unit[totals.members(d)] for d in range(totals.domains)]
+    ends = [np.searchsorted(of, edges) + totals.start[d] for d, of in enumerate(psus)]
+    for first, last in _blocks(edges):
+        factors = np.hstack([_rao_wu(chance, int(stage.size[h]), count, stage.fraction[h]) for h in range(first, last)])
+        for d in range(totals.domains):
+            rows = slice(int(ends[d][first]), int(ends[d][last]))
+            if rows.start < rows.stop:
+                psu = psus[d][rows.start - totals.start[d] : rows.stop - totals.start[d]] - edges[first]
+                here = factors[:, psu[0] : psu[-1] + 1] if len(psu) == psu[-1] - psu[0] + 1 else factors[:, psu]
+                numerator[:, d] += here @ totals.numerator[rows]
+                denominator[:, d] += here @ totals.denominator[rows]
+    return numerator, denominator
 
 
 def _balanced(rule: Replicates, stratum: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:

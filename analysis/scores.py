@@ -18,7 +18,7 @@ from analysis.estimation import Estimates, domains_of, join
 from analysis.index import Index, load_index
 from analysis.layout import lay
 from analysis.leaves import Odd
-from analysis.replicates import Replicated
+from analysis.replicates import COUNT, SEED, Replicated
 from analysis.sample import Sample
 from analysis.table import Table, text_of
 from analysis.totals import Rows, Statistic
@@ -76,6 +76,7 @@ class Scores:
     blocks: tuple[Block, ...] = field(default=(), repr=False)
     sample: Sample | None = field(default=None, repr=False)
     hidden: Mapping[tuple[str, str, str], str] = field(default_factory=dict, repr=False)
+    crossings: tuple[Crossing, ...] = field(default=(), repr=False)
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str], int]:
@@ -135,6 +136,24 @@ class Scores:
         )
         return pd.DataFrame(found.covariance, labels, labels)
 
+    def bootstrap(self, codes: Sequence[str], count: int = COUNT, seed: int = SEED) -> np.ndarray:
+        """The scores of ``codes`` in ``count`` Rao–Wu replicates, by replicate, domain (as in ``blocks``) and code.
+
+        Made from the totals by PSU: n_h − 1 PSUs of each stratum drawn with replacement. Calibration is not repeated
+        in the replicates; a design that needs that says ``[replicates]``.
+
+        Raises:
+            InputError: the scores are of published figures, of a calibrated or of a replicated design.
+        """
+        sample = self.sample
+        if not self.crossings or sample is None or sample.calibrated is not None or isinstance(sample, Replicated):
+            raise InputError(
+                self.index.id,
+                Text("không lặp lại được các điểm này bằng bootstrap", "these scores cannot be bootstrapped here"),
+                Text("dùng mục [replicates] của design.toml", "use the section [replicates] of design.toml"),
+            )
+        return np.concatenate([part.bootstrap(codes, count, seed) for part in self.crossings], axis=1)
+
     def psu_table(self) -> pd.DataFrame:
         """Influence sums by PSU, domain and code: what differences between rounds take their covariance from."""
         if self.sample is None or isinstance(self.sample, Replicated):
@@ -174,6 +193,7 @@ def score(
     provisional: bool = False,
     deff: bool = True,
     dont_know: str = "",
+    engine: str = "local",
 ) -> Scores:
     """Scores of ``index`` in every crossing of the columns ``by``, and of everybody together with ``total``.
 
@@ -181,15 +201,17 @@ def score(
 
     ``data`` is a table of respondents of any kind (:meth:`analysis.table.Table.of`); ``level`` overrides the design's
     confidence level; ``provisional`` marks every row. ``deff`` false spares the second pass over the rows: then there
-    are no design effects, and n counts the members of the domain.
+    are no design effects, and n counts the members of the domain. ``engine`` is where the pass over the rows runs:
+    ``local``, in threads of this machine, or ``spark`` (``data`` may then be a data frame of Spark).
 
     ``dont_know`` (``worst``, ``best``) gives every "don't know" that end of its scale. Small cells are taken out by the
     design's rule of publication (:mod:`analysis.publication`).
 
     Raises:
         Problems: columns of the design, of the index or of ``by`` that are missing or unusable, all at once.
+        InputError: there is no such engine, it does not start, or the design needs every row at hand.
     """
-    table, index = Table.of(data), load_index(index)
+    table, index = engines.table_of(data, engine), load_index(index)
     columns = _split(by)
     answered = [node for node in index.leaves if node.question]
     if level is not None:
@@ -199,11 +221,13 @@ def score(
     if not found and not dont_know and engines.suits(design, table):
         pooled = any(node.combine == "pooled" for node in index.nodes)
         declared = Declared(engines.keys_of(design, table, columns), design.weight, tuple(answered), pooled)
-        source = engines.local(declared, design, table)
+        source = engines.by_cell(declared, design, table)
     strange: Sequence[Odd]
     if isinstance(source, CellSums):
         strange, by_key = source.cells.odd, Table(source.cells.keys, table.source)
     else:
+        if engine != "local":
+            table = engines.brought(table, design, bool(dont_know))
         source, strange = _by_row(table, design, answered, found, dont_know)
         by_key = table
     findings = [odd.problem(table.source) for odd in strange]
@@ -238,6 +262,7 @@ def score(
         unweighted={key: value for part in parts for key, value in part.unweighted.items()},
         blocks=tuple(block for part in parts for block in part.blocks),
         sample=source.sample,
+        crossings=tuple(parts),
     )
     if design.publication is None:
         return scores

@@ -52,7 +52,7 @@ class Table:
 
     @classmethod
     def of(cls, data: Any) -> Table:
-        """``data`` as a table: a Table, a path, Arrow, pandas, polars, a DuckDB relation, or columns by name.
+        """``data`` as a table: a Table, a path, pandas, columns by name, or what offers Arrow (polars, DuckDB, Spark).
 
         Raises:
             InputError: the file or the object cannot be read as a table.
@@ -67,12 +67,19 @@ class Table:
             return cls(data)
         for method in ("to_arrow", "to_arrow_table", "fetch_arrow_table", "toArrow"):  # polars, DuckDB, Spark
             if hasattr(data, method):
-                return cls(getattr(data, method)())
+                arrow = getattr(data, method)()
+                return cls(arrow if isinstance(arrow, pa.Table) else _plain(pa.table(arrow)))
+        if isinstance(data, pa.RecordBatch):
+            return cls(pa.Table.from_batches([data]))
+        if hasattr(data, "collect_schema") and hasattr(data, "collect"):  # polars, not yet computed
+            return cls.of(data.collect())
         if isinstance(data, Mapping):
             return cls(pa.table({str(name): _arrow_column(values) for name, values in data.items()}))
         if hasattr(data, "iloc"):
             single_names([str(name) for name in data.columns], "data")
             return cls(pa.table({str(name): _arrow_column(data.iloc[:, k]) for k, name in enumerate(data.columns)}))
+        if hasattr(data, "__arrow_c_stream__"):
+            return cls(_plain(pa.table(data)))
         raise InputError(
             type(data).__name__,
             Text("không đọc được dữ liệu kiểu này", "data of this kind cannot be read"),
@@ -269,6 +276,12 @@ def single_names(names: Sequence[str], source: str) -> None:
         )
 
 
+def _plain(rows: pa.Table) -> pa.Table:
+    """Texts that came as views, which Arrow cannot yet sort into categories, as texts."""
+    kinds = [pa.string() if kind == pa.string_view() else kind for kind in rows.schema.types]
+    return rows.cast(pa.schema([field.with_type(kind) for field, kind in zip(rows.schema, kinds, strict=True)]))
+
+
 def said(count: int, rows: Sequence[int]) -> str:
     """``count`` rows of which the first are ``rows``, in words."""
     shown = ", ".join(map(str, rows)) + (", …" if count > len(rows) else "")
@@ -311,7 +324,10 @@ def _encode(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]]:
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], encoded.type)
     values = encoded.dictionary.to_pylist()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    indices = encoded.indices
+    if pa.types.is_unsigned_integer(indices.type):
+        indices = indices.cast(pa.int64())
+    codes = indices.fill_null(-1).to_numpy(zero_copy_only=False)
     if pa.types.is_dictionary(column.type):
         codes, values = _in_use(codes, values)
     if any(isinstance(value, str) and not value.strip() for value in values):

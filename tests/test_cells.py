@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -11,6 +14,7 @@ from pyarrow import parquet
 from analysis import Design, engines, leaves, score
 from analysis.cells import CellSums, Declared, Pass, cells_of, gather
 from analysis.crossing import Crossing
+from analysis.design import Calibration
 from analysis.estimation import domains_of
 from analysis.index import index_of
 from analysis.layout import lay
@@ -18,6 +22,7 @@ from analysis.reading import read_table
 from analysis.table import Table
 from analysis.totals import Rows
 from survey.errors import InputError, Problems
+from tests import outside
 
 SHEET = [
     {"code": "T", "combine": "mean"},
@@ -68,7 +73,7 @@ def by_cell(data, by=("region", "sex"), design=DESIGN) -> CellSums:
     table = Table.of(data)
     assert engines.suits(design, table)
     declared = Declared(engines.keys_of(design, table, by), design.weight, answered(), plain=True)
-    found = engines.local(declared, design, table)
+    found = engines.by_cell(declared, design, table)
     assert found is not None
     return found
 
@@ -191,3 +196,86 @@ def test_many_key_columns_do_not_run_over():
     cell, first = cells_of(Table.of(columns | {"one": np.ones(rows)}), tuple(columns))
     assert len(first) == rows
     assert cell.tolist() == list(range(rows))
+
+
+def test_bootstrap_replicates_spread_as_the_linear_variance_says():
+    found = score(people(6000), index(), DESIGN, by="region", deff=False)
+    replicates = found.bootstrap(["T", "Q1"], 600)
+    assert replicates.shape == (600, 3, 2)
+    for k, code in enumerate(("T", "Q1")):
+        rows = found.table[found.table["code"] == code]
+        assert replicates[:, :, k].std(axis=0, ddof=1) == pytest.approx(rows["se"].to_numpy(), rel=0.12)
+        assert replicates[:, :, k].mean(axis=0) == pytest.approx(rows["estimate"].to_numpy(), rel=0.01)
+
+
+def test_a_unit_shared_by_two_domains_is_drawn_for_both_at_once():
+    found = score(people(6000), index(), DESIGN, by="sex", deff=False)
+    correlation = np.corrcoef(found.bootstrap(["Q3"], 800)[:, :, 0].T)[0, 1]
+    covariance = found.cov(["Q3"]).to_numpy()
+    assert correlation == pytest.approx(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]), abs=0.12)
+
+
+def test_calibrated_scores_are_not_bootstrapped_as_if_they_were_not():
+    frame = people(900)
+    frame["sex"] = frame["sex"].replace("", "nam")
+    margins = [{"variable": "sex", "category": name, "total": 500} for name in ("nam", "nữ")]
+    design = Design("w", ("region", "kind"), "psu", nest=True, calibration=Calibration("raking", margins=margins))
+    with pytest.raises(InputError, match="bootstrapped"):
+        score(frame, index(), design, by="region").bootstrap(["T"])
+
+
+LARGE = """
+import resource, sys
+from analysis import Design, score
+from analysis.index import load_index
+tree, design = load_index(sys.argv[1]), Design("w", "h", "psu")
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+score(sys.argv[2], tree, design, by="h")
+before = peak()
+found = score(sys.argv[3], tree, design, by="h")
+print(peak() - before, found.table["n"].max())
+"""
+
+
+def test_a_file_larger_than_the_memory_allowed_is_scored_as_it_streams(tmp_path):
+    items = [f"q{k}" for k in range(40)]
+    sheet = [{"code": "T"}, *({"code": q.upper(), "parent": "T", "question": q, "score": "linear"} for q in items)]
+    (tmp_path / "wide").mkdir()
+    pd.DataFrame(sheet).to_csv(tmp_path / "wide" / "index.csv", index=False)
+    chance, rows = np.random.default_rng(2), 25_000
+    block = {"h": np.arange(rows) // (rows // 2), "psu": np.arange(rows) // 500, "w": np.ones(rows)}
+    table = pa.table(block | {q: chance.integers(0, 5, rows) for q in items})
+    for name, times in (("small", 1), ("large", 40)):
+        with parquet.ParquetWriter(tmp_path / f"{name}.parquet", table.schema) as writer:
+            for _ in range(times):
+                writer.write_table(table)
+    loose = 40 * table.nbytes / 2**20
+    files = [str(tmp_path / name) for name in ("wide", "small.parquet", "large.parquet")]
+    done = subprocess.run([sys.executable, "-c", LARGE, *files], capture_output=True, text=True, cwd=outside.ROOT)
+    assert done.returncode == 0, done.stderr
+    grown, people_found = map(int, done.stdout.split())
+    assert people_found == 20 * rows
+    assert grown < loose / 2.5, f"{grown} MiB more for a file of {loose:.0f} MiB"
+
+
+class Offered:
+    """A data frame of a library that this package does not know, which offers Arrow's stream."""
+
+    def __init__(self, rows: pa.Table):
+        self.rows = rows
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.rows.__arrow_c_stream__(requested_schema)
+
+
+def test_any_data_frame_that_offers_arrow_is_scored_alike():
+    frame = people(800)
+    rows = pa.Table.from_pandas(frame, preserve_index=False)
+    kinds = rows.column("b").combine_chunks()
+    few = pa.DictionaryArray.from_arrays(kinds.indices.cast(pa.uint32()), kinds.dictionary)  # as polars has categories
+    unsigned = rows.set_column(rows.column_names.index("b"), "b", few)
+    views = rows.set_column(0, "region", rows.column("region").cast(pa.string_view()))
+    expected = score(frame, index(), DESIGN, by="region").table
+    for data in (rows, rows.to_reader(), rows.combine_chunks().to_batches()[0], Offered(views), Offered(unsigned)):
+        assert score(data, index(), DESIGN, by="region").table.equals(expected), type(data)

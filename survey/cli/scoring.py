@@ -75,6 +75,13 @@ STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
 @VOLUNTEERS
 @option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
 @option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help=Text("Nơi cộng các phiếu: máy này hoặc cụm Spark.", "Where respondents are added up: here or on Spark."),
+)
+@option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
@@ -112,6 +119,7 @@ def score(
     state: str,
     volunteers: bool,
     level: float | None,
+    engine: str,
     out: Path | None,
     encoding: str | None,
     as_json: bool,
@@ -122,6 +130,7 @@ def score(
     for file in (out, missing, contributions):
         together(file, data, level)
     options: dict[str, Any] = {"by": by, "total": total, "weights": weights, "level": level, "least": least}
+    options["engine"] = engine
     more = [step for step in (_missing(missing, by), _contributions(contributions, by)) if step is not None]
     if data is None:
         scores = score_round(round_id, index, design, state, volunteers=volunteers, more=more, **options)
@@ -181,6 +190,7 @@ def score_file(
     total: bool = False,
     weights: Path | None = None,
     level: float | None = None,
+    engine: str = "local",
     encoding: str = "",
     least: int | None = None,
     more: Sequence[Step] = (),
@@ -210,6 +220,7 @@ def score_file(
             "--least": least,
         }
         given |= {"--missing, --contributions": len(more)}
+        given["--engine"] = engine != "local"
         unused = ", ".join(name for name, value in given.items() if value)
         if unused:
             raise InputError(
@@ -223,7 +234,7 @@ def score_file(
     declared = design or (usual if usual.is_file() else None)
     table, chosen = weighted(table, load_design(declared) if declared else Design(), weights)
     chosen = published(chosen, least)
-    scores = score_data(table, tree, chosen, by, level=level, total=total, round=round_id)
+    scores = score_data(table, tree, chosen, by, level=level, total=total, round=round_id, engine=engine)
     scores = _and(more, scores, table, chosen, round_id)
     return scores if declared else replace(scores, notes=(UNDECLARED, *scores.notes))
 
@@ -258,6 +269,7 @@ def score_round(
     least: int | None = None,
     more: Sequence[Step] = (),
     volunteers: bool = False,
+    engine: str = "local",
 ) -> Scores:
     """Scores of a round of the store, marked provisional with ``sealed`` and synthetic where the round is made up; of
     the drawn sample, or of the volunteers alone."""
@@ -274,7 +286,7 @@ def score_round(
     if chosen.publication is None:
         chosen = replace(chosen, publication=data.publication)
     table, chosen = weighted(data.table, chosen, weights)
-    options: dict[str, Any] = {"level": level, "total": total, "round": document["id"]}
+    options: dict[str, Any] = {"level": level, "total": total, "round": document["id"], "engine": engine}
     chosen = published(chosen, least)
     scores = score_data(table, tree, chosen, by, provisional=data.provisional, **options)
     scores = _and(more, scores, table, chosen, document["id"])
