@@ -151,7 +151,9 @@ class Crossing:
             df = float(df_of(self.sample, self.totals, d))
             low, high = interval(value, se, df, self.sample.level)
             observed = (self.totals.denominator[part] != 0).astype(np.float32) @ counts > 0
-            units = self.totals.unit[part]
+            of = self.sample.stages[0].unit[self.totals.unit[part]]  # grows with the unit
+            starts = np.flatnonzero(np.concatenate([[True], of[1:] != of[:-1]])[: len(of)])
+            psus = np.logical_or.reduceat(observed, starts, axis=0).sum(axis=0)
             for k, node in enumerate(self.index.nodes):
                 spread = self.spread
                 n = int(spread.n[d, k]) if spread else int(self.totals.count[part].sum())
@@ -171,7 +173,7 @@ class Crossing:
                         "high": highest,
                         "df": df,
                         "n": n,
-                        "n_psu": len(self.sample.psus(units[observed[:, k]])),
+                        "n_psu": int(psus[k]),
                         "deff": self._deff(d, k, se[k]),
                         "note": self._note(d, node.code, provisional, df, moved),
                     }
