@@ -143,7 +143,7 @@ class Scores:
         in the replicates; a design that needs that says ``[replicates]``.
 
         Raises:
-            InputError: the scores are of published figures, of a calibrated or of a replicated design.
+            InputError: the scores are of published figures, of a calibrated or replicated design, or small cells are hidden.
         """
         sample = self.sample
         if not self.crossings or sample is None or sample.calibrated is not None or isinstance(sample, Replicated):
@@ -245,7 +245,7 @@ def score(
     coarse, wider, said = _coarser(design, table)
     if coarse is not None and design.sensitivity is not None:
         coarse = replace(coarse, publication=None)
-        other = score(wider, index, coarse, by, total=total, deff=False).table
+        other = score(wider, index, coarse, by, total=total, deff=False, engine=engine).table
         _beside(rows, other.to_dict("records"), design.sensitivity.psu)
     members = source.cells.count if isinstance(source, CellSums) else np.ones(len(table), dtype=np.int64)
     outside = checks.outside(by_key, columns, members)
@@ -268,7 +268,8 @@ def score(
         return scores
     from analysis.publication import suppress
 
-    return suppress(scores, design.publication)
+    # Replicates of what is hidden would tell it.
+    return replace(suppress(scores, design.publication), crossings=())
 
 
 def _by_row(
