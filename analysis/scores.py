@@ -143,7 +143,7 @@ class Scores:
         in the replicates; a design that needs that says ``[replicates]``.
 
         Raises:
-            InputError: the scores are of published figures, of a calibrated or replicated design, or small cells are hidden.
+            InputError: the scores are of published figures, of a calibrated or replicated design, or some are hidden.
         """
         sample = self.sample
         if not self.crossings or sample is None or sample.calibrated is not None or isinstance(sample, Replicated):
