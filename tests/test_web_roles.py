@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,10 @@ def office(tmp_path: Path) -> Iterator[Office]:
         people = [(user, f"Người {role}", [role]) for role, user in PERSON.items()]
         field.set_up(store, field.small(), [*field.PEOPLE, *people, (STRANGER, "Người Khác", ["enumerator"])])
         app = create_app(folder, Clock())
+        # Any free port: other tests open their hubs at the same time.
+        app.extensions["survey"].settings = replace(app.extensions["survey"].settings, hub_port=0)
         yield Office(store, app)
+        app.extensions["survey.door"].shut()
         app.extensions["survey"].close()
 
 

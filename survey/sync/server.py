@@ -159,6 +159,8 @@ def listen(reception: Reception, folder: Path, hub: str, host: str, port: int) -
     try:
         server.prepare()
     except OSError as error:
+        if server.socket is not None:
+            server.socket.close()
         raise InputError(
             f"{host}:{port}",
             Text("không mở được địa chỉ này để nhận phiếu", f"cannot listen here ({error.strerror or error})"),
