@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak run lint stick
+.PHONY: help demo test soak run lint audit stick
 
 help:
 	@echo 'make demo    the whole job on synthetic fieldwork; prints where the report is'
@@ -14,6 +14,7 @@ help:
 	@echo 'make soak    the long trials in full; their dated output goes to docs/soak/'
 	@echo 'make run     the app of ./instance in the browser'
 	@echo 'make lint    ruff and mypy'
+	@echo 'make audit   bandit over the code, pip-audit over what it needs'
 	@echo 'make stick   a folder for a USB stick that installs without a network'
 
 demo: $(VENV)/.analysis
@@ -33,6 +34,9 @@ run: $(VENV)/.analysis
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: $(VENV)/.dev
+	$(BIN)/python tools/audit.py
 
 stick: $(VENV)/.dev
 	$(BIN)/python tools/stick.py $(ARGS)

@@ -95,6 +95,7 @@ class Victim:
             code, said = self.run(at)
             assert code == -signal.SIGKILL, (at, said)
             yield Death(at, of, said)
+        print(f"killed at {min(trials, of)} of {of} statements")
 
 
 @contextmanager

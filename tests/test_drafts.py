@@ -16,6 +16,7 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,20 @@ def _check(folder: Path, lines: list[str]) -> None:
         drafts_left = {row["interview"] for row in drafts.drafts(store)}
         assert not drafts_left & {row["interview"] for row in current.interviews(store, state="sealed")}
         assert current.verify(store).problems == []
+
+
+def test_a_clock_that_steps_in_the_middle_of_an_interview_changes_no_answer_and_no_order(device: Store, draft: str):
+    years = ("2026", "2036", "2016", "2026")
+    for number, year in enumerate(years):
+        now = datetime.fromisoformat(f"{year}-11-23T08:00:00+07:00")
+        drafts.save(device, draft, {f"q{number}": year, "last": year}, {"last": 2.0}, now=now)
+    assert drafts.answers(device, draft) == {**{f"q{n}": year for n, year in enumerate(years)}, "last": "2026"}
+    sealed = drafts.seal(device, draft, drafts.answers(device, draft), {}, {}, {}, "phoa")
+    events = (feed.part_json(device, sealed, "paradata") or {})["events"]
+    # The order of the key presses and the time on each question come from no wall clock.
+    assert [event["time"][:4] for event in events if event["path"] == "last"] == list(years)
+    assert [event["ms"] for event in events] == sorted(event["ms"] for event in events)
+    assert verify(device).problems == []
 
 
 @pytest.mark.soak

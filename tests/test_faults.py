@@ -308,6 +308,7 @@ def test_a_disk_that_is_full_at_any_write_loses_nothing_and_the_work_is_done_onc
             assert current.verify(store).problems == []
             store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         room += trials(PAGE + FRAME_HEADER, 512)
+    print(f"full at {refused} places")
     assert refused > 2
     assert told <= {
         "the disk failed while reading or writing",
