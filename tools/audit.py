@@ -68,7 +68,7 @@ def code(root: Path = ROOT) -> list[str]:
 
 def packages() -> list[str]:
     """Known vulnerabilities of the packages that are installed here."""
-    done = _run("pip-audit", "--progress-spinner", "off", "-f", "json", cwd=ROOT)
+    done = _run("pip_audit", "--progress-spinner", "off", "-f", "json", cwd=ROOT)
     try:
         asked: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
     except ValueError:
@@ -88,8 +88,11 @@ def packages() -> list[str]:
 
 
 def _run(module: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name(module)
-    return subprocess.run([str(program), *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if f"No module named {module}" in done.stderr:
+        sys.exit(f"{module} is not installed here: pip install -e '.[dev]'")
+    return done
 
 
 def main(arguments: Sequence[str] = ()) -> int:
