@@ -22,6 +22,8 @@ SQL = {"sqlcipher3", "sqlite3", "sqlite_utils"}
 EDGE = {"flask", "flask_wtf", "wtforms", "waitress", "click"}
 HEAVY = {
     "analysis",
+    "docx",
+    "fpdf",
     "matplotlib",
     "numpy",
     "openpyxl",
