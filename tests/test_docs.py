@@ -139,7 +139,7 @@ def can_be_typed(line: str) -> bool:
 # -- two languages, one content -----------------------------------------------------------------------------------
 
 
-PAIRS = [READMES, *((f"docs/guides/{name}.md", f"docs/guides/{name}.vi.md") for name in GUIDES)]
+PAIRS = [READMES, *((f"docs/guides/{name}.md", f"docs/guides/{name}.vi.md") for name in (*GUIDES, "quality"))]
 
 
 @pytest.mark.parametrize(("english", "vietnamese"), PAIRS)

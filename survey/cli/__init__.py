@@ -37,6 +37,7 @@ COMMANDS = {
     "restore": "second_copy",
     "quarantine": "quarantine",
     "review": "review",
+    "quality": "quality",
     "weight": "weighting",
     "data": "data",
     "score": "scoring",

@@ -42,7 +42,8 @@ def delete_parts(store: Store, subjects: Iterable[derived.Subject]) -> None:
         for table in ("parts", "missing"):
             store.execute(f"DELETE FROM {table} WHERE revision IN ({of_subject})", (subject, subject_type))
         if subject_type == "interview":
-            store.execute("DELETE FROM drafts WHERE interview = ?", (subject,))
+            for table in ("drafts", "quality"):
+                store.execute(f"DELETE FROM {table} WHERE interview = ?", (subject,))
     for name, content in store.execute("SELECT name, content FROM quarantine").fetchall():
         if _quarantined_subject(store, name, content) in gone:
             store.execute("DELETE FROM quarantine WHERE name = ?", (name,))

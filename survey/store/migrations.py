@@ -352,3 +352,60 @@ def m009_flags(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         """
     )
+
+
+@migrations()
+def m010_quality(db: Database) -> None:
+    """Measures of interviews by the content they were taken from, and the matches of each commune."""
+    db.executescript(
+        """
+        CREATE TABLE quality (
+            interview TEXT PRIMARY KEY,
+            head TEXT NOT NULL,
+            unit TEXT NOT NULL,
+            round TEXT NOT NULL,
+            questionnaire TEXT NOT NULL,
+            enumerator TEXT NOT NULL,
+            device TEXT NOT NULL,
+            mode TEXT NOT NULL,
+            commune TEXT NOT NULL,
+            began REAL,
+            ended REAL,
+            hour REAL,
+            seconds REAL,
+            asked INTEGER NOT NULL,
+            dont_know INTEGER NOT NULL,
+            refused INTEGER NOT NULL,
+            scale INTEGER NOT NULL,
+            neutral INTEGER NOT NULL,
+            run INTEGER NOT NULL,
+            batteries INTEGER NOT NULL,
+            straight INTEGER NOT NULL,
+            spread REAL,
+            level REAL,
+            timed INTEGER NOT NULL,
+            quick INTEGER NOT NULL,
+            kept INTEGER NOT NULL,
+            version INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX quality_place ON quality (round, questionnaire, commune);
+
+        CREATE TABLE quality_details (
+            interview TEXT PRIMARY KEY REFERENCES quality (interview) ON DELETE CASCADE,
+            bits BLOB NOT NULL,
+            closed BLOB NOT NULL,
+            numbers TEXT NOT NULL,
+            others TEXT NOT NULL,
+            contact TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE quality_groups (
+            round TEXT NOT NULL,
+            questionnaire TEXT NOT NULL,
+            commune TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            content TEXT NOT NULL,
+            PRIMARY KEY (round, questionnaire, commune)
+        ) STRICT, WITHOUT ROWID;
+        """
+    )
