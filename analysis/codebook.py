@@ -17,6 +17,8 @@ from analysis.data_variables import CODES, FLAG, KIND, NUMBER, TEXT, Variable, m
 from analysis.dataset import WEIGHT, Dataset
 from analysis.output import whole_file
 from analysis.table import natural
+from analysis.weighting import WEIGHT as FINAL
+from survey.errors import InputError
 from survey.text import LANGUAGES, Text
 
 NAMESPACE = "ddi:codebook:2_5"
@@ -104,10 +106,32 @@ def facts(data: Dataset, made: str) -> list[tuple[Text, Text]]:
     if has_provisional(data):
         found.append((Text("Tạm tính", "Provisional"), _PROVISIONAL))
     found += [
+        (Text("Bảo vệ người trả lời", "Protection of respondents"), remark) for remark in data.remarks.get("", ())
+    ]
+    if sampled := design_words(data):
+        found.append((Text("Thiết kế mẫu", "Sample design"), sampled))
+    found += [
         (Text("Dữ liệu cá nhân", "Personal data"), LAW),
         (Text("Ngày xuất", "Exported on"), _same(made)),
     ]
     return [(name, value) for name, value in found if value.vi or value.en]
+
+
+def design_words(data: Dataset) -> Text | None:
+    """The columns that carry the sample design; None where none does."""
+    try:
+        design = data.design
+    except InputError:  # a design column is blank for some: nothing can be declared
+        return None
+    named = {
+        Text("quyền số", "weight"): (design.weight,),
+        Text("tầng", "strata"): design.strata,
+        Text("đơn vị chọn mẫu cấp một", "primary sampling unit"): design.psu[:1],
+    }
+    there = {words: ", ".join(names) for words, names in named.items() if any(names)}
+    if not there:
+        return None
+    return Text(*("; ".join(f"{words(spoken)}: {names}" for words, names in there.items()) for spoken in LANGUAGES))
 
 
 def _same(text: str) -> Text:
@@ -158,8 +182,12 @@ def _study(study: ET.Element, data: Dataset, language: str, made: str) -> None:
     collected = _at(study, "method", "dataColl")
     for form in sorted(data.questionnaires.values(), key=lambda form: natural(form.version)):
         _add(collected, "resInstru", f"{form.id}, version {form.version}, {form.hash}")
+    if sampled := design_words(data):
+        _both(collected, "weight", sampled)
     use = _at(study, "dataAccs", "useStmt")
     _both(use, "confDec", LAW)
+    for remark in data.remarks.get("", ()):
+        _both(use, "restrctn", remark)
     for kind, there, text in (
         ("synthetic", bool(data.round.get("synthetic")), _SYNTHETIC),
         ("provisional", has_provisional(data), _PROVISIONAL),
@@ -207,7 +235,7 @@ def _variable(description: ET.Element, column: Column, id: str, file: str) -> No
     variable = column.variable
     held = {NUMBER: "numeric", TEXT: "text"}.get(variable.kind, "code")
     attributes = {"intrvl": "contin" if variable.kind == NUMBER else "discrete", "representationType": held}
-    if variable.name == WEIGHT:
+    if variable.name in (WEIGHT, FINAL):
         attributes["wgt"] = "wgt"
     element = _at(description, "var", ID=id, name=column.name, files=file, **attributes)
     _words(element, "labl", variable.label)
@@ -261,7 +289,7 @@ def _add(parent: ET.Element, tag: str, text: str, **attributes: str) -> None:
 
 def _both(parent: ET.Element, tag: str, text: Text, **attributes: str) -> None:
     """The element in both languages, or once where the schema takes it once (``confDec``, ``dataMsng``)."""
-    if tag in ("confDec", "dataMsng", "fileCont"):
+    if tag in ("confDec", "restrctn", "dataMsng", "fileCont"):
         _add(parent, tag, f"{text.vi} / {text.en}", **attributes)
         return
     for language in LANGUAGES:

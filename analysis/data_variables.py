@@ -18,6 +18,8 @@ from survey.questionnaire.model import MISSING, Node, Questionnaire
 from survey.text import LANGUAGES, Text
 
 PROVISIONAL, SYNTHETIC = "provisional", "synthetic"
+SUPPRESSED = "suppressed"
+"""The missing kind of an answer that open data hide to protect the person."""
 
 NUMBER, CODES, FLAG, TEXT, KIND = "number", "codes", "flag", "text", "kind"
 """What a column holds: a number, one code of a list, 0 or 1, text, or the missing kind of the column before it."""
@@ -39,7 +41,12 @@ _SYSTEM = {
     "device": Text("Máy thực hiện", "Device"),
     "time": Text("Thời điểm hoàn thành", "Time of completion"),
     "mode": Text("Hình thức trả lời", "How the form was filled in"),
+}
+_WEIGHTS = {
     WEIGHT: Text("Quyền số cơ sở: nghịch đảo xác suất chọn", "Base weight: inverse of the probability of selection"),
+    "w_nonresponse": Text("Quyền số sau hiệu chỉnh không trả lời", "Weight adjusted for nonresponse"),
+    "w_calibrated": Text("Quyền số sau hiệu chỉnh theo tổng đã biết", "Weight calibrated to known totals"),
+    "weight": Text("Quyền số dùng khi ước lượng", "Weight for estimation"),
 }
 _FRAME = {
     "province": Text("Mã tỉnh, thành phố", "Code of the province"),
@@ -114,7 +121,8 @@ def said(words: Words, language: str) -> str:
 
 def missing_words(kind: str) -> Words:
     """A missing kind in both languages."""
-    return MISSING.get(kind, Text(kind, kind))._asdict()
+    hidden = Text("Ẩn để bảo vệ người trả lời", "Hidden to protect the respondent")
+    return (hidden if kind == SUPPRESSED else MISSING.get(kind, Text(kind, kind)))._asdict()
 
 
 def parts(data: Dataset) -> tuple[Part, ...]:
@@ -217,6 +225,11 @@ class _Merged:
         return Table(table.arrow.select([name for name in table.names if stays(name)]), table.source)
 
     def variables(self, table: Table) -> Iterator[Variable]:
+        for variable in self._described(table):
+            remarks = self.data.remarks.get(variable.name, ())
+            yield replace(variable, notes=(*variable.notes, *remarks)) if remarks else variable
+
+    def _described(self, table: Table) -> Iterator[Variable]:
         for name in table.names:
             if name in self.of:
                 yield self._question(name, self.of[name], table)
@@ -320,7 +333,7 @@ class _Merged:
 
     def _other(self, name: str, table: Table) -> Variable:
         found = table.labels(name)[1]
-        known = _SYSTEM.get(name)
+        known = _SYSTEM.get(name) or _WEIGHTS.get(name)
         words = (known or _FRAME.get(name) or Text(name, name))._asdict()
         variable = Variable(name, TEXT, words, FROM_FRAME if known is None else FROM_SYSTEM)
         if name in (PROVISIONAL, SYNTHETIC):
@@ -328,7 +341,7 @@ class _Merged:
             return replace(variable, kind=FLAG, whole=True, categories=yes_no)
         if name == "state":
             return replace(variable, kind=CODES, categories={code: text._asdict() for code, text in _STATES.items()})
-        return variable if known and name != WEIGHT else _by_content(variable, found)
+        return variable if known and name not in _WEIGHTS else _by_content(variable, found)
 
 
 def _asked(nodes: Sequence[Node], relevant: tuple[str, ...]) -> Iterator[tuple[Node, tuple[str, ...]]]:

@@ -44,7 +44,9 @@ class Dataset:
 
     ``table`` has one row an interview, ``children`` one table for each repeat (with ``interview`` and the instance's
     id); ``questions`` the node behind each column; ``round`` the round's document; ``provisional`` says that interviews
-    are among them which nobody has approved, ``volunteers`` that they are of people whom nobody drew.
+    are among them which nobody has approved, ``volunteers`` that they are of people whom nobody drew. ``remarks`` are
+    what a reader must know of a column beside its question, and of the whole (under ""). ``declared`` is the design,
+    where it is another than the frame's columns say.
     """
 
     round: Mapping[str, Any]
@@ -54,6 +56,8 @@ class Dataset:
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
     provisional: bool = False
     volunteers: bool = False
+    remarks: Mapping[str, tuple[Text, ...]] = field(default_factory=dict)
+    declared: Design | None = None
 
     @property
     def index(self) -> Index:
@@ -70,6 +74,8 @@ class Dataset:
         Raises:
             InputError: such a column is there for some interviews and blank for others; names the units.
         """
+        if self.declared is not None:
+            return self.declared
 
         def there(name: str) -> str:
             if name not in self.table:

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from analysis.data_variables import SUPPRESSED
 from analysis.table import CHUNK, MISSING_SUFFIX, Table, single_names, text_of
 from survey import tables
 from survey.errors import InputError
@@ -28,6 +29,7 @@ _LARGE = 20_000_000
 _DDI = "{ddi:codebook:2_5}"
 _KINDS = tuple(MISSING)
 _WORDS = {
+    SUPPRESSED: ("bao ve nguoi tra loi", "protect the respondent"),
     "dont_know": ("dont know", "don't know", "khong biet"),
     "refused": ("refuse", "tu choi", "khong tra loi"),
     "not_applicable": ("not applicable", "khong ap dung", "khong lien quan", "khong thuoc dien"),

@@ -470,7 +470,7 @@ ORDER = {
     "catgry": "catValu labl txt catStat mrow",
     "derivation": "drvdesc drvcmd",
 }
-ONCE = {"confDec", "fileCont", "dataMsng", "derivation", "varFormat", "catValu", "fileName", "dimensns"}
+ONCE = {"confDec", "restrctn", "fileCont", "dataMsng", "derivation", "varFormat", "catValu", "fileName", "dimensns"}
 
 
 def ddi(file):
