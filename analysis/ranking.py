@@ -31,6 +31,13 @@ METHODS = {
 }
 LEAST_DF = 8
 """Below this no statement on ranks is made: with so few variance units the standard error itself is a guess."""
+GROUP_WORDS = {
+    "best": Text("cao nhất", "best"),
+    "high_average": Text("trung bình cao", "high average"),
+    "low_average": Text("trung bình thấp", "low average"),
+    "poor": Text("thấp nhất", "poor"),
+    "": Text("", ""),
+}
 GROUPS = ("best", "high_average", "low_average", "poor")
 TIES, MISSING = ("up", "down"), ("drop", "zero")
 DRAWS = 50_000

@@ -32,7 +32,7 @@ ROW = "#"
 """How the name of a PSU begins that is a row of the data, and hence no unit that another round could share."""
 _KEY = ["round", "domain_level", "domain", "code"]
 _TEXTS = ("index", "round", "domain_level", "domain", "level", "code", "note")
-_FIGURES = ("estimate", "se", "df", "n", "n_psu")
+_FIGURES = ("estimate", "se", "low", "high", "df", "n", "n_psu")
 
 
 @dataclass(frozen=True)

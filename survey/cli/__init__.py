@@ -45,6 +45,7 @@ COMMANDS = {
     "rank": "ranking",
     "drivers": "drivers",
     "report": "reporting",
+    "plan": "planning",
 }
 
 

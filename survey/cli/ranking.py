@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from analysis.ranking import Ranking
 
 METHODS = ("holm", "bonferroni", "unadjusted", "interval-bonferroni", "interval-sidak")
-GROUP_WORDS = {
-    "best": Text("cao nhất", "best"),
-    "high_average": Text("trung bình cao", "high average"),
-    "low_average": Text("trung bình thấp", "low average"),
-    "poor": Text("thấp nhất", "poor"),
-    "": Text("", ""),
-}
 
 
 @click.command(
@@ -203,6 +196,7 @@ def _plain(found: Ranking) -> dict[str, Any]:
 
 
 def _show(found: Ranking) -> None:
+    from analysis.ranking import GROUP_WORDS
     from analysis.ranking import METHODS as METHOD_WORDS
     from analysis.scores import note_in
 

@@ -1,0 +1,127 @@
+"""Where a unit stands, part by part: its group (lift the low, keep the high), what each part gives to the score and to
+its change, and how much room is left. Arithmetic on scores; none of it says what a measure would bring.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.breaks import breaks
+from analysis.index import Index
+from analysis.plan import Figures, find_domain, plain
+from analysis.ranking import quartile_groups
+from analysis.report.tree import tree
+from survey.questionnaire.index_sheet import IndexNode
+from survey.text import Text
+
+ADVICE = {
+    "best": Text("giữ vững", "keep"),
+    "high_average": Text("giữ, nâng tiếp", "keep, lift on"),
+    "low_average": Text("nâng lên", "lift"),
+    "poor": Text("ưu tiên nâng", "lift first"),
+    "": Text("", ""),
+}
+ROOM = Text(
+    "“Còn dư địa tăng điểm” là phép tính: điểm chỉ số chung tăng bao nhiêu nếu phần này lên hết thang; "
+    "không phải tác động của một biện pháp.",
+    "“Room” is arithmetic: how much the whole would gain if this part were at the top of its scale; it is not the "
+    "effect of a measure.",
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a node for one unit. ``coefficient`` is what one point of the part gives to the node (NaN: not
+    linear); ``contribution`` and ``room`` are in points of the node; ``change`` of the part since the baseline round
+    and its ``change_share`` in the node's points are NaN over a break, which ``broken`` then tells."""
+
+    code: str
+    label: Text
+    value: float
+    rank: int
+    ranked: int
+    group: str
+    best: float
+    coefficient: float
+    contribution: float
+    room: float
+    change: float
+    change_share: float
+    broken: Text | None
+
+
+def standing(figures: Figures, index: Index, top: str, domain: str, round: str, baseline: str = "") -> list[Part]:
+    """The parts of ``top`` for one unit in one round, in the order of the sheet; those without a value are left out.
+
+    Raises:
+        InputError: the unit is not among the scores.
+    """
+    nodes, found = tree(index).nodes, []
+    gone = breaks(index, index, (baseline, round)) if baseline else {}
+    for child in index.children[top]:
+        rows = figures.rows(index.id, child.code, round)
+        if rows is None:
+            continue
+        row = find_domain(rows, domain, f"{index.id}, {child.code}")
+        value = float(row["estimate"])
+        if not np.isfinite(value):
+            continue
+        estimates = rows["estimate"].to_numpy(dtype=float)
+        groups = quartile_groups(estimates, figures.rules.ties, figures.rules.missing)
+        weight, scale = coefficient(index, top, child), nodes[child.code].scale
+        change = math.nan if child.code in gone else value - _before(figures, index, child.code, domain, baseline)
+        found.append(
+            Part(
+                code=child.code,
+                label=nodes[child.code].label,
+                value=value,
+                rank=1 + int((estimates > value).sum()),
+                ranked=int(np.isfinite(estimates).sum()),
+                group=groups.names[int(rows.index.get_loc(row.name))],
+                best=float(np.nanmax(estimates)),
+                coefficient=weight,
+                contribution=weight * value,
+                room=weight * (scale[1] - value) if scale else math.nan,
+                change=change,
+                change_share=weight * change,
+                broken=gone.get(child.code),
+            )
+        )
+    return found
+
+
+def coefficient(index: Index, top: str, child: IndexNode) -> float:
+    """What one point of ``child``, as reported, gives to its parent ``top``; NaN where that is not linear or where the
+    answers below are pooled."""
+    node, children = index.by_code[top], index.children[top]
+    slope = node.rescale()[0]
+    if not index.below[child.code] and index.in_own_unit(child):
+        slope *= child.rescale()[0]
+    match node.combine:
+        case "sum":
+            return slope
+        case "share":
+            return slope * (1.0 if child.share is None else child.share)
+        case "mean":
+            return slope / len(children)
+        case _:
+            return math.nan
+
+
+def order_of_work(parts: Sequence[Part]) -> list[Part]:
+    """Parts in the order in which a plan takes them up: the low groups first, in each the largest room first."""
+    rank = {group: place for place, group in enumerate(("poor", "low_average", "high_average", "best", ""))}
+    return sorted(parts, key=lambda part: (rank[part.group], -part.room if part.room == part.room else math.inf))
+
+
+def _before(figures: Figures, index: Index, code: str, domain: str, baseline: str) -> float:
+    rows = figures.rows(index.id, code, baseline)
+    if rows is None:
+        return math.nan
+    same: pd.DataFrame = rows[[plain(name) == plain(domain) for name in rows["domain"]]]
+    return float(same["estimate"].iloc[0]) if len(same) == 1 else math.nan
