@@ -196,6 +196,14 @@ def language() -> Response:
     return redirect(_own(request.form.get("next", "")))
 
 
+@pages.post("/text-size")
+def size() -> Response:
+    """Larger or smaller letters on the pages, for this session, and back to the same page."""
+    step = 1 if request.form.get("step") == "larger" else -1
+    session["size"] = min(max(int(session.get("size", 1)) + step, 1), words.SIZES)
+    return redirect(_own(request.form.get("next", "")))
+
+
 def _own(target: str) -> str:
     """``target`` when it is a path of this app, else the front page: never a way out to another site."""
     adapter = current_app.url_map.bind("")

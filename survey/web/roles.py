@@ -51,6 +51,7 @@ PAGES: dict[str, frozenset[str]] = {
     "interview.repeat": FIELD,
     "interview.take_lease": FIELD,
     "interview.finish": FIELD,
+    "account.size": ANYONE,
     "remarks.comment": FIELD,
     "remarks.flag": FIELD,
     "interview.postpone": FIELD,

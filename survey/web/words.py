@@ -14,6 +14,9 @@ from survey.web import desk, roles
 
 TONGUES = {"vi": ("VI", "Tiếng Việt"), "en": ("EN", "English")}
 
+SIZES = 3
+"""How many sizes the letters of the pages come in."""
+
 TONES = {"approved": "good", "returned": "look", "conflict": "look", "voided": "", "sealed": "", "draft": ""}
 
 DOORS: tuple[tuple[str, Text], ...] = (
@@ -95,6 +98,8 @@ def teach(app: Flask) -> None:
             "top": desk.top_line() if person else None,
             "doors": doors() if person else [],
             "here": request.full_path.rstrip("?") if request.method == "GET" else url_for("account.home"),
+            "size": session.get("size", 1),
+            "largest": SIZES,
             "version": current_app.config["ASSETS"],
             "states": STATES,
             "tones": TONES,

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from survey.store import Store, current, drafts, frame
-from tests import field
+from tests import field, outside
 from tests.field import HOA, LAN, PIN
 from tests.keyboard import Hand, Served
 
@@ -350,7 +350,39 @@ def test_browser_storage_holds_nothing(hand: Hand, served: Served) -> None:
     assert [cookie["name"] for cookie in hand.context.cookies()] == ["survey"]
 
 
-@pytest.mark.parametrize(("language", "scheme"), [("vi", "light"), ("en", "dark")])
+def test_larger_letters_stay_for_the_session_and_need_no_sideways_scrolling(hand: Hand, laptop: Path) -> None:
+    def height() -> float:
+        return float(hand.page.evaluate("parseFloat(getComputedStyle(document.querySelector('.ask')).fontSize)"))
+
+    hand.section(2)
+    usual = height()
+    hand.page.keyboard.type("47", delay=0)
+    with hand.page.expect_navigation():
+        hand.page.get_by_role("button", name="Chữ lớn hơn").click()
+    hand.page.wait_for_selector("#q-a_2f_job:focus-within, #q-a_2f_age:focus-within")
+    assert on_disk(laptop)["a/age"] == "47"
+    with hand.page.expect_navigation():
+        hand.page.get_by_role("button", name="Chữ lớn hơn").click()
+    assert height() == pytest.approx(usual * 24 / 18, abs=0.1)
+    expect(hand.page.get_by_role("button", name="Chữ lớn hơn")).to_be_disabled()
+    found = []
+    for section in range(1, 6):
+        hand.section(section)
+        wide = hand.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], (section, wide)
+        found.extend(hand.axe())
+        hand.shot(f"lon-{section}")
+    assert found == []
+
+
+LOOKS = [("vi", "light"), ("en", "dark")]
+"""Each language and each scheme once; ``make soak`` looks at the other two pairs as well."""
+if outside.SOAK:
+    LOOKS += [("vi", "dark"), ("en", "light")]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_axe_finds_nothing_on_any_page(
     browser: Browser, served: Served, laptop: Path, shots: Path, language: str, scheme: str
 ) -> None:
