@@ -121,7 +121,7 @@ class Hand:
         for key in keys:
             self.press(key)
             self.page.wait_for_timeout(80)
-            self.page.wait_for_function("!document.querySelector('.htmx-request')")
+            self.page.wait_for_function("() => !document.querySelector('.htmx-request')")
 
     def write(self, text: str) -> None:
         """Types a text letter by letter."""

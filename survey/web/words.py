@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask import Flask, current_app, g, request, session, url_for
+from werkzeug.local import LocalProxy
 
 from survey.text import LANGUAGES, Text
 from survey.vocabulary import STATES
@@ -95,7 +97,8 @@ def teach(app: Flask) -> None:
             "tongue": tongue(),
             "tongues": [(code, *names) for code, names in g.get("tongues", TONGUES).items()],
             "person": person,
-            "top": desk.top_line() if person else None,
+            # Counted only where a page shows it: the reply to an answer does not.
+            "top": LocalProxy(cache(desk.top_line)) if person else None,
             "doors": doors() if person else [],
             "here": request.full_path.rstrip("?") if request.method == "GET" else url_for("account.home"),
             "size": session.get("size", 1),
