@@ -38,6 +38,8 @@ COMMANDS = {
     "quarantine": "quarantine",
     "review": "review",
     "quality": "quality",
+    "erase": "personal",
+    "person-export": "personal",
     "weight": "weighting",
     "data": "data",
     "score": "scoring",

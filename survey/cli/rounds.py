@@ -44,6 +44,12 @@ def round_group() -> None:
 @option("--title-en", default="", help=Text("Tên đợt bằng tiếng Anh.", "Title in English."))
 @option("--starts", type=_DAY, metavar="DATE", help=Text("Ngày bắt đầu, ví dụ 2026-03-01.", "First day, 2026-03-01."))
 @option("--ends", type=_DAY, metavar="DATE", help=Text("Ngày kết thúc.", "Last day."))
+@option(
+    "--contact-until",
+    type=_DAY,
+    metavar="DATE",
+    help=Text("Giữ dữ liệu liên hệ tới ngày.", "Contact data are kept until this day."),
+)
 @option("--legal-basis", default="", help=Text("Căn cứ pháp lý, tiếng Việt.", "Legal basis, in Vietnamese."))
 @option("--legal-basis-en", default="", help=Text("Căn cứ pháp lý, tiếng Anh.", "Legal basis, in English."))
 @option(
@@ -70,6 +76,7 @@ def create(
     title_en: str,
     starts: datetime | None,
     ends: datetime | None,
+    contact_until: datetime | None,
     legal_basis: str,
     legal_basis_en: str,
     label: str,
@@ -86,6 +93,7 @@ def create(
         "title": founding.both(title, title_en),
         "starts": f"{starts:%Y-%m-%d}" if starts else "",
         "ends": f"{ends:%Y-%m-%d}" if ends else "",
+        **({"contact_until": f"{contact_until:%Y-%m-%d}"} if contact_until else {}),
         "legal_basis": founding.both(legal_basis, legal_basis_en),
         "level": level,
         "synthetic": synthetic,
@@ -261,6 +269,7 @@ _SHOWN = {
     "questionnaire_hash": Text("mã băm bảng hỏi", "its hash"),
     "starts": Text("ngày bắt đầu", "first day"),
     "ends": Text("ngày kết thúc", "last day"),
+    "contact_until": Text("giữ dữ liệu liên hệ tới", "contact data kept until"),
     "published": Text("ngày công bố", "published on"),
     "legal_basis": Text("căn cứ", "legal basis"),
     "label": Text("ghi chú trên kết quả", "label on results"),

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from survey.errors import InputError
+from survey.questionnaire.consent import QUESTION, REFUSED
 from survey.questionnaire.model import FROM_PAPER, Answers, Questionnaire, Value
 from survey.questionnaire.path import Entry, Path
 from survey.questionnaire.state import TROUBLE
@@ -27,8 +28,6 @@ FLAGS: dict[str, Text] = {
     "doubt": Text("ít gặp", "unusual"),
 }
 """What may be wrong with an answer on paper."""
-
-CONSENT, REFUSED = "consent", "no"
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def judge(path: Path, rule: Rule) -> Verdict:
     one and one with several boxes ticked is not answered. Raises InputError when the condition cannot be worked out."""
     core = [e for e in path.entries if e.asked and e.required and not e.node.contact]
     answered = sum(is_answer(entry.value) for entry in core)
-    if any(e.node.name == CONSENT and e.relevant and e.value == REFUSED for e in path.entries):
+    if any(e.node.name == QUESTION and e.relevant and e.value == REFUSED for e in path.entries):
         return Verdict(False, answered, len(core), Text("không đồng ý tham gia", "consent was refused"), refused=True)
     if core and answered < rule.share * len(core):
         needed = f"{rule.share:.0%}"

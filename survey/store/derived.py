@@ -8,8 +8,18 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from survey.store.fold import Document, Feed, Interview, Revision, extend_feed, fold_document, fold_interview, is_erased
-from survey.store.header import ERASED, read_header
+from survey.store.fold import (
+    Document,
+    Feed,
+    Interview,
+    Revision,
+    extend_feed,
+    fold_document,
+    fold_interview,
+    is_contact_erased,
+    is_erased,
+)
+from survey.store.header import CONTACT, ERASED, read_header
 from survey.store.store import Store
 
 Subject = tuple[str, str]
@@ -36,20 +46,22 @@ def update(store: Store, subjects: Iterable[Subject], entries: Iterable[tuple[in
         batch = set(wanted[start : start + _BATCH])
         names = json.dumps(sorted({subject for _, subject in batch}))
         query = f"{_REVISIONS} WHERE r.subject IN (SELECT value FROM json_each(?)) ORDER BY r.subject_type, r.subject"
-        interviews, documents, erased = [], [], []
+        interviews, documents, erased, contact = [], [], [], []
         for key, revisions in _grouped(store.execute(query, (names,))):
             if key not in batch:
                 continue
             interview, document = _fold_subject(key, revisions)
             if is_erased(revisions):
                 erased.append(key)
+            if is_contact_erased(revisions):
+                contact.append(key)
             if interview is not None:
                 interviews.append(_interview_row(interview))
                 if interview.state == "conflict":
                     conflicts.append(interview.interview)
             if document is not None:
                 documents.append(_document_row(document))
-        _write_subjects(store, interviews, documents, erased)
+        _write_subjects(store, interviews, documents, erased, contact)
     feeds: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for feed, seq, id in entries:
         feeds[feed].append((seq, id))
@@ -64,13 +76,14 @@ def rebuild(store: Store) -> None:
         state = list(_all(store))
         feeds = _feeds(store)
         missing = sorted(_missing(store))
-        for table in ("interviews", "documents", "feed_state", "erased", "missing"):
+        for table in ("interviews", "documents", "feed_state", "erased", "erased_contact", "missing"):
             store.execute(f"DELETE FROM {table}")
         _write_subjects(
             store,
-            [_interview_row(interview) for _, interview, _, _ in state if interview is not None],
-            [_document_row(document) for _, _, document, _ in state if document is not None],
-            [key for key, _, _, erased in state if erased],
+            [_interview_row(interview) for _, interview, _, _, _ in state if interview is not None],
+            [_document_row(document) for _, _, document, _, _ in state if document is not None],
+            [key for key, _, _, erased, _ in state if erased],
+            [key for key, _, _, _, contact in state if contact],
         )
         for number, feed in feeds.items():
             _write_feed(store, number, feed)
@@ -83,7 +96,8 @@ def differences(store: Store) -> list[tuple[str, str]]:
     interviews = {row[0]: tuple(row) for row in store.execute("SELECT * FROM interviews")}
     documents = {tuple(row[:2]): tuple(row) for row in store.execute("SELECT * FROM documents")}
     erased = {tuple(row) for row in store.execute("SELECT subject_type, subject FROM erased")}
-    for key, interview, document, is_gone in _all(store):
+    contact = {tuple(row) for row in store.execute("SELECT subject_type, subject FROM erased_contact")}
+    for key, interview, document, is_gone, no_contact in _all(store):
         if interview is not None and interviews.pop(key[1], None) != _interview_row(interview):
             wrong.append(("interviews", key[1]))
         if document is not None and documents.pop(key, None) != _document_row(document):
@@ -91,9 +105,13 @@ def differences(store: Store) -> list[tuple[str, str]]:
         if is_gone != (key in erased):
             wrong.append(("erased", " ".join(key)))
         erased.discard(key)
+        if no_contact != (key in contact):
+            wrong.append(("erased_contact", " ".join(key)))
+        contact.discard(key)
     wrong += [("interviews", name) for name in interviews]
     wrong += [("documents", " ".join(key)) for key in documents]
     wrong += [("erased", " ".join(key)) for key in erased]
+    wrong += [("erased_contact", " ".join(key)) for key in contact]
     for number, feed in _feeds(store).items():
         if read_feed(store, number) != feed:
             wrong.append(("feed_state", " ".join(feed_name(store, number))))
@@ -108,6 +126,9 @@ def snapshot(store: Store) -> dict[str, list[tuple[Any, ...]]]:
         "interviews": [tuple(row) for row in store.execute("SELECT * FROM interviews ORDER BY interview")],
         "documents": [tuple(row) for row in store.execute("SELECT * FROM documents ORDER BY subject_type, subject")],
         "erased": [tuple(row) for row in store.execute("SELECT * FROM erased ORDER BY subject_type, subject")],
+        "erased_contact": [
+            tuple(row) for row in store.execute("SELECT * FROM erased_contact ORDER BY subject_type, subject")
+        ],
         "feeds": [
             tuple(row)
             for row in store.execute(
@@ -166,9 +187,9 @@ def _fold_subject(key: Subject, revisions: list[Revision]) -> tuple[Interview | 
     return None, fold_document(key[0], key[1], revisions)
 
 
-def _all(store: Store) -> Iterator[tuple[Subject, Interview | None, Document | None, bool]]:
+def _all(store: Store) -> Iterator[tuple[Subject, Interview | None, Document | None, bool, bool]]:
     for key, revisions in _grouped(store.execute(_REVISIONS + " ORDER BY r.subject_type, r.subject")):
-        yield key, *_fold_subject(key, revisions), is_erased(revisions)
+        yield key, *_fold_subject(key, revisions), is_erased(revisions), is_contact_erased(revisions)
 
 
 def _feeds(store: Store) -> dict[int, Feed]:
@@ -182,15 +203,21 @@ def _feeds(store: Store) -> dict[int, Feed]:
 def _missing(store: Store) -> set[tuple[int, str]]:
     """(revision number, part name) of parts that a header names and that are not here, erased ones apart."""
     held = {tuple(row) for row in store.execute("SELECT revision, name FROM parts")}
-    gone = {
-        tuple(row) for row in store.execute("SELECT subject_type, subject FROM revisions WHERE kind = ?", (ERASED,))
-    }
+    gone: set[Subject] = set()
+    uncontacted: set[Subject] = set()
+    for subject_type, subject, header in store.execute(
+        "SELECT subject_type, subject, header FROM revisions WHERE kind = ?", (ERASED,)
+    ):
+        (uncontacted if read_header(header).target == CONTACT else gone).add((subject_type, subject))
     absent = set()
     for number, kind, subject_type, subject, header in store.execute(
         "SELECT number, kind, subject_type, subject, header FROM revisions"
     ):
         if kind == ERASED or (subject_type, subject) not in gone:
-            absent |= {(number, name) for name in read_header(header).contents} - held
+            named = set(read_header(header).contents)
+            if (subject_type, subject) in uncontacted:
+                named.discard(CONTACT)
+            absent |= {(number, name) for name in named} - held
     return absent
 
 
@@ -224,11 +251,16 @@ def _document_row(document: Document) -> tuple[Any, ...]:
 
 
 def _write_subjects(
-    store: Store, interviews: list[tuple[Any, ...]], documents: list[tuple[Any, ...]], erased: list[Subject]
+    store: Store,
+    interviews: list[tuple[Any, ...]],
+    documents: list[tuple[Any, ...]],
+    erased: list[Subject],
+    contact: list[Subject],
 ) -> None:
     store.executemany(f"INSERT OR REPLACE INTO interviews VALUES ({', '.join('?' * 13)})", interviews)
     store.executemany(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 8)})", documents)
     store.executemany("INSERT OR IGNORE INTO erased (subject_type, subject) VALUES (?, ?)", erased)
+    store.executemany("INSERT OR IGNORE INTO erased_contact (subject_type, subject) VALUES (?, ?)", contact)
 
 
 def _write_feed(store: Store, number: int, feed: Feed) -> None:

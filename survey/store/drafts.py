@@ -18,7 +18,7 @@ from survey.errors import InputError, NotAllowed
 from survey.questionnaire.aside import version_of
 from survey.store import feed, files, reading, remarks
 from survey.store.erasure import delete_parts, wipe
-from survey.store.header import CONTENT_KINDS, ERASED
+from survey.store.header import CONTACT, CONTENT_KINDS, ERASED
 from survey.store.store import Store, now_text
 from survey.text import Text, nfc
 
@@ -397,6 +397,8 @@ def _paradata(store: Store, interview: str, paradata: Mapping[str, Any]) -> dict
 def _append(store: Store, interview: str, kind: str, parts: Mapping[str, Any], actor: str, now: datetime | None) -> str:
     own = draft(store, interview)
     assert own is not None
+    if feed.is_contact_erased(store, "interview", interview):
+        parts = {name: content for name, content in parts.items() if name != CONTACT}
     return feed.append(
         store,
         subject_type="interview",

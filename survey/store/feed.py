@@ -13,6 +13,7 @@ from typing import Any
 from survey.errors import NotAllowed
 from survey.store import derived
 from survey.store.header import (
+    CONTACT,
     PARTS,
     SUBJECT_TYPES,
     Header,
@@ -77,6 +78,12 @@ def append(
                 Text("dữ liệu này đã được xóa theo yêu cầu", "this was erased on request"),
                 Text("không thể ghi thêm nội dung", "nothing more can be written about it"),
             )
+        if CONTACT in parts and is_contact_erased(store, subject_type, subject):
+            raise NotAllowed(
+                f"{subject_type} {subject}",
+                Text("dữ liệu liên hệ đã được xóa", "the contact data were erased"),
+                Text("không ghi lại dữ liệu liên hệ", "they cannot be written again"),
+            )
         epoch = store.epoch
         feed = feed_number(store, store.device, epoch)
         last = store.execute(
@@ -128,6 +135,12 @@ def feed_number(store: Store, device: str, epoch: str) -> int:
 def is_erased(store: Store, subject_type: str, subject: str) -> bool:
     """Whether the subject was erased, so that nothing more is kept about it."""
     query = "SELECT 1 FROM erased WHERE subject_type = ? AND subject = ?"
+    return store.value(query, (subject_type, subject)) is not None
+
+
+def is_contact_erased(store: Store, subject_type: str, subject: str) -> bool:
+    """Whether the subject's contact data alone were erased."""
+    query = "SELECT 1 FROM erased_contact WHERE subject_type = ? AND subject = ?"
     return store.value(query, (subject_type, subject)) is not None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from survey.store.header import CONTENT_KINDS, DECISION_KINDS, ERASED, ISSUED, Header
+from survey.store.header import CONTACT, CONTENT_KINDS, DECISION_KINDS, ERASED, ISSUED, Header
 
 
 class Revision(NamedTuple):
@@ -71,6 +71,7 @@ class State:
     interviews: dict[str, Interview] = field(default_factory=dict)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     erased: set[tuple[str, str]] = field(default_factory=set)
+    erased_contact: set[tuple[str, str]] = field(default_factory=set)
     feeds: dict[tuple[str, str], Feed] = field(default_factory=dict)
 
 
@@ -86,6 +87,8 @@ def fold(revisions: Iterable[Revision]) -> State:
     for (subject_type, subject), own in subjects.items():
         if is_erased(own):
             state.erased.add((subject_type, subject))
+        if is_contact_erased(own):
+            state.erased_contact.add((subject_type, subject))
         if subject_type == "interview":
             state.interviews[subject] = fold_interview(subject, own)
         else:
@@ -97,11 +100,17 @@ def fold(revisions: Iterable[Revision]) -> State:
 
 def is_erased(revisions: Iterable[Revision]) -> bool:
     """Whether one subject's revisions contain its erasure."""
-    return any(revision.header.kind == ERASED for revision in revisions)
+    return any(revision.header.kind == ERASED and revision.header.target != CONTACT for revision in revisions)
+
+
+def is_contact_erased(revisions: Iterable[Revision]) -> bool:
+    """Whether one subject's revisions contain the erasure of its contact data alone."""
+    return any(revision.header.kind == ERASED and revision.header.target == CONTACT for revision in revisions)
 
 
 def fold_interview(interview: str, revisions: Iterable[Revision]) -> Interview:
     """One interview's state from all its revisions."""
+    revisions = list(revisions)
     headers = [revision.header for revision in revisions]
     content = {header.id: header for header in headers if header.kind in CONTENT_KINDS}
     heads = _heads(content)
@@ -114,7 +123,7 @@ def fold_interview(interview: str, revisions: Iterable[Revision]) -> Interview:
         opposed = bool(kinds)
     else:
         standing, opposed, state = [], False, "conflict"
-    if any(header.kind == ERASED for header in headers):
+    if is_erased(revisions):
         state = "erased"
     elif not heads:
         # Decisions that came before the content they decide on.

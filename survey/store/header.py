@@ -20,6 +20,8 @@ CONTENT_KINDS = frozenset({"partial", "sealed", "corrected", "combined"})
 DECISION_KINDS = frozenset({"approved", "returned", "voided", "commented"})
 ISSUED = "issued"
 ERASED = "erased"
+CONTACT = "contact"
+"""The part by which people can be found; as the ``target`` of a tombstone: that part alone is erased."""
 
 PARTS = ("answers", "off_path", "contact", "paradata", "decision", "document")
 

@@ -15,10 +15,12 @@ from typing import NamedTuple
 
 from survey.errors import Problem
 from survey.store import derived
-from survey.store.erasure import delete_parts, wipe
+from survey.store.authority import may_erase
+from survey.store.erasure import delete_contact, delete_parts, wipe
 from survey.store.feed import feed_number, public_key, raw_id
 from survey.store.framing import read_records, write_record
 from survey.store.header import (
+    CONTACT,
     CONTENT_KINDS,
     ERASED,
     Header,
@@ -40,6 +42,10 @@ _LARGE = 64 << 20
 
 _FORGED = Text("chữ ký không đúng", "the signature does not hold")
 _UNKNOWN_KEY = Text("chưa biết khóa của máy đã ký", "the key of the device that signed is not known")
+_NO_AUTHORITY = Text(
+    "yêu cầu xóa này không do quản trị viên trên máy đã đăng ký ghi; chưa xóa gì",
+    "this erasure was not written by an administrator on an enrolled machine; nothing was erased",
+)
 _WRONG_PART = Text("nội dung không khớp với cam kết trong phần đầu", "the content is not what its header commits to")
 
 
@@ -95,6 +101,7 @@ def unite(
     with store.transaction():
         for chunk in _chunks(records):
             merge.chunk(chunk)
+        merge.finish()
     if merge.tombstones:
         wipe(store)
     if merge.continues_elsewhere:
@@ -135,11 +142,26 @@ class _Merge:
         self._keys: dict[str, bytes | None] = {name: key for name, key in keys.items() if device_id(key) == name}
         self._feeds: dict[tuple[str, str], int] = {}
         self._erased: set[derived.Subject] = set()
+        self._uncontacted: set[derived.Subject] = set()
+        self._waiting: list[Record] = []
+        self._last = False
+
+    def finish(self) -> None:
+        """Looks at the tombstones that nobody known had the right to write: with everything merged, who wrote them and
+        on what machine may have become known."""
+        self._last = True
+        held = self.store.execute("SELECT content FROM quarantine WHERE reason_en = ?", (_NO_AUTHORITY.en,)).fetchall()
+        waiting = [*self._waiting, *(next(read_records(io.BytesIO(content))) for (content,) in held)]
+        if waiting:
+            self.chunk(waiting)
 
     def chunk(self, records: list[Record]) -> None:
         """Merges some records."""
         store = self.store
         self._erased = {(row[0], row[1]) for row in store.execute("SELECT subject_type, subject FROM erased")}
+        self._uncontacted = {
+            (row[0], row[1]) for row in store.execute("SELECT subject_type, subject FROM erased_contact")
+        }
         own = document_bytes(store, "device", store.device) if store.role == "device" else None
         self._named: list[str] = (json.loads(own).get("people") or []) if own else []
         self._has_quarantine = store.value("SELECT 1 FROM quarantine LIMIT 1") is not None
@@ -166,6 +188,7 @@ class _Merge:
                 fresh[header.id] = entry
         returned = self._retried(fresh)
         accepted = self._accepted({**returned, **fresh})
+        unheard = self._unheard(accepted)
         numbers = self._insert([entry for id, entry in accepted.items()])
         repeated += [(numbers[entry.header.id], entry) for entry in again if entry.header.id in numbers]
         self.outcome.known += len(repeated)
@@ -174,9 +197,10 @@ class _Merge:
         entries = [(self._feed(entry.header), entry.header.seq, entry.header.id) for entry in accepted.values()]
         self.outcome.conflicts |= set(derived.update(store, touched, entries))
         for id, entry in fresh.items():
-            if id not in accepted:
+            if id not in accepted and id not in unheard:
                 self._reject(entry)
         self._bury({key for key in touched if key in self._erased})
+        self._bury_contact({key for key in touched if key in self._uncontacted - self._erased})
         if self.holder is not None:
             self._note_holder([*numbers.values(), *(number for number, _ in repeated)])
 
@@ -205,6 +229,20 @@ class _Merge:
             elif (before := self._before(entry, entries)) is not None:
                 stack.append(before)
         return {id: entry for id, entry in entries.items() if id in accepted}
+
+    def _unheard(self, accepted: dict[str, _Entry]) -> set[str]:
+        """Takes the tombstones out that nobody with the right to wrote; returns their ids."""
+        unheard = {
+            id for id, (header, _) in accepted.items() if header.kind == ERASED and not may_erase(self.store, header)
+        }
+        for id in unheard:
+            header, record = accepted.pop(id)
+            if self._last:
+                name, content = place(header), write_record(record)
+                self._set_aside(name, content, _NO_AUTHORITY)
+            else:
+                self._waiting.append(record)
+        return unheard
 
     @staticmethod
     def _before(entry: _Entry, entries: dict[str, _Entry]) -> _Entry | None:
@@ -259,7 +297,10 @@ class _Merge:
         """Writes accepted entries with the parts that hold; returns their database numbers by id."""
         store = self.store
         number = store.value("SELECT coalesce(max(number), 0) FROM revisions")
-        self._erased |= {(e.header.subject_type, e.header.subject) for e in entries if e.header.kind == ERASED}
+        for header, _ in entries:
+            if header.kind == ERASED:
+                gone = self._uncontacted if header.target == CONTACT else self._erased
+                gone.add((header.subject_type, header.subject))
         numbers: dict[str, int] = {}
         revisions, parts, missing = [], [], []
         for header, record in entries:
@@ -281,7 +322,11 @@ class _Merge:
             held = self._good_parts(header, record)
             parts += [(number, name, part.salt, part.content) for name, part in held.items()]
             if not self._is_erased(header):
-                missing += [(number, name) for name in header.contents if name not in held]
+                missing += [
+                    (number, name)
+                    for name in header.contents
+                    if name not in held and not self._is_contact_erased(header, name)
+                ]
             if header.device == store.device and header.epoch == store.epoch:
                 self.continues_elsewhere = True
         store.executemany(
@@ -333,13 +378,18 @@ class _Merge:
             return {}
         good = {}
         for name, part in record.parts.items():
-            if name == "contact" and not self._may_call_on(header, record):
+            if self._is_contact_erased(header, name):
+                self.outcome.erased += 1
+            elif name == CONTACT and not self._may_call_on(header, record):
                 self.outcome.withheld += 1
             elif header.holds(name, part):
                 good[name] = part
             else:
                 self._set_aside(f"{header.id}/{name}", part.salt + part.content, _WRONG_PART)
         return good
+
+    def _is_contact_erased(self, header: Header, part: str) -> bool:
+        return part == CONTACT and (header.subject_type, header.subject) in self._uncontacted
 
     def _is_erased(self, header: Header) -> bool:
         return header.kind != ERASED and (header.subject_type, header.subject) in self._erased
@@ -384,6 +434,12 @@ class _Merge:
             self.tombstones = True
             delete_parts(self.store, gone)
 
+    def _bury_contact(self, gone: set[derived.Subject]) -> None:
+        """Deletes the contact data of subjects of which this chunk erased them."""
+        if gone:
+            self.tombstones = True
+            delete_contact(self.store, gone)
+
     def _note_holder(self, numbers: list[int]) -> None:
         """A hub's signed bundle proves that the hub holds what other devices wrote and it sent; only its receipt
         proves that it holds what *this* device wrote."""
@@ -416,6 +472,8 @@ class _Merge:
         header, record = entry
         if self._is_erased(header):
             record = record._replace(parts={})
+        kept = {name: part for name, part in record.parts.items() if not self._is_contact_erased(header, name)}
+        record = record._replace(parts=kept)
         reason = _FORGED if self._key(header.device) else _UNKNOWN_KEY
         self._set_aside(place(header), write_record(record), reason)
 

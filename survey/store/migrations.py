@@ -409,3 +409,37 @@ def m010_quality(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         """
     )
+
+
+@migrations()
+def m011_erased_contact(db: Database) -> None:
+    """Subjects whose contact data alone was erased: the rest of what is known of them stays."""
+    db.executescript(
+        """
+        CREATE TABLE IF NOT EXISTS erased_contact (
+            subject_type TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            PRIMARY KEY (subject_type, subject)
+        ) STRICT, WITHOUT ROWID;
+
+        DROP TRIGGER parts_stay;
+        CREATE TRIGGER parts_stay BEFORE DELETE ON parts
+        WHEN NOT EXISTS (
+            SELECT 1 FROM revisions r JOIN erased e ON e.subject_type = r.subject_type AND e.subject = r.subject
+            WHERE r.number = OLD.revision AND r.kind <> 'erased'
+        ) AND NOT (OLD.name = 'contact' AND EXISTS (
+            SELECT 1 FROM revisions r
+            JOIN erased_contact e ON e.subject_type = r.subject_type AND e.subject = r.subject
+            WHERE r.number = OLD.revision
+        ))
+        BEGIN SELECT RAISE(ABORT, 'only an erased subject loses its parts'); END;
+
+        CREATE TRIGGER IF NOT EXISTS contact_of_the_erased_stays_away BEFORE INSERT ON parts
+        WHEN NEW.name = 'contact' AND EXISTS (
+            SELECT 1 FROM revisions r
+            JOIN erased_contact e ON e.subject_type = r.subject_type AND e.subject = r.subject
+            WHERE r.number = NEW.revision
+        )
+        BEGIN SELECT RAISE(ABORT, 'the contact data of the subject was erased'); END;
+        """
+    )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from survey.store import frame, vault
+from survey.store.authority import CONFIRMED, confirmed
 from survey.store.certificates import certified_by, certify, sign_document, signed_by
 from survey.store.signing import SigningKey, device_id, fingerprint, verify
 from survey.store.store import TIERS, Store
@@ -45,7 +46,6 @@ __all__ = [
 
 ROUND_KEY = Path("keys", "round.key")
 AGE_KEY = Path("keys", "age.key")
-CONFIRMED = Path("keys", "round-keys.txt")
 
 _SIGNED_AGE = b"survey age key "
 
@@ -65,12 +65,6 @@ def read_aloud(fingerprint: str) -> str:
 
 
 # -- what a person has confirmed ----------------------------------------------------------------------------------
-
-
-def confirmed(store: Store) -> set[str]:
-    """Fingerprints of the round keys that a person has confirmed on this machine."""
-    file = store.folder / CONFIRMED
-    return set(file.read_text(encoding="ascii").split()) if file.exists() else set()
 
 
 def confirm(store: Store, fingerprint: str) -> None:

@@ -29,6 +29,7 @@ from survey.web import (
     paper,
     paper_double,
     paper_entry,
+    personal,
     private,
     problems,
     progress,
@@ -38,6 +39,7 @@ from survey.web import (
     roles,
     security,
     setting_up,
+    slip,
     today,
     unlock,
     words,
@@ -67,7 +69,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     on_paper = (paper, paper_entry, paper_double)
     talk = (interview, private, remarks, finding, media)
     shown = (unlock, account, today, fieldwork, handing, *talk, *on_paper, handover, receive, records)
-    for pages in (*shown, progress, setting_up, network, daysheet):
+    for pages in (*shown, slip, progress, personal, setting_up, network, daysheet):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)

@@ -11,10 +11,11 @@ from flask import Blueprint, Response, abort, flash, g, make_response, redirect,
 
 from survey.errors import NotAllowed, SurveyError
 from survey.fieldwork.dispositions import DISPOSITIONS
-from survey.questionnaire import endings
+from survey.questionnaire import consent, endings
 from survey.questionnaire.model import ATTACHED_TYPES, Value
 from survey.questionnaire.path import Change, Entry
-from survey.store import drafts, feed, files, keying, remarks
+from survey.store import consent as consents
+from survey.store import drafts, feed, files, keying, personal, remarks
 from survey.store.header import CONTENT_KINDS
 from survey.sync.backup import back_up
 from survey.text import Text
@@ -40,10 +41,6 @@ pages = Blueprint("interview", __name__)
 
 UNFINISHED = ["1.2", "2.12", "2.32", "2.332", "2.36"]
 """How an interview with open questions may end: enough to be used, broken off, or the person cannot go on."""
-
-CONSENT = "consent"
-REFUSED = "no"
-"""The gate: the question of this name answered so. Then only the visit and its disposition may remain."""
 
 KEPT = Text("Câu trả lời trước vẫn được giữ:", "The answer before is kept:")
 
@@ -378,7 +375,8 @@ def _section_of(opened: Open, path: str) -> int:
 
 def _refused_consent(opened: Open) -> bool:
     return any(
-        entry.node.name == CONSENT and entry.relevant and entry.value == REFUSED for entry in opened.path.entries
+        entry.node.name == consent.QUESTION and entry.relevant and entry.value == consent.REFUSED
+        for entry in opened.path.entries
     )
 
 
@@ -423,6 +421,7 @@ def finish(interview: str) -> Any:
         results=[DISPOSITIONS[code] for code in offered],
         chosen=chosen,
         complaint=complaint,
+        code=personal.code_of(interview),
         back=url_for("interview.resume", interview=interview),
     )
     return page, 400 if complaint else 200
@@ -468,13 +467,19 @@ def _seal(opened: Open, code: str) -> Any:
     """The draft becomes a signed revision, and the visit is recorded, in one transaction."""
     interview, now = opened.draft["interview"], desk().now()
     first = not any(_kind(parent) not in ("", "partial") for parent in opened.draft["parents"])
+    said = consent.record(opened.path, tongue_of(opened))
     try:
         with store().transaction():
             drafts.seal(
                 store(),
                 interview,
                 *opened.path.sealed,
-                {"language": tongue_of(opened), "disposition": code, "ended": now.isoformat(timespec="seconds")},
+                {
+                    "language": tongue_of(opened),
+                    "disposition": code,
+                    "ended": now.isoformat(timespec="seconds"),
+                    **consents.given(store(), interview, said, consents.SPOKEN),
+                },
                 g.person["id"],
                 kind="sealed" if first else "corrected",
                 token=request.form.get("lease", ""),

@@ -15,8 +15,10 @@ from survey.paper.fields import Field, NotKeyed, fields, read, words, written
 from survey.paper.layout import INSTANCES
 from survey.paper.states import STATES, Form
 from survey.paper.validity import FLAGS, Rule, Verdict, flags, judge, keyed_twice, rule_of, sealed, whole
+from survey.questionnaire import consent
 from survey.questionnaire.model import MISSING, Answers, Value, generic
 from survey.questionnaire.path import Context, Entry, Path, open_path
+from survey.store import consent as consents
 from survey.store import current, drafts, frame, keying, paper
 from survey.web import words as said
 from survey.web.desk import desk, frame_columns, store
@@ -339,6 +341,7 @@ def seal(full: Keyed, verdict: Verdict, twice: Mapping[str, Any] | None = None) 
                 "flags": flags(full.path, full.answers),
                 "disposition": "1.1" if verdict.valid else "2.12",
                 **({"double": dict(twice)} if twice else {}),
+                **consents.given(store(), interview, consent.record(full.path, said.tongue()), consents.PAPER),
             }
             first = not current.interviews(store(), interview=interview)[0]["heads"]
             head = drafts.seal(

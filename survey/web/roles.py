@@ -17,6 +17,7 @@ FIELD = frozenset({ENUMERATOR, SUPERVISOR})
 HANDING = frozenset({ENUMERATOR, SUPERVISOR, STATISTICIAN, ADMINISTRATOR})
 FOLLOWING = frozenset({SUPERVISOR, STATISTICIAN, ADMINISTRATOR, OBSERVER})
 RECEIVING = frozenset({SUPERVISOR, ADMINISTRATOR})
+PRIVACY = frozenset({ADMINISTRATOR})
 READING = frozenset({SUPERVISOR, STATISTICIAN, ADMINISTRATOR})
 DECIDING = frozenset({SUPERVISOR})
 
@@ -56,6 +57,10 @@ PAGES: dict[str, frozenset[str]] = {
     "remarks.flag": FIELD,
     "interview.postpone": FIELD,
     "interview.refused": FIELD,
+    "slip.page": FIELD,
+    "personal.page": PRIVACY,
+    "personal.erase": PRIVACY,
+    "personal.export": PRIVACY,
     "paper.page": FIELD,
     "paper.record": FIELD,
     "paper.form_page": FIELD,

@@ -29,6 +29,7 @@ DOORS: tuple[tuple[str, Text], ...] = (
     ("receive.page", Text("Nhận phiếu", "Receive")),
     ("handover.page", Text("Nộp phiếu", "Hand over")),
     ("setting_up.page", Text("Lập đợt", "Set up")),
+    ("personal.page", Text("Dữ liệu cá nhân", "Personal data")),
 )
 
 

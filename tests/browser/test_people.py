@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from survey.store import Store
+from survey.store import Store, current, frame
+from survey.store.personal import code_of
 from tests import field
 from tests.field import PIN
 from tests.keyboard import Hand, Served
@@ -37,3 +38,44 @@ def test_an_observer_lands_on_the_progress_of_the_communes(browser: Browser, off
         hand.shot("tien-do")
         assert hand.axe() == []
         hand.close()
+
+
+QUAN = ("pquan", "Vũ Văn Quân", ["administrator"])
+
+
+def test_an_administrator_erases_by_the_code_with_the_keyboard_alone(
+    browser: Browser, office: Path, shots: Path
+) -> None:
+    with Store.open(office) as store:
+        frame.issue(store, "user", QUAN[0], {**(frame.person(store, MAI[0]) or {}), "id": QUAN[0], "name": QUAN[1]})
+        frame.issue(store, "user", QUAN[0], {**(frame.person(store, QUAN[0]) or {}), "roles": QUAN[2]})
+        (row,) = current.interviews(store)
+    with Served(office) as served:
+        hand = Hand(browser, served, shots, "quan-tri")
+        hand.sign_in(QUAN[1], PIN)
+        hand.page.goto(f"{served.address}/personal-data")
+        hand.write(code_of(row["interview"]).lower())
+        hand.go("Enter")
+        expect(hand.page.get_by_text("xã Chiềng Mung")).to_be_visible()
+        hand.shot("du-lieu-ca-nhan")
+        assert hand.axe() == []
+        hand.page.locator("#reason").focus()
+        hand.write("người dân yêu cầu")
+        hand.press("Tab", "Space", "Tab")
+        hand.go("Enter")
+        expect(hand.page.get_by_role("status")).to_contain_text("Đã xóa 2 mục")
+        hand.shot("da-xoa")
+        assert hand.axe() == []
+        hand.close()
+    with Store.open(office) as store:
+        assert current.interviews(store)[0]["state"] == "erased"
+
+
+def test_the_code_for_the_respondent_stands_on_the_finish_page_and_on_a_slip(hand: Hand, served: Served) -> None:
+    hand.page.goto(f"{hand.page.url.rpartition('/')[0]}/finish")
+    hand.shot("ma-phieu")
+    assert hand.axe() == []
+    hand.page.goto(hand.page.url.replace("/finish", "/slip"))
+    expect(hand.page.get_by_role("heading", name="Mã phiếu khảo sát của Ông/Bà")).to_be_visible()
+    hand.shot("to-giay")
+    assert hand.axe() == []

@@ -1,0 +1,307 @@
+"""What the law gives a respondent, by the code of the interview: erased everywhere for good, on an administrator's word
+alone; a copy of what is held; contact data that end with their date; consent that can be shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from survey import create_app
+from survey.cli import cli
+from survey.errors import InputError, NotAllowed
+from survey.store import Store, current, drafts, feed, frame, personal
+from survey.store.merge import unite
+from survey.store.quarantine import quarantine
+from survey.sync import rounds
+from tests import field
+from tests.field import HOA, LAN, ROUND, Clock, Interviewer, Visitor
+from tests.laptops import interview, keys, records, state
+
+QUAN = "pquan"
+NAME = "Đặng Thị Hoà"
+PHONE = "0912 345 678"
+
+
+@pytest.fixture
+def office(hub: Store) -> Store:
+    """A hub with an administrator, a round under its own key and one household."""
+    rounds.issue_round(hub, {"id": ROUND, "title": {"vi": "Đợt", "en": "Round"}})
+    for user, name, roles in (*field.PEOPLE, (QUAN, "Vũ Văn Quân", ["administrator"])):
+        frame.issue(hub, "user", user, {"id": user, "name": name, "roles": roles, "pin": field._hashed_pin()})
+    frame.issue(hub, "unit", "u1", {**field.unit_document("u1", 1), "frame_id": "h7"}, {"name": NAME})
+    frame.import_frame(hub, ROUND, [{"id": "h7", "commune": "03646", "contact": {"name": NAME}}])
+    return hub
+
+
+@pytest.fixture
+def laptop(tmp_path: Path, office: Store) -> Iterator[Store]:
+    """A laptop that has loaded the round and is enrolled."""
+    with Store.create(tmp_path / "laptop", name="laptop") as store:
+        give(store, office)
+        (own,) = (one for one in frame.devices(office) if one["id"] == store.device)
+        rounds.enrol(office, own)
+        give(office, store)
+        rounds.confirm(store, rounds.signed_by(frame.round_document(office, ROUND)))
+        yield store
+
+
+def give(sender: Store, receiver: Store) -> None:
+    """Everything that one holds, to the other."""
+    unite(receiver, records(sender), "stick", keys(sender))
+
+
+def written(store: Store) -> bytes:
+    """Every byte in the instance folder."""
+    return b"".join(file.read_bytes() for file in store.folder.rglob("*") if file.is_file())
+
+
+def run(store: Store, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["--instance", str(store.folder), *arguments])
+
+
+def is_erased(store: Store, id: str) -> bool:
+    return [row["state"] for row in current.interviews(store, interview=id)] == ["erased"]
+
+
+# -- by the code ---------------------------------------------------------------------------------------------------
+
+
+def test_a_withdrawal_takes_answers_and_contact_on_every_machine_and_no_merge_brings_them_back(
+    office: Store, laptop: Store
+) -> None:
+    id = interview(laptop, "u1", {"q1": "điều rất riêng"})
+    old = records(laptop)
+    give(laptop, office)
+    for secret in ("điều rất riêng", NAME, PHONE):
+        assert secret.encode() in written(office) + written(laptop)
+    done = run(office, "erase", personal.code_of(id).lower(), "--reason", "người dân yêu cầu", "--as", QUAN, "--json")
+    assert json.loads(done.stdout) == {"erased": [f"interview {id}", "unit u1"]}
+    give(office, laptop)
+    unite(office, old, "stick", keys(laptop))
+    unite(laptop, old, "stick", keys(laptop))
+    for store in (office, laptop):
+        assert is_erased(store, id)
+        for secret in ("điều rất riêng", NAME, PHONE):
+            assert secret.encode() not in written(store)
+        assert frame.unit(store, "u1") is not None, "the sample stays: weights and rates need it"
+        assert current.verify(store).problems == []
+    give(laptop, office)
+    assert state(office) == state(laptop)
+
+
+def test_erasing_again_finds_nothing_left_and_an_unknown_or_short_code_erases_nothing(office: Store) -> None:
+    id = interview(office, "u1")
+    personal.erase_person(office, id, QUAN, "yêu cầu")
+    assert personal.erase_person(office, id, QUAN, "yêu cầu") == []
+    for code in ("", "1C9E", "%", "0000-0000-0000", id[:4]):
+        with pytest.raises(InputError):
+            personal.by_code(office, code)
+    assert personal.by_code(office, f" {personal.code_of(id).replace('-', ' ')} ") == id
+
+
+@pytest.mark.parametrize(("actor", "code"), [(LAN, 2), (HOA, 2), ("pnobody", 2), (QUAN, 0)])
+def test_only_an_administrator_erases_by_command(office: Store, actor: str, code: int) -> None:
+    id = interview(office, "u1")
+    result = run(office, "erase", id, "--reason", "yêu cầu", "--as", actor)
+    assert result.exit_code == code
+    assert is_erased(office, id) == (code == 0)
+
+
+# -- whose tombstone is obeyed -----------------------------------------------------------------------------------
+
+
+def test_a_tombstone_of_no_administrator_is_set_aside_and_erases_nothing(office: Store, laptop: Store) -> None:
+    id = interview(laptop)
+    give(laptop, office)
+    current.erase(laptop, "interview", id, HOA, "muốn xóa dấu vết")
+    later = interview(laptop, "u2")
+    give(laptop, office)
+    assert not is_erased(office, id)
+    assert current.content(office, id)["answers"] == {"q1": "4", "q2": "5"}
+    assert current.content(office, later)["answers"], "what was written after it is merged all the same"
+    ((_, problem),) = quarantine(office)
+    assert "administrator" in problem.what.en
+    assert current.verify(office).problems == []
+
+
+def test_an_unknown_machine_erases_nothing_even_in_the_administrators_name(office: Store, tmp_path: Path) -> None:
+    id = interview(office, "u1")
+    with Store.create(tmp_path / "rogue") as rogue:
+        give(office, rogue)
+        current.erase(rogue, "interview", id, QUAN, "giả danh")
+        give(rogue, office)
+    assert not is_erased(office, id)
+    assert len(quarantine(office)) == 1
+
+
+def test_a_tombstone_that_was_set_aside_is_obeyed_once_its_writer_is_an_administrator(
+    office: Store, laptop: Store
+) -> None:
+    id = interview(laptop)
+    give(laptop, office)
+    current.erase(laptop, "interview", id, LAN, "yêu cầu")
+    give(laptop, office)
+    assert not is_erased(office, id)
+    frame.issue(office, "user", LAN, {**(frame.person(office, LAN) or {}), "roles": ["administrator"]})
+    give(laptop, office)
+    assert is_erased(office, id)
+    assert quarantine(office) == []
+    assert current.verify(office).problems == []
+
+
+def test_an_enrolled_laptop_takes_back_what_was_never_finished_when_consent_is_refused(
+    office: Store, laptop: Store
+) -> None:
+    id = drafts.start(laptop, "u1", "sha256:" + "ab" * 32, HOA)
+    drafts.save(laptop, id, {"q1": "4"})
+    drafts.partials(laptop)
+    give(laptop, office)
+    drafts.discard(laptop, id)
+    give(laptop, office)
+    assert is_erased(office, id)
+    assert quarantine(office) == []
+
+
+# -- contact data alone --------------------------------------------------------------------------------------------
+
+
+def test_contact_data_end_with_their_date_and_the_answers_stay(office: Store, laptop: Store) -> None:
+    id = interview(laptop, "u1")
+    give(laptop, office)
+    document = frame.round_document(office, ROUND)
+    rounds.issue_round(office, {**document, "contact_until": "2999-01-01"})
+    assert json.loads(run(office, "erase", "--contact-due", "--as", QUAN, "--json").stdout) == {"erased": []}
+    rounds.issue_round(office, {**document, "contact_until": "2026-01-31"})
+    done = json.loads(run(office, "erase", "--contact-due", "--as", QUAN, "--json").stdout)["erased"]
+    assert done == ["unit u1", f"interview {id}"]
+    give(office, laptop)
+    for store in (office, laptop):
+        assert NAME.encode() not in written(store)
+        assert PHONE.encode() not in written(store)
+        assert current.content(store, id)["answers"] == {"q1": "4", "q2": "5"}
+        assert frame.contact(store, "unit", "u1") == {}
+        assert current.verify(store).problems == []
+        assert store.value("SELECT count(*) FROM missing") == 0
+    assert json.loads(run(office, "erase", "--contact-due", "--as", QUAN, "--json").stdout) == {"erased": []}
+    before = state(office)
+    current.rebuild(office)
+    assert state(office) == before
+
+
+def test_contact_data_that_were_erased_are_not_written_again_and_answers_still_are(office: Store) -> None:
+    id = interview(office, "u1")
+    personal.erase_contact(office, "u1", QUAN, "hết hạn")
+    with pytest.raises(NotAllowed, match="contact data were erased"):
+        frame.issue(office, "unit", "u1", field.unit_document("u1", 1), {"name": NAME})
+    frame.issue(office, "unit", "u1", {**field.unit_document("u1", 1), "assignee": LAN})
+    drafts.take_over(office, id, HOA)
+    drafts.seal(office, id, {"q1": "2"}, {}, {"phone": PHONE}, {}, HOA, "corrected")
+    content = current.content(office, id)
+    assert (content["answers"], content["contact"]) == ({"q1": "2"}, {})
+
+
+# -- a copy for the person, and consent ----------------------------------------------------------------------------
+
+
+def test_the_export_has_everything_about_the_interview_and_of_nobody_else(office: Store, tmp_path: Path) -> None:
+    id, other = interview(office, "u1", {"q1": "của tôi"}), interview(office, "u2", {"q1": "của người khác"})
+    current.decide(office, id, "returned", reason="hỏi lại", actor=LAN)
+    out = tmp_path / "held.json"
+    assert run(office, "person-export", personal.code_of(id), "--out", str(out)).exit_code == 0
+    text = out.read_text(encoding="utf-8")
+    held = json.loads(text)
+    assert held["versions"][0]["answers"] == {"q1": "của tôi"}
+    assert held["versions"][0]["contact"] == {"phone": PHONE}
+    assert held["contact"] == {"name": NAME}
+    assert held["decisions"][0]["decision"]["reason"] == "hỏi lại"
+    assert held["held_by"] == [{"device": office.device, "tier": "supervisor"}]
+    assert "của người khác" not in text
+    assert other not in text
+    assert "argon2" not in text
+
+
+@pytest.fixture
+def hoa(device: Store, instance: Path) -> Iterator[Interviewer]:
+    field.set_up(device, field.small())
+    app = create_app(instance, Clock())
+    interviewer = Interviewer(app)
+    interviewer.sign_in(HOA)
+    yield interviewer
+    app.extensions["survey"].close()
+
+
+def test_the_wording_time_and_way_of_consent_are_sealed_with_the_interview(hoa: Interviewer, device: Store) -> None:
+    hoa.start("u1")
+    hoa.open(1)
+    hoa.answers(field.WHOLE)
+    hoa.finish()
+    told = current.content(device, hoa.interview)["paradata"]["consent"]
+    said = "Kính chào Ông/Bà ở xã 03646\nÔng/Bà có đồng ý không?"
+    assert told == {
+        "question": "opening/consent",
+        "answer": "yes",
+        "version": field.small().version,
+        "language": "vi",
+        "text": "sha256:" + sha256(said.encode()).hexdigest(),
+        "time": "2026-11-23T09:00:00+07:00",
+        "way": "spoken",
+    }
+
+
+def test_a_correction_keeps_the_consent_that_was_given(hoa: Interviewer, device: Store) -> None:
+    hoa.start("u1")
+    hoa.open(1)
+    hoa.answers(field.WHOLE)
+    hoa.finish()
+    before = current.content(device, hoa.interview)["paradata"]["consent"]
+    current.decide(device, hoa.interview, "returned", reason="tuổi?", actor=LAN)
+    hoa.get("/today")
+    hoa.post(f"/interviews/{hoa.interview}/open-again")
+    hoa.open(2)
+    hoa.answers({"a/age": "48"})
+    hoa.finish()
+    content = current.content(device, hoa.interview)
+    assert content["kind"] == "corrected"
+    assert content["paradata"]["consent"] == before
+
+
+def test_the_respondent_gets_the_code_before_the_seal_and_the_slip_can_be_printed_after(hoa: Interviewer) -> None:
+    hoa.start("u1")
+    hoa.open(1)
+    hoa.answers(field.WHOLE)
+    code = personal.code_of(hoa.interview)
+    page = hoa.get(f"/interviews/{hoa.interview}/finish").text
+    assert code in page
+    assert f"/interviews/{hoa.interview}/slip" in page
+    hoa.finish()
+    slip = hoa.get(f"/interviews/{hoa.interview}/slip").text
+    assert code in slip
+    assert NAME not in slip
+
+
+# -- the administrator's page ------------------------------------------------------------------------------------
+
+
+def test_the_page_erases_only_with_a_reason_and_the_tick(office: Store) -> None:
+    id = interview(office, "u1")
+    app = create_app(office.folder, Clock())
+    quan = Visitor(app)
+    quan.sign_in(QUAN)
+    page = quan.get("/personal-data", code=personal.code_of(id))
+    assert page.status_code == 200
+    assert NAME not in page.text
+    for fields in ({"reason": "", "sure": "yes"}, {"reason": "yêu cầu"}):
+        refused = quan.post("/personal-data/erase", code=id, **fields)
+        assert refused.status_code == 400
+        assert not is_erased(office, id)
+    assert quan.post("/personal-data/erase", code="0000-0000-0000", reason="x", sure="yes").status_code == 400
+    assert json.loads(quan.post("/personal-data/export", code=id).text)["interview"] == id
+    assert personal.code_of(id) in quan.post("/personal-data/erase", code=id, reason="yêu cầu", sure="yes").text
+    assert is_erased(office, id)
+    assert [h.actor for h in feed.revisions(office, "interview", id) if h.kind == "erased"] == [QUAN]
+    app.extensions["survey"].close()
