@@ -69,6 +69,9 @@ def delete_contact(store: Store, subjects: Iterable[derived.Subject]) -> None:
             store.execute(
                 f"DELETE FROM {table} WHERE name = ? AND revision IN ({of_subject})", (CONTACT, subject, subject_type)
             )
+        if subject_type == "interview":
+            # Measured anew without: it keeps hashes of names and phones.
+            store.execute("DELETE FROM quality WHERE interview = ?", (subject,))
     for name, content in store.execute("SELECT name, content FROM quarantine").fetchall():
         if _quarantined_subject(store, name, content) not in gone:
             continue
