@@ -3,12 +3,16 @@
 The quantile inverts the weighted distribution function by one of twelve rules (the nine of Hyndman & Fan 1996 with
 weights, ``math`` = hf1, ``school`` = hf2, and Shah & Vaish's); the interval inverts the ends of the interval of the
 share of values at or below it (Woodruff 1952).
+
+Where equal weights let the distribution reach a probability exactly, the rules that jump must see that it does,
+whatever the last bit of the sum says. R ``survey`` 4.5 compares bit by bit; its answer is kept as the rules ending in ``_r``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,12 +21,16 @@ from scipy.special import stdtrit
 from analysis.design import Design
 from analysis.estimation import Estimate, domains_of, estimate_pairs
 from analysis.layout import lay
+from analysis.proportions import proportion_interval
 from analysis.table import Table
 from analysis.totals import Pair, Statistic
 from survey.errors import InputError
 from survey.text import Text
 
 Rule = Callable[[np.ndarray, np.ndarray, float], float]
+
+TIE = 1e-12
+"""Shares nearer than this are the same share."""
 
 
 def quantile(
@@ -33,12 +41,14 @@ def quantile(
     by: str | Sequence[str] = (),
     *,
     rule: str = "school",
+    interval: str = "wald",
     level: float | None = None,
 ) -> list[Estimate]:
     """Quantiles of a numeric column by the crossing of ``by``: for each domain, each probability.
 
-    ``se`` is the width of the interval over 2t, as R ``survey`` has it. Raises InputError for a rule that is not one of
-    :data:`RULES` or a probability outside 0..1.
+    ``interval`` is that of the share at or below the quantile, one of :data:`analysis.proportions.METHODS`; an end off
+    the scale has no value there. ``se`` is the width of the interval over 2t, as R ``survey`` has it. Raises InputError
+    for a rule that is not one of :data:`RULES`, an unknown interval or a probability outside 0..1.
     """
     if rule not in RULES:
         listed = ", ".join(RULES)
@@ -63,7 +73,8 @@ def quantile(
             at = RULES[rule](x, w, p) if len(x) else np.nan
             below = np.where(there, values <= at, 0.0), there.astype(float)
             share = estimate_pairs(sample, domain, labels, [variable], [_always(below)], level)[d]
-            low, high = (RULES[rule](x, w, end) if 0 <= end <= 1 else np.nan for end in (share.low, share.high))
+            ends = proportion_interval(share, interval, level)
+            low, high = (RULES[rule](x, w, end) if 0 <= end <= 1 else np.nan for end in ends)
             t = stdtrit(share.df, 0.5 + share.level / 2)
             nothing = {"deff": np.nan, "deff_replacement": np.nan}
             found.append(
@@ -85,32 +96,33 @@ def _always(pair: Pair) -> Statistic:
     return lambda: pair
 
 
-def _between(x: np.ndarray, w: np.ndarray, p: float) -> tuple[int, int, float, float]:
+def _between(x: np.ndarray, w: np.ndarray, p: float, tie: float = TIE) -> tuple[int, int, float, float]:
     """The places below and above ``p``, and how far ``p`` lies from either's cumulated share."""
-    total = w.sum()
-    cumulated = np.cumsum(w)
-    below = np.flatnonzero(cumulated <= p * total)
-    low = int(below[-1]) if len(below) else 0
-    high = min(low + 1, len(x) - 1) if len(below) else 0
+    total = float(np.sum(w, dtype=np.longdouble))
+    cumulated = np.cumsum(w, dtype=np.longdouble).astype(float)
+    below = np.flatnonzero(cumulated <= (p + tie) * total)
     if not len(below):
         return 0, 0, p, cumulated[0] / total - p
-    return low, high, p - cumulated[low] / total, cumulated[high] / total - p
+    low = int(below[-1])
+    high = min(low + 1, len(x) - 1)
+    under = p - cumulated[low] / total
+    return low, high, 0.0 if abs(under) <= tie else under, cumulated[high] / total - p
 
 
-def _math(x: np.ndarray, w: np.ndarray, p: float) -> float:
-    low, high, under, _ = _between(x, w, p)
+def _math(x: np.ndarray, w: np.ndarray, p: float, tie: float = TIE) -> float:
+    low, high, under, _ = _between(x, w, p, tie)
     return float(x[low] if under == 0 else x[high])
 
 
-def _school(x: np.ndarray, w: np.ndarray, p: float) -> float:
-    low, high, under, _ = _between(x, w, p)
+def _school(x: np.ndarray, w: np.ndarray, p: float, tie: float = TIE) -> float:
+    low, high, under, _ = _between(x, w, p, tie)
     return float((x[low] + x[high]) / 2 if under == 0 else x[high])
 
 
-def _even(x: np.ndarray, w: np.ndarray, p: float) -> float:
+def _even(x: np.ndarray, w: np.ndarray, p: float, tie: float = TIE) -> float:
     """hf3: the even place where p falls between two."""
     unique, place = np.unique(x, return_inverse=True)
-    low, high, under, _ = _between(unique, np.bincount(place, w), p)
+    low, high, under, _ = _between(unique, np.bincount(place, w), p, tie)
     return float(unique[low] if under == 0 and (low + 1) % 2 == 0 else unique[high])
 
 
@@ -149,9 +161,14 @@ RULES: dict[str, Rule] = {
     "school": _school,
     "shahvaish": _shah_vaish,
     "shahvaish_r": _shah_vaish_as_r,
+    "math_r": partial(_math, tie=0.0),
+    "school_r": partial(_school, tie=0.0),
     "hf1": _math,
+    "hf1_r": partial(_math, tie=0.0),
     "hf2": _school,
+    "hf2_r": partial(_school, tie=0.0),
     "hf3": _even,
+    "hf3_r": partial(_even, tie=0.0),
     "hf4": _linear,
     "hf5": _along(lambda c, w: (c - w / 2) / c[-1]),
     "hf6": _along(lambda c, w: c / (c[-1] + w[-1])),

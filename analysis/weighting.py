@@ -21,6 +21,8 @@ REPLICATED = "rw_"
 """How the columns of replicate weights begin that ``survey weight --replicates`` writes."""
 STEPS = ("w_base", "w_nonresponse", "w_calibrated")
 """The columns that ``survey weight`` writes between ``interview`` and ``weight``, one a step."""
+EVERYONE = "1"
+"""The variable of a margin that counts everyone."""
 _ROUNDS = 200
 _EXACT = 1e-12
 _ROUNDING = 1e-8
@@ -129,7 +131,9 @@ def read_margins(rule: Calibration, data: Table) -> Margins:
     """The margins of a calibration (a file, or rows ``variable, category, total``) laid on the data.
 
     ``variable`` may cross several columns (``province*sex``, categories ``01|female``); a blank category means the
-    total of a numeric column. Every category of the data must have its total, and every total its category.
+    total of a numeric column, and the variable ``1`` stands for everyone: its total is the size of the population,
+    which a calibration on numbers alone needs as its intercept. Every category of the data must have its total, and every
+    total its category.
     """
     file = read_table(rule.margins) if isinstance(rule.margins, str) else None
     rows: Sequence[Mapping[str, Any]] = rule.margins if file is None else rows_of(file)
@@ -167,14 +171,15 @@ def read_margins(rule: Calibration, data: Table) -> Margins:
         wanted[variable][category] = total
     columns, totals, names, variables = [], [], [], []
     for number, (variable, categories) in enumerate(wanted.items()):
-        parts = variable.split("*")
+        everyone = variable == EVERYONE and set(categories) == {""} and variable not in data
+        parts = [] if everyone else variable.split("*")
         absent = [data.missing_column(part, "margins") for part in parts if part not in data]
         if absent:
             problems += absent
         elif set(categories) == {""}:
-            blank = data.blank(variable)
+            blank = np.zeros(0, bool) if everyone else data.blank(variable)
             problems += [_blank(variable, blank, data)] if blank.any() else []
-            columns.append(data.numbers(variable))
+            columns.append(np.ones(len(data)) if everyone else data.numbers(variable))
             totals.append(categories[""])
             names.append(variable)
             variables.append(number)

@@ -15,7 +15,7 @@ from analysis.design import Calibration, Design, Replicates
 from analysis.estimation import Estimate, Estimates, domains_of, mean, population_variance, proportion, ratio, total
 from analysis.index import Index, index_of
 from analysis.proportions import proportion_interval
-from analysis.quantiles import quantile
+from analysis.quantiles import RULES, quantile
 from analysis.reading import read_rows, read_table
 from analysis.scores import Scores, score
 from analysis.table import Table
@@ -180,7 +180,7 @@ class _Question:
             return Calibration("poststratify", margins=_margins(variable, totals))
         if step["step"] == "rake":
             rows = [row for margin in step["margins"] for row in _margins(margin["by"], margin["totals"])]
-            swept = step.get("variance", "").startswith("R rake()")
+            swept = not step.get("variance", "").startswith("R calibrate(")
             return Calibration("raking", margins=rows, variance="sweeps" if swept else "regression")
         method = {"l": "linear", "r": "raking"}[step["distance"][0]] if step["distance"] != "logit" else "logit"
         return Calibration(method, margins=self._model_margins(step), bounds=tuple(step.get("bounds", ())))
@@ -188,8 +188,10 @@ class _Question:
     def _model_margins(self, step: dict[str, Any]) -> list[dict[str, Any]]:
         """R's totals of a model matrix (an intercept and all levels but the first) as totals of every level."""
         rows: list[dict[str, Any]] = []
-        for variable in step["formula"].removeprefix("~").split("+"):
-            name = variable.strip()
+        formula = [variable.strip() for variable in step["formula"].removeprefix("~").split("+")]
+        if all(name in step["totals"] for name in formula):
+            rows += _margins("1", {"": step["totals"]["(Intercept)"]})
+        for name in formula:
             if name in step["totals"]:
                 rows += _margins(name, {"": step["totals"][name]})
                 continue
@@ -286,21 +288,29 @@ def _population_variance(q: _Question) -> tuple[list[Estimate], None]:
     return [e for name in q.names() for e in population_variance(q.table, name, q.design)], None
 
 
+INTERVALS = {"mean": "wald", "xlogit": "logit", "beta": "beta", "asin": "asin"}
+"""R's names of intervals of a share."""
+
+
 def _proportion_interval(q: _Question) -> tuple[list[Estimate], None]:
     column, wanted = re.fullmatch(r"(\S+) == '(.*)'", q.estimator["condition"]).groups()  # type: ignore[union-attr]
     share = next(e for e in proportion(q.table, column, q.design) if e.name == wanted)
-    known = {"mean": "wald", "xlogit": "logit"}
-    ends = [proportion_interval(share, known.get(row["method"], row["method"])) for row in q.expected]
+    ends = [proportion_interval(share, INTERVALS.get(row["method"], row["method"])) for row in q.expected]
     return [replace(share, name=row["name"], low=a, high=b) for row, (a, b) in zip(q.expected, ends, strict=True)], None
 
 
 def _quantile(q: _Question) -> tuple[list[Estimate], None]:
-    rule = {"shahvaish": "shahvaish_r"}.get(q.estimator["rule"], q.estimator["rule"])
-    return [e for v in q.names() for e in quantile(q.table, v, q.estimator["probs"], q.design, rule=rule)], None
+    rule, probabilities = f"{q.estimator['rule']}_r", q.estimator["probs"]
+    rule = rule if rule in RULES else q.estimator["rule"]
+    written = q.estimator.get("interval", "mean")
+    interval = next((ours for theirs, ours in INTERVALS.items() if theirs in written), "wald")
+    found = [quantile(q.table, v, probabilities, q.design, rule=rule, interval=interval) for v in q.names()]
+    return [estimate for of_one in found for estimate in of_one], None
 
 
 def _domain_df(q: _Question) -> tuple[list[Estimate], None]:
-    found = mean(q.table, q.design.weight, replace(q.design, df="domain"), q.by())
+    rows = q.table.with_columns({"row": np.ones(len(q.table))})
+    found = mean(rows, "row", replace(q.design, df="domain"), q.by())
     return list(found), None
 
 
@@ -493,13 +503,19 @@ def compare(case: Case, found: tuple[list[Estimate], np.ndarray | None]) -> None
             "deff": ours.deff_replacement if with_replacement else ours.deff,
         }
         for key in figures.keys() & row.keys():
+            if row[key] is None:
+                assert np.isnan(figures[key]), f"{name} {key}: {figures[key]!r}, where R has none"
+                continue
             # A figure that is zero in theory (an error of a stratified share) is compared on the estimate's scale.
             slack = tolerance * max(abs(row[key]), size if abs(row[key]) < 1e-12 * size else 0.0)
             assert abs(figures[key] - row[key]) <= slack, f"{name} {key}: {figures[key]!r}, expected {row[key]!r}"
         if "ci" in row:
             # R finds the likelihood interval by interpolation; its notes ask for 1e-4 there.
             near = 1e-4 if row.get("method") == "likelihood" else tolerance
-            assert np.allclose([ours.low, ours.high], row["ci"], rtol=near), f"{name}: {ours.low}, {ours.high}"
+            ends = np.array(row["ci"], dtype=float)
+            assert np.allclose([ours.low, ours.high], ends, rtol=near, equal_nan=True), (
+                f"{name}: {ours.low}, {ours.high}"
+            )
         if "ci_t" in row:
             ends = np.array([ours.low, ours.high])
             assert np.allclose(ends, row["ci_t"], rtol=tolerance, atol=tolerance * ours.se), f"{name}: {ends}"

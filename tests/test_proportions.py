@@ -77,6 +77,24 @@ def test_the_rules_differ_by_no_more_than_neighbouring_values():
     assert np.ptp(found) < 5 * step
 
 
+def test_equal_weights_reach_a_round_probability_exactly_whatever_the_last_bit_says():
+    """30.97 added twenty times is not a tenth of 30.97 added two hundred times, in binary; R survey 4.5 says 20."""
+    equal = pd.DataFrame({"w": 30.97, "x": np.arange(200.0)})
+    rules = ("math", "school", "math_r")
+    by_rule = {rule: quantile(equal, "x", [0.1], Design("w"), rule=rule)[0].value for rule in rules}
+    assert by_rule == {"math": 19.0, "school": 19.5, "math_r": 20.0}
+
+
+@pytest.mark.parametrize("interval", ["logit", "beta", "asin", "wilson"])
+def test_the_interval_of_an_extreme_quantile_can_stay_on_the_scale(interval):
+    """At 1 % the plain interval of the share runs below zero and the quantile has no lower end."""
+    (plain,) = quantile(FRAME, "x", [0.01], DESIGN)
+    (bounded,) = quantile(FRAME, "x", [0.01], DESIGN, interval=interval)
+    assert np.isnan(plain.low)
+    assert plain.value == bounded.value
+    assert FRAME.x.min() <= bounded.low <= bounded.value <= bounded.high < FRAME.x.median()
+
+
 def test_quantiles_come_by_domain_and_probability():
     found = quantile(FRAME, "x", [0.25, 0.75], DESIGN, "g")
     assert [(e.domain, e.name) for e in found] == [

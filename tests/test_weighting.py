@@ -67,6 +67,15 @@ def test_the_total_of_a_number_is_a_margin_too():
     assert weights(Calibration("linear", margins=known)) @ FRAME.income == pytest.approx(20000, rel=1e-9)
 
 
+def test_numbers_alone_are_calibrated_with_the_size_of_the_population():
+    """With both totals the regression has its intercept: a mean of the number has no variance left either."""
+    known = [{"variable": "1", "category": "", "total": 3900}, {"variable": "income", "category": "", "total": 20000}]
+    design = Design("w", psu="village", calibration=Calibration("linear", margins=known))
+    (income,) = mean(FRAME, "income", design)
+    assert income.value == pytest.approx(20000 / 3900, rel=1e-9)
+    assert income.se == pytest.approx(0, abs=1e-9)
+
+
 def test_a_total_that_is_known_has_no_variance_left():
     design = Design("w", psu="village", calibration=Calibration("raking", margins=KNOWN))
     (men,) = total(FRAME.assign(men=(FRAME.sex == "m").astype(float)), "men", design)
