@@ -5,7 +5,8 @@ weights, ``math`` = hf1, ``school`` = hf2, and Shah & Vaish's); the interval inv
 share of values at or below it (Woodruff 1952).
 
 Where equal weights let the distribution reach a probability exactly, the rules that jump must see that it does,
-whatever the last bit of the sum says. R ``survey`` 4.5 compares bit by bit; its answer is kept as the rules ending in ``_r``.
+whatever the last bit of the sum says. R ``survey`` 4.5 compares bit by bit; its answer is kept as the
+rules ending in ``_r``.
 """
 
 from __future__ import annotations

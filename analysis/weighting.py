@@ -132,8 +132,8 @@ def read_margins(rule: Calibration, data: Table) -> Margins:
 
     ``variable`` may cross several columns (``province*sex``, categories ``01|female``); a blank category means the
     total of a numeric column, and the variable ``1`` stands for everyone: its total is the size of the population,
-    which a calibration on numbers alone needs as its intercept. Every category of the data must have its total, and every
-    total its category.
+    which a calibration on numbers alone needs as its intercept. Every category of the data must have its total,
+    and every total its category.
     """
     file = read_table(rule.margins) if isinstance(rule.margins, str) else None
     rows: Sequence[Mapping[str, Any]] = rule.margins if file is None else rows_of(file)
