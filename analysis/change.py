@@ -23,6 +23,7 @@ from analysis.publication import HIDDEN
 from analysis.ranking import satterthwaite
 from analysis.score_file import ScoreTable, completed, provisional, score_table, stacked
 from analysis.scores import note_in, noted
+from analysis.succession import Rule, align
 from survey.errors import InputError, Problem
 from survey.text import Text
 
@@ -66,15 +67,20 @@ def compare(
     adjust: str = "holm",
     rule: float = PAPI_RULE,
     independent: bool = False,
+    days: tuple[str, str] = ("", ""),
+    carry: Rule | None = None,
 ) -> Changes:
     """The change of every node (or of ``codes``) in every domain from ``before`` to ``after``.
 
     Both are scores (from :func:`analysis.score`, a file, a table); ``rounds`` names the round of each where they hold
     several; ``indices`` are the index of both or of each, by default the one the table names. ``adjust`` (``holm``,
     ``bh``, ``none``) is over the domains of one code. ``rule`` is the relative change that PAPI calls notable.
+    ``days`` are the days whose list of provinces each round uses (by default from the rounds' names), and ``carry``
+    the rule by which the earlier series goes over a merger; without one, merged provinces are not compared.
 
     Raises:
-        InputError: nothing in common, a code that is broken between the rounds or is in neither.
+        InputError: nothing in common, a code that is broken between the rounds or is in neither; as
+            :func:`analysis.succession.align`.
         ValueError: no such adjustment.
     """
     if adjust not in ADJUST:
@@ -83,10 +89,12 @@ def compare(
     level = tables[0].level if level is None else level
     wanted = _codes(tables, rounds, codes)
     known = _indices(tables, indices, rounds)
-    named = tuple(_round(source, choice) for source, choice in zip(tables, rounds, strict=True))
-    refused = breaks(*known, (named[0], named[1])) if known else {}
+    named = _round(tables[0], rounds[0]), _round(tables[1], rounds[1])
+    refused = breaks(*known, named) if known else {}
     problems = _problems(refused, wanted, codes)
-    notes: tuple[Text, ...] = () if known else (UNCHECKED,)
+    aligned = align(*tables, named, days, carry)
+    tables = aligned.table, tables[1]
+    notes: tuple[Text, ...] = (*(() if known else (UNCHECKED,)), *aligned.notes)
     parts, ways = [], []
     for code in wanted:
         if code not in refused:
@@ -94,6 +102,8 @@ def compare(
             parts.append(part)
             ways.append(shared)
     table = pd.concat(parts, ignore_index=True)
+    pairs = zip(table["note"], table["domain"], strict=True)
+    table["note"] = ["; ".join(filter(None, [note, noted(aligned.told.get(domain, ()))])) for note, domain in pairs]
     if table["se"].notna().any():
         notes += (SHARED if all(ways) else INDEPENDENT,)
     notes += tuple(provisional(*table["note"]))

@@ -19,6 +19,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from analysis.score_file import provisional, score_table
 from analysis.scores import PROVISIONAL, noted
+from analysis.succession import of_one_list
 from survey.errors import InputError
 from survey.text import Text
 
@@ -283,17 +284,21 @@ def rank(
     missing: str = "drop",
     draws: int = DRAWS,
     seed: int = 1,
+    day: str = "",
 ) -> Ranking:
     """Ranks of the domains of ``scores`` (from :func:`analysis.score`, a file, a table) by the node ``code``.
 
     Of each unit its rank, its confidence set, its group, the probability of being among the ``first`` and in the best
-    group. No statement is made on a unit with fewer than 8 degrees of freedom: ``note`` says so.
+    group. No statement is made on a unit with fewer than 8 degrees of freedom: ``note`` says so. ``day`` is the day
+    whose list of provinces the round uses, where its name does not tell.
 
     Raises:
-        InputError: a code, round or kind of domain that is not there or has to be chosen.
+        InputError: a code, round or kind of domain that is not there or has to be chosen; provinces of before and after
+            the merger among them.
     """
     table = score_table(scores)
     rows = table.choose(code, by, round)
+    of_one_list(rows, table.source, day)
     estimates = rows["estimate"].to_numpy(dtype=float)
     known = np.isfinite(estimates)
     if not known.any():

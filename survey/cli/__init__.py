@@ -43,6 +43,7 @@ COMMANDS = {
     "weight": "weighting",
     "data": "data",
     "score": "scoring",
+    "units": "units",
     "compare": "comparing",
     "rank": "ranking",
     "drivers": "drivers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from survey.text import Text
 
 if TYPE_CHECKING:
     from analysis.change import Changes
+    from analysis.succession import Rule
 
 VERDICTS = {
     "up": Text("tăng", "up"),
@@ -21,6 +23,18 @@ VERDICTS = {
     "unclear": Text("chưa rõ", "unclear"),
     "": Text("", ""),
 }
+
+
+def iso_day(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """An ISO day, or blank."""
+    try:
+        return value and date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise InputError(
+            f"{parameter.opts[0]} {value}",
+            Text("không phải là ngày", "is no day"),
+            Text("ghi theo dạng 2025-06-30", "write it as 2025-06-30"),
+        ) from None
 
 
 @click.command(
@@ -62,6 +76,33 @@ VERDICTS = {
 )
 @option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
 @option(
+    "--before-date",
+    metavar="YYYY-MM-DD",
+    default="",
+    callback=iso_day,
+    help=Text("Ngày của danh mục tỉnh mà đợt trước dùng.", "Day of the list of provinces that the earlier round uses."),
+)
+@option(
+    "--after-date",
+    metavar="YYYY-MM-DD",
+    default="",
+    callback=iso_day,
+    help=Text("Ngày của danh mục tỉnh mà đợt sau dùng.", "Day of the list of provinces that the later round uses."),
+)
+@option(
+    "--carry",
+    type=click.Choice(["population", "mean"]),
+    help=Text(
+        "Nối chuỗi qua sáp nhập tỉnh: theo dân số (--population) hay bình quân đơn giản; không phải số công bố.",
+        "Carry the series over a merger of provinces: by population (--population) or plain mean; not official.",
+    ),
+)
+@option(
+    "--population",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=Text("Dân số các tỉnh cũ: province, population.", "People of the former provinces: province, population."),
+)
+@option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
@@ -78,6 +119,10 @@ def compare(
     adjust: str,
     independent: bool,
     level: float | None,
+    before_date: str,
+    after_date: str,
+    carry: str | None,
+    population: Path | None,
     out: Path | None,
     as_json: bool,
 ) -> int:
@@ -92,6 +137,7 @@ def compare(
     from analysis.change import compare as compared
 
     options: dict[str, Any] = {"codes": code, "by": by, "indices": index, "level": level, "adjust": adjust}
+    options |= {"days": (before_date, after_date), "carry": _rule(carry, population, before_date)}
     found = compared(first, second or first, rounds=(before, after), independent=independent, **options)
     if out is not None:
         from analysis.output import write_table
@@ -106,6 +152,22 @@ def compare(
     for problem in found.breaks:
         click.echo(problem(language()), err=True)
     return FINDINGS if found.breaks else 0
+
+
+def _rule(carry: str | None, population: Path | None, day: str) -> Rule | None:
+    from analysis.succession import REORGANISED, Rule, population_rule
+
+    if (carry == "population") != (population is not None):
+        raise InputError(
+            "--carry",
+            Text("--carry population đi cùng --population TỆP", "--carry population goes with --population FILE"),
+            Text("thêm cả hai, hoặc dùng --carry mean", "give both, or use --carry mean"),
+        )
+    if carry is None:
+        return None
+    if population is None:
+        return Rule(carry)
+    return population_rule(population, day if day and day < REORGANISED else "2025-06-30")
 
 
 def _plain(found: Changes) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import Command, json_option, language, option, say, say_json, say_table
+from survey.cli.comparing import iso_day
 from survey.cli.scoring import together
 from survey.text import Text
 
@@ -77,6 +78,14 @@ METHODS = ("holm", "bonferroni", "unadjusted", "interval-bonferroni", "interval-
 )
 @option("--seed", type=int, default=1, show_default=True, help=Text("Hạt giống mô phỏng.", "Seed of the simulation."))
 @option(
+    "--date",
+    "day",
+    metavar="YYYY-MM-DD",
+    default="",
+    callback=iso_day,
+    help=Text("Ngày của danh mục tỉnh mà đợt dùng.", "Day of the list of provinces that the round uses."),
+)
+@option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
@@ -95,6 +104,7 @@ def rank(
     shown_as: str | None,
     model: bool,
     seed: int,
+    day: str,
     out: Path | None,
     as_json: bool,
 ) -> int:
@@ -109,6 +119,7 @@ def rank(
         return _classes(table, code, by, round_id, level, model, out, as_json)
 
     options: dict[str, Any] = {"by": by, "round": round_id, "ties": ties, "missing": missing, "seed": seed}
+    options["day"] = day
     found = ranked(table, code, method=method, level=level, first=first or 0, **options)
     if out is not None:
         from analysis.output import write_table
