@@ -381,5 +381,5 @@ def test_many_places_are_drawn_in_panels_that_share_one_axis() -> None:
     rows = [own("T", 50 + k / 2, level="commune", domain=f"Xã {k}") for k in range(45)]
     section = only(shown(rows).sections)
     assert len(section.charts) == 3
-    grids = [re.findall(r'<path d="M ([\d.]+) [\d.]+ +L \1', chart)[:3] for chart in section.charts]
+    grids = [re.findall(r'<path d="M ([\d.]+) [\d.]+ +L \1', chart.svg)[:3] for chart in section.charts]
     assert grids[0] == grids[1] == grids[2]

@@ -1,40 +1,27 @@
-"""Dot charts with intervals, drawn by matplotlib as SVG that lives inside the page.
+"""Dot charts with intervals.
 
-Text stays text (``svg.fonttype: none``) and takes the page's fonts, so Vietnamese reads in any browser and can be found
-and copied. Shape carries the meaning before colour does: filled circle = estimate, hollow circle = too few answers,
-diamond = published value, bar = interval. One chart is drawn per language.
+Shape carries the meaning before colour does: filled circle = estimate, hollow circle = too few answers, diamond =
+published value, bar = interval. One chart is drawn per language.
 """
 
 from __future__ import annotations
 
-import io
-import re
 import textwrap
-import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from analysis.report.drawing import BAND, BLUE, GREY, INK, ORANGE, Drawing, Said
 from analysis.report.format import known, number
-
-INK = "#1a1a1a"
-BLUE = "#0b4f8a"  # dark enough to stay dark in grey print
-GREY = "#6b6b6b"
-ORANGE = "#b35900"
-BAND = "#dde3ea"
 
 _WIDTH = 9.0  # inches; the page scales it
 _ROW = 0.27  # inches of one line of text
 _LEADING = 11.5  # points from line to line of a label
 _LABEL = 40  # characters of a row's label before it wraps
 _STEPS = [1, 2, 5, 10]
-_SVG = "http://www.w3.org/2000/svg"
-_XLINK = "http://www.w3.org/1999/xlink"
 
 
 @dataclass(frozen=True)
@@ -69,12 +56,12 @@ def dots(
     window: tuple[float, float],
     reference: Reference | None = None,
     alike: Sequence[Dot] = (),
-) -> str:
-    """An ``<svg role="img">`` of ``rows`` from top to bottom on the axis ``window``; ``key`` makes its ids unique.
+) -> Drawing:
+    """A chart of ``rows`` from top to bottom on the axis ``window``; ``key`` makes its ids unique.
 
     ``alike`` are the rows of all panels of one chart, so that their axes stand below each other.
     """
-    labels = [_wrapped(row.label) for row in rows]
+    labels = [wrapped(row.label) for row in rows]
     lines = [label.count("\n") + 1 for label in labels]
     heights = [0.85 + 0.62 * (n - 1) if n > 1 else 1.0 for n in lines]
     middles, used = [], 0.0
@@ -82,11 +69,10 @@ def dots(
         middles.append(used + height / 2)
         used += height
     tall = used * _ROW + 0.38
-    # Hash salt and no date: the same scores give the same file, byte for byte.
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": key, "font.family": "DejaVu Sans", "font.size": 9.5}):
+
+    def draw(said: Said) -> Figure:
         figure = Figure(figsize=(_WIDTH, tall))
-        FigureCanvasSVG(figure)
-        left = 0.075 * max(len(line) for row in alike or rows for line in _wrapped(row.label).split("\n")) + 0.2
+        left = 0.075 * max(len(line) for row in alike or rows for line in wrapped(row.label).split("\n")) + 0.2
         right = 0.074 * max(len(row.printed) for row in alike or rows) + 0.2
         axes = figure.add_axes(
             (left / _WIDTH, 0.3 / tall, (_WIDTH - left - right) / _WIDTH, used * _ROW / tall), frameon=False
@@ -97,10 +83,10 @@ def dots(
                 axes.axvspan(reference.low, reference.high, color=BAND, lw=0, zorder=0)
             axes.axvline(reference.value, color=ORANGE, lw=1.1, dashes=(5, 3), zorder=1)
         for row, label, y in zip(rows, labels, middles, strict=True):
-            _row(axes, row, label, y)
-        target = io.StringIO()
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return _inline(target.getvalue(), key, title, description)
+            _row(axes, row, label, y, said)
+        return figure
+
+    return Drawing(key, title, description, draw)
 
 
 def window(
@@ -118,14 +104,14 @@ def window(
     return start, end
 
 
-def _wrapped(label: str) -> str:
-    """``label`` in as few lines as it needs, all about equally long."""
+def wrapped(label: str, most: int = _LABEL) -> str:
+    """``label`` in as few lines of ``most`` characters as it needs, all about equally long."""
 
     def lines(width: int) -> list[str]:
         return textwrap.wrap(label, width, break_long_words=False) or [" "]
 
-    few = len(lines(_LABEL))
-    narrowest = next(width for width in range(8, _LABEL + 1) if len(lines(width)) == few)
+    few = len(lines(most))
+    narrowest = next(width for width in range(8, most + 1) if len(lines(width)) == few)
     return "\n".join(lines(narrowest))
 
 
@@ -143,22 +129,24 @@ def _scale(axes: Axes, window: tuple[float, float], rows: float, language: str) 
     axes.set_axisbelow(True)
 
 
-def _row(axes: Axes, row: Dot, label: str, y: float) -> None:
+def _row(axes: Axes, row: Dot, label: str, y: float, said: Said) -> None:
     colour = {"own": BLUE, "small": GREY, "published": INK}[row.kind]
     if row.low is not None and row.high is not None and known(row.low) and known(row.high):
         start, end = axes.get_xlim()
         width = 2.6 if row.kind != "small" else 1.4
         shown = [max(row.low, start), min(row.high, end)]
-        axes.plot(shown, [y, y], color=colour, lw=width, zorder=2, solid_capstyle="butt", clip_on=False)
+        (bar,) = axes.plot(shown, [y, y], color=colour, lw=width, zorder=2, solid_capstyle="butt", clip_on=False)
+        said.told(bar, f"{row.label}: {row.printed}")
         # An interval that leaves the scale ends in an arrow; its true ends are printed at the right.
         for beyond, x, arrow in ((row.low < start, start, "<"), (row.high > end, end, ">")):
             if beyond:
                 axes.plot([x], [y], marker=arrow, color=colour, markersize=5, linestyle="none", clip_on=False)
-    axes.plot(
+    (mark,) = axes.plot(
         [row.value], [y], marker="D" if row.kind == "published" else "o", markersize=7 if row.strong else 6,
         markerfacecolor="white" if row.kind == "small" else colour, markeredgecolor=colour, markeredgewidth=1.3,
         linestyle="none", zorder=3, clip_on=False,
     )  # fmt: skip
+    said.told(mark, f"{row.label}: {row.printed}")
     weight = "bold" if row.strong else "normal"
     text = GREY if row.kind == "small" else INK
     lines = label.split("\n")
@@ -170,48 +158,3 @@ def _row(axes: Axes, row: Dot, label: str, y: float) -> None:
         )  # fmt: skip
     axes.text(1.015, y, row.printed, transform=axes.get_yaxis_transform(), ha="left", va="center", color=text,
               weight=weight)  # fmt: skip
-
-
-def _inline(svg: str, key: str, title: str, description: str) -> str:
-    """matplotlib's file as an element of the page: fluid width, own ids, the page's fonts, title, description."""
-    ET.register_namespace("", _SVG)
-    ET.register_namespace("xlink", _XLINK)
-    root = ET.fromstring(svg)
-    for parent in list(root.iter()):
-        # A <style> here would speak to the whole page, and nobody reads the metadata.
-        for child in [c for c in parent if c.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style")]:
-            parent.remove(child)
-    referenced = set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
-    for element in root.iter():
-        if (name := element.get("id")) is not None:
-            if name in referenced:
-                element.set("id", f"{key}-{name}")
-            else:
-                del element.attrib["id"]
-        for attribute, value in list(element.attrib.items()):
-            value = re.sub(r"(url\(|^)#", rf"\1#{key}-", value) if "#" in value and "url(" in value else value
-            if attribute.endswith("}href"):
-                value = f"#{key}-{value[1:]}"
-            element.set(attribute, value)
-        if element.tag == f"{{{_SVG}}}text" and "style" in element.attrib:
-            element.set("style", _page_font(element.attrib["style"]))
-    for attribute in ("width", "height", "version"):
-        root.attrib.pop(attribute, None)
-    root.set("role", "img")
-    root.set("class", "chart")
-    root.set("aria-labelledby", f"{key}-title {key}-desc")
-    for position, (tag, words) in enumerate((("title", title), ("desc", description))):
-        child = ET.Element(f"{{{_SVG}}}{tag}", {"id": f"{key}-{tag}"})
-        child.text = words
-        root.insert(position, child)
-    return ET.tostring(root, encoding="unicode")
-
-
-def _page_font(style: str) -> str:
-    """The style of a text without its family, so that the page's fonts apply; matplotlib writes it long or short."""
-    style = re.sub(r"font-family: [^;]+;?\s*", "", style)
-    short = re.search(r"font: (?P<weight>[\w ]*?)\s*(?P<size>[\d.]+px) [^;]+", style)
-    if short is None:
-        return style
-    weight = f"font-weight: {short['weight']}; " if short["weight"] else ""
-    return style.replace(short[0], f"{weight}font-size: {short['size']}")

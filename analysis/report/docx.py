@@ -9,10 +9,12 @@ body, "Biểu số …" tables, nơi nhận, signature and stamp. What is not kn
 from __future__ import annotations
 
 import io
+import tomllib
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -24,6 +26,7 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt
 from docx.text.paragraph import Paragraph
 
+from survey.errors import InputError
 from survey.text import Text, nfc
 
 FONT = "Times New Roman"
@@ -58,6 +61,35 @@ class Office:
     signer: str = ""
     recipients: tuple[str, ...] = ()
     archive: str = ""
+
+
+def read_office(file: Path) -> Office:
+    """The office that a TOML file describes, with the names of :class:`Office` as keys.
+
+    Raises:
+        InputError: the file cannot be read, has another key, or no ``name``.
+    """
+    try:
+        told = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(str(file), Text(f"không đọc được ({error})", f"cannot be read ({error})")) from None
+    names = [field.name for field in fields(Office)]
+    for key, value in told.items():
+        right = isinstance(value, list) if key == "recipients" else isinstance(value, str)
+        if key not in names or not right:
+            listed = ", ".join(names)
+            raise InputError(
+                f"{file}, {key}",
+                Text("không hiểu mục này", "this entry is not understood"),
+                Text(f"các mục là chữ: {listed}; recipients là danh sách", f"texts: {listed}; recipients is a list"),
+            )
+    if not told.get("name"):
+        raise InputError(
+            f"{file}, name",
+            Text("thiếu tên cơ quan ban hành", "the name of the office is missing"),
+            Text('thêm name = "SỞ NỘI VỤ"', 'add name = "SỞ NỘI VỤ"'),
+        )
+    return Office(**told | {"recipients": tuple(str(one) for one in told.get("recipients", ()))})
 
 
 class OfficeDocument:
@@ -219,7 +251,7 @@ class OfficeDocument:
         left, right = self._columns(_HEAD)
         if office.parent:
             _put(left, office.parent.upper(), size=13, center=True)
-        _put(left, office.name.upper(), size=13, bold=True, center=True)
+        _put(left, office.name.upper() or self.t("[TÊN CƠ QUAN]", "[AGENCY]"), size=13, bold=True, center=True)
         _rule(left.add_paragraph(), _HEAD[0] / 3, _HEAD[0])
         symbol = office.symbol or self.t("BC-…", "BC-…")
         number = office.number or "\u2003\u2003"

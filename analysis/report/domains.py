@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from analysis.report import charts
 from analysis.report.cells import FEW_DF, SMALL, Cell, Cells
+from analysis.report.drawing import Drawing
 from analysis.report.figures import Figures, Line
 from analysis.report.format import count, known, number
 from analysis.report.meta import PLACES
@@ -39,7 +40,7 @@ class Section:
     node: Node
     published: bool
     is_place: bool
-    charts: tuple[str, ...]
+    charts: tuple[Drawing, ...]
     caption: str
     sentences: tuple[str, ...]
     lines: tuple[Line, ...]

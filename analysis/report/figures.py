@@ -38,6 +38,8 @@ class Line:
     silent: str = ""
     aside: bool = False
     leaf: bool = False
+    cell: Cell | None = None
+    places: int = 2
 
 
 class Figures:
@@ -77,6 +79,8 @@ class Figures:
             silent=percent(self.meta.silent.get(node.code), 1, say),
             aside=not node.counts,
             leaf=not node.children,
+            cell=cell,
+            places=places,
         )
 
     def scale(self, scale: Bounds | None) -> str:

@@ -1,7 +1,7 @@
-"""The whole way to a report: scores and what is known about their round, put together to one page.
+"""The whole way to a report: scores and what is known about their round, put together.
 
 :func:`from_files` takes scores that were written before; :func:`from_round` scores the interviews of a round now. Both
-give a :class:`Report`; nothing is printed or written here.
+give a :class:`Report`, from which :mod:`analysis.report.documents` makes documents; nothing is printed or written here.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from analysis.index import Index, load_index
 from analysis.report import facts
 from analysis.report.cells import WHOLE, Cells, cells
 from analysis.report.meta import NONE, Fact, Meta
-from analysis.report.page import build
 from analysis.report.reading import read_scores
-from analysis.report.tree import tree
+from analysis.report.tree import Tree, tree
 from survey.errors import Problem
 from survey.questionnaire.model import Questionnaire
 from survey.text import Text
@@ -54,12 +53,26 @@ class Background:
 
 @dataclass(frozen=True)
 class Report:
-    """A finished page, and what a person should look at before it is given out."""
+    """All that a document is made of, and what a person should look at before it is given out.
 
-    html: str
+    ``sources`` are the scores as :func:`analysis.score_file.score_table` takes them, for what needs covariances.
+    """
+
+    cells: Cells
+    tree: Tree
+    meta: Meta
+    index: Index
+    sources: tuple[Any, ...] = ()
     findings: tuple[Problem, ...] = ()
-    domains: int = 0
-    provisional: bool = False
+
+    @property
+    def domains(self) -> int:
+        """How many domains there are, over all their levels."""
+        return sum(len(self.cells.domains(name)) for name in self.cells.levels())
+
+    @property
+    def provisional(self) -> bool:
+        return self.meta.provisional
 
 
 def from_files(
@@ -69,7 +82,6 @@ def from_files(
     round: str = "",
     design: Design | None = None,
     background: Background | None = None,
-    language: str = "vi",
 ) -> Report:
     """A report of scores in ``paths`` (several files where they hold different domain levels).
 
@@ -78,7 +90,7 @@ def from_files(
     """
     loaded = load_index(index)
     found = cells(read_scores(paths, loaded, round))
-    return _report(found, loaded, design, round, background or Background(), (), (), language)
+    return _report(found, loaded, design, round, background or Background(), (), (), tuple(paths))
 
 
 def from_round(
@@ -88,7 +100,6 @@ def from_round(
     by: Sequence[str] = (),
     *,
     background: Background,
-    language: str = "vi",
 ) -> Report:
     """A report of the interviews of a round: everybody together, and by each of the columns ``by`` alone.
 
@@ -123,7 +134,7 @@ def from_round(
     rows = [row for scores in made for row in scores.table.to_dict("records")]
     findings = {finding: None for scores in made for finding in scores.findings}
     notes = tuple({note: None for scores in made for note in scores.notes})
-    return _report(cells(rows), loaded, design, round, background, notes, tuple(findings), language)
+    return _report(cells(rows), loaded, design, round, background, notes, tuple(findings), tuple(made))
 
 
 def _report(
@@ -134,7 +145,7 @@ def _report(
     background: Background,
     notes: Iterable[Text],
     findings: tuple[Problem, ...],
-    language: str,
+    sources: tuple[Any, ...],
 ) -> Report:
     document, questionnaire = background.document, background.questionnaire
     levels = found.levels()
@@ -166,12 +177,11 @@ def _report(
         commands=tuple(background.commands),
         silent=background.silent,
         notes=(*_published_interval(found, index), *(Text(problem("vi"), problem("en")) for problem in findings)),
+        assumptions=tuple(notes),
         level_names=_level_names(levels, questionnaire),
         domain_names=_domain_names(levels, questionnaire, background.units),
     )
-    return Report(
-        build(found, top, meta, language), findings, sum(len(found.domains(name)) for name in levels), provisional
-    )
+    return Report(found, top, meta, index, sources, findings)
 
 
 def _questionnaire(dataset: Dataset) -> Questionnaire:

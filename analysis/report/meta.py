@@ -57,7 +57,8 @@ class Meta:
 
     ``starts``, ``ends`` and ``made`` are ISO dates. ``level`` is the confidence level (0.95). ``level_names`` names
     domain levels, ``domain_names`` their domains: ``{"sex": {"female": Text("Nữ", "Female")}}``. ``silent`` is by code
-    the share of those asked who did not know or did not answer. ``commands`` are the lines that repeat the figures.
+    the share of those asked who did not know or did not answer. ``commands`` are the lines that repeat the figures,
+    ``assumptions`` what scoring said of the figures as a whole.
     """
 
     title: Text
@@ -76,6 +77,7 @@ class Meta:
     commands: tuple[str, ...] = ()
     silent: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
+    assumptions: tuple[Text, ...] = ()
     level_names: Mapping[str, Text] = field(default_factory=dict)
     domain_names: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from analysis.report import charts
 from analysis.report.cells import Cell, Cells
 from analysis.report.domains import Domains, Section
+from analysis.report.drawing import Drawing
 from analysis.report.figures import Figures, Line
 from analysis.report.format import count, decimals, known, level, number
 from analysis.report.meta import Meta
@@ -25,7 +26,7 @@ class View:
     language: str
     headline: Line | None
     headline_text: str
-    components: str
+    components: Drawing | None
     components_caption: str
     index: tuple[Line, ...]
     beside: tuple[Line, ...]
@@ -117,11 +118,11 @@ class Builder:
             )
         return said
 
-    def components_chart(self, whole: Mapping[str, Cell], top: Node) -> tuple[str, str]:
-        """The dots of the components with their caption; empty if the whole was not scored."""
+    def components_chart(self, whole: Mapping[str, Cell], top: Node) -> tuple[Drawing | None, str]:
+        """The dots of the components with their caption; none if the whole was not scored."""
         nodes = [n for n in self.tree.components(14) if (cell := whole.get(n.code)) and known(cell.estimate)]
         if not nodes:
-            return "", ""
+            return None, ""
         outer = min(node.depth for node in nodes)
         mixed = len({node.depth for node in nodes}) > 1
         rows = [

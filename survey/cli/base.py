@@ -35,7 +35,7 @@ FINDINGS = 1
 
 _LOG = "survey-errors.log"
 # What a desk has beyond a field laptop (setup.cfg, extra `analysis`).
-_DESK = ("matplotlib", "numpy", "pandas", "pyarrow", "pyreadstat", "scipy", "statsmodels")
+_DESK = ("docx", "fpdf", "matplotlib", "numpy", "pandas", "pyarrow", "pyreadstat", "scipy", "statsmodels")
 
 
 # -- language ---------------------------------------------------------------------------------------------------

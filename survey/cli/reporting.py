@@ -13,7 +13,7 @@ from survey.cli.base import FINDINGS, Command, instance_folder, json_option, lan
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.scoring import STATES, VOLUNTEERS
 from survey.errors import InputError, SurveyError
-from survey.text import Text
+from survey.text import LANGUAGES, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,14 +24,18 @@ if TYPE_CHECKING:
     from survey.store import Store
 
 
+FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
+
+
 @click.command(
     cls=Command,
     help=Text(
-        "Lập báo cáo HTML hai thứ tiếng từ tệp điểm, hoặc từ phiếu của một đợt.",
-        "Write a report as one HTML file in both languages, from scores or from the interviews of a round.",
+        "Lập báo cáo (HTML, Word, PDF, Excel, CSV) từ tệp điểm, hoặc từ phiếu của một đợt.",
+        "Write a report (HTML, Word, PDF, Excel, CSV) from scores or from the interviews of a round.",
     ),
     example="survey report scores.csv --index sipas_2026 --out bao_cao.html\n"
-    "survey report --round r2026 --by commune --by sex --out bao_cao.html",
+    "survey report --round r2026 --by commune --by sex --out bao_cao.html\n"
+    "survey report scores.csv --index sipas_2026 --out bao_cao.docx --office co_quan.toml",
 )
 @click.argument("scores", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @round_option
@@ -71,7 +75,42 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     default="report.html",
     show_default=True,
-    help=Text("Tệp HTML.", "The HTML file."),
+    help=Text("Tệp báo cáo; đuôi tệp chọn dạng.", "The file; its ending chooses the format."),
+)
+@option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(FORMATS),
+    help=Text(
+        "Dạng tệp, lặp lại được (mặc định: đuôi của --out).", "Format, may be repeated (default: --out's ending)."
+    ),
+)
+@option(
+    "--language",
+    "languages",
+    multiple=True,
+    type=click.Choice(LANGUAGES),
+    help=Text(
+        "Tiếng của DOCX, PDF, XLSX, lặp lại được (HTML luôn có cả hai).",
+        "Language of DOCX, PDF, XLSX, may be repeated (HTML always has both).",
+    ),
+)
+@option(
+    "--office",
+    "office_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=Text(
+        "Tệp .toml về cơ quan ban hành: name, parent, symbol, place, recipients …",
+        "A .toml on the issuing office: name, parent, symbol, place, recipients …",
+    ),
+)
+@option(
+    "--font",
+    "fonts",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=Text("Phông .ttf cho PDF; tệp thứ hai là chữ đậm.", "A .ttf for the PDF; a second one is bold."),
 )
 @json_option
 def report(
@@ -83,8 +122,13 @@ def report(
     state: str,
     volunteers: bool,
     out: Path,
+    formats: tuple[str, ...],
+    languages: tuple[str, ...],
+    office_file: Path | None,
+    fonts: tuple[Path, ...],
     as_json: bool,
 ) -> int:
+    formats = formats or (_ending(out),)
     if scores and volunteers:
         raise InputError(
             "--volunteers",
@@ -96,22 +140,55 @@ def report(
         if scores
         else _of_round(round_id, index, design_file, by, state, volunteers)
     )
-    out.write_text(made.html, encoding="utf-8", newline="\n")
+    files = _written(made, out, formats, languages or (language(),), office_file, fonts)
     if as_json:
         say_json(
             {
-                "file": out,
-                "bytes": out.stat().st_size,
+                "file": files[0],
+                "files": files,
+                "bytes": sum(file.stat().st_size for file in files),
                 "domains": made.domains,
                 "provisional": made.provisional,
                 "findings": [{"where": f.where, "what": f.what._asdict()} for f in made.findings],
             }
         )
     else:
-        say(Text(f"Đã ghi báo cáo: {out.resolve()}", f"Wrote the report: {out.resolve()}"))
+        for file in files:
+            say(Text(f"Đã ghi báo cáo: {file.resolve()}", f"Wrote the report: {file.resolve()}"))
         for finding in made.findings:
             click.echo(finding(language()), err=True)
     return FINDINGS if made.findings else 0
+
+
+def _ending(out: Path) -> str:
+    ending = out.suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        listed = ", ".join(f".{one}" for one in FORMATS)
+        raise InputError(
+            f"--out {out}",
+            Text(f"không ghi được loại tệp “{out.suffix}”", f"files of the kind '{out.suffix}' are not written"),
+            Text(f"dùng {listed}, hoặc nêu --format", f"use {listed}, or name a --format"),
+        )
+    return ending
+
+
+def _written(
+    made: Report,
+    out: Path,
+    formats: tuple[str, ...],
+    languages: tuple[str, ...],
+    office_file: Path | None,
+    fonts: tuple[Path, ...],
+) -> list[Path]:
+    """The files of the report, beside each other under the name of ``out``."""
+    from analysis.report.documents import KINDS, Wanted, write
+    from analysis.report.docx import Office, read_office
+
+    office = read_office(office_file) if office_file else Office("")
+    wanted = Wanted(dict.fromkeys(formats), dict.fromkeys(languages), office, fonts, language())
+    papers = {spoken: KINDS["overview"](made, spoken) for spoken in LANGUAGES}
+    ending = out.suffix.lower().removeprefix(".") in FORMATS
+    return write(made, papers, out.with_suffix("") if ending else out, wanted)
 
 
 def _of_files(
@@ -140,7 +217,6 @@ def _of_files(
         round=round_id,
         design=load_design(design_file) if design_file else None,
         background=Background(**known, commands=_typed(), made=_today()),
-        language=language(),
     )
 
 
@@ -163,7 +239,6 @@ def _of_round(
         load_design(design_file) if design_file else None,
         by,
         background=Background(units=units, facts=response, commands=_typed(), made=_today()),
-        language=language(),
     )
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from analysis.report.cells import cells
 from analysis.report.page import build
-from tests.test_report import COMMUNES, META, SEX, WHOLE, index
+from tests.test_report import COMMUNES, META, SEX, WHOLE, index, own
 
 pytestmark = pytest.mark.browser
 
@@ -132,3 +132,44 @@ def test_it_prints_on_a4_in_the_language_shown(page: Page, language: str, tmp_pa
     page.emulate_media(media="print")
     assert page.locator("article:visible").get_attribute("lang") == language
     assert page.locator("label:visible").count() == 0
+
+
+def _column(page: Page) -> list[str]:
+    rows = page.locator("article:visible table").first.locator("tbody tr:not([hidden]) th")
+    return [text.strip() for text in rows.all_inner_texts()]
+
+
+def test_a_press_on_a_heading_sorts_and_a_third_brings_the_order_back(page: Page) -> None:
+    printed = _column(page)
+    head = page.locator("article:visible table").first.get_by_role("button", name="Ước lượng")
+    head.focus()
+    for key, order in (("Enter", "descending"), ("Enter", "ascending")):
+        page.keyboard.press(key)
+        assert page.locator(f"article:visible th[aria-sort={order}]").count() == 1
+        values = [float(td) for td in page.locator("article:visible table").first.locator(
+            "tbody td:nth-of-type(2)").evaluate_all("cells => cells.map(c => c.dataset.value)")]  # fmt: skip
+        assert values == sorted(values, reverse=order == "descending")
+    page.keyboard.press("Enter")
+    assert _column(page) == printed
+    assert page.locator("article:visible th[aria-sort]").count() == 0
+
+
+def test_long_tables_are_searched_without_diacritics(browser: Browser, tmp_path: Path) -> None:
+    rows = [own("T", 60 + k, level="commune", domain=name) for k, name in enumerate(
+        ["Đức Hòa", "Đông Hoà", *(f"Xã {k}" for k in range(12))])]  # fmt: skip
+    file = tmp_path / "many.html"
+    file.write_text(build(cells(rows), index(), META), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(file.as_uri())
+    page.get_by_label("Tìm trong bảng").first.fill("duc hoa")
+    assert _column(page) == ["Đức Hòa"]
+    page.get_by_label("Tìm trong bảng").first.fill("hoa")
+    assert sorted(_column(page)) == ["Đông Hoà", "Đức Hòa"]
+    page.get_by_label("Tìm trong bảng").first.fill("")
+    assert len(_column(page)) == 14
+    page.close()
+
+
+def test_resting_on_a_mark_tells_the_interval(page: Page) -> None:
+    said = page.locator("article:visible svg.chart title").all_text_contents()
+    assert "Chiềng Mung: 80,00 (75,00–85,00)" in said
