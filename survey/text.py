@@ -6,6 +6,7 @@ Everything a person sees is written at the place where it is used as one :class:
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import NamedTuple
 
@@ -35,3 +36,8 @@ def fold(text: str) -> str:
     """
     decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def natural(text: str) -> tuple[str, ...]:
+    """``text`` for sorting as people count, without case and diacritics: Bản 4 before Bản 18."""
+    return tuple(part.zfill(12) if part.isdigit() else part for part in re.split(r"(\d+)", fold(text)))

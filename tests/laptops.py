@@ -75,8 +75,13 @@ def set_back_to_the_first_release(instance: Path) -> None:
     """Makes a closed store what the first release would have left: its tables, its number."""
     first, db = Database(memory=True), Database(instance / FILE)
     migrations.apply(first, stop_before="m002_comments")
-    for table in set(db.table_names()) - set(first.table_names()):
-        db.execute(f"DROP TABLE {table}")
+    for sort in ("trigger", "index", "table"):
+        known, there = (
+            {name for (name,) in one.execute("SELECT name FROM sqlite_master WHERE type = ? AND sql <> ''", (sort,))}
+            for one in (first, db)
+        )
+        for name in there - known:
+            db.execute(f"DROP {sort} {name}")
     db.execute("DELETE FROM _sqlite_migrations WHERE name > 'm002'")
     db.execute("PRAGMA user_version = 1")
     db.conn.commit()

@@ -25,6 +25,13 @@ def closed_units(store: Store, person: Mapping[str, Any]) -> set[str]:
     }
 
 
+def closed_communes(store: Store, person: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """The same as (round, commune), for the lists of the board."""
+    commune = str(person.get("commune") or "")
+    rounds = frame.rounds(store) if commune else []
+    return frozenset((str(one.get("id", "")), commune) for one in rounds if not one.get("published"))
+
+
 def require_other_commune(store: Store, person: Mapping[str, Any], *, unit: str = "", interview: str = "") -> None:
     """Raises NotAllowed when the sample unit, or the unit of the interview, is closed to this person."""
     if not person.get("commune"):

@@ -6,6 +6,7 @@ from survey.store.erasure import erase
 from survey.store.findings import Finding, findings
 from survey.store.fold import fold
 from survey.store.reading import (
+    asked_again,
     conflicts,
     content,
     decisions,
@@ -19,6 +20,7 @@ from survey.store.verify import Report, verify
 __all__ = [
     "Finding",
     "Report",
+    "asked_again",
     "conflicts",
     "content",
     "decide",

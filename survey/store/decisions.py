@@ -22,13 +22,15 @@ def decide(
     actor: str = "",
     *,
     question: str = "",
+    second: bool = False,
     now: datetime | None = None,
 ) -> str:
     """Writes a decision (``approved``, ``returned``, ``voided``) or a comment on one content; returns its id.
 
     ``head`` is the content that the person saw (default: the only one); InputError when it is no longer current, so
     that nobody decides on what they have not seen. A decision replaces the standing ones on the same content.
-    ``question`` is the path that a returned sentence or a comment belongs to.
+    ``question`` is the path that a returned sentence or a comment belongs to. ``second``: an approval beside the
+    supervisor's, by somebody else, where the round asks for two; InputError when there is no first one.
     """
     if kind not in DECISION_KINDS:
         raise ValueError(f"{kind!r} is no decision kind")
@@ -43,8 +45,11 @@ def decide(
                 ),
                 Text("xem lại phiếu rồi quyết định", "look at the interview again, then decide"),
             )
-        replaced = [] if kind == "commented" else _standing(store, interview, target)
+        if second:
+            _require_first(store, interview, kind, actor)
+        replaced = [] if kind == "commented" or second else _standing(store, interview, target)
         body = {"reason": reason, **({"question": question} if question else {})}
+        body |= {"approval": "second"} if second else {}
         return feed.append(
             store,
             subject_type="interview",
@@ -56,6 +61,22 @@ def decide(
             questionnaire_hash=row["questionnaire_hash"],
             actor=actor,
             now=now,
+        )
+
+
+def _require_first(store: Store, interview: str, kind: str, actor: str) -> None:
+    first = [told for told in reading.decisions(store, interview) if told["standing"] and told["kind"] == "approved"]
+    if kind != "approved" or not first:
+        raise InputError(
+            interview,
+            Text("phiếu này chưa được giám sát viên duyệt", "no supervisor has approved this interview yet"),
+            Text("đợi giám sát viên duyệt trước", "let a supervisor approve it first"),
+        )
+    if actor and actor in {told["actor"] for told in first}:
+        raise InputError(
+            interview,
+            Text("hai lần duyệt phải do hai người", "the two approvals are two people's"),
+            Text("để người khác duyệt lần hai", "leave the second one to somebody else"),
         )
 
 

@@ -6,7 +6,7 @@ work handed over. Each is a document that nobody replaces, of the subject type `
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -53,18 +53,25 @@ def outcomes(store: Store, round: str) -> dict[str, list[str]]:
 
     A visit whose interview was voided did not happen, and an interview without a visit is one that ended with 1.1.
     """
-    interviews = reading.interviews(store, round)
-    voided = {row["interview"] for row in interviews if row["state"] in ("voided", "erased")}
-    found: dict[str, list[str]] = defaultdict(list)
+    visits, interviews = defaultdict(list), defaultdict(list)
     for visit in frame.visits(store, round=round):
-        if visit.get("interview") not in voided and visit["disposition"] in DISPOSITIONS:
-            found[str(visit.get("unit", ""))].append(str(visit["disposition"]))
-    for row in interviews:
-        if row["state"] in ("sealed", "approved", "returned", "conflict") and not (
-            {"1.1", "1.2"} & set(found.get(row["unit"], ()))
-        ):
-            found[row["unit"]].append("1.1")
-    return dict(found)
+        visits[str(visit.get("unit", ""))].append(visit)
+    for row in reading.interviews(store, round):
+        interviews[row["unit"]].append(row)
+    found = {unit: codes(visits[unit], interviews[unit]) for unit in [*visits, *interviews]}
+    return {unit: own for unit, own in found.items() if own}
+
+
+def codes(visits: Iterable[Mapping[str, Any]], interviews: Collection[Mapping[str, Any]]) -> list[str]:
+    """The codes of one unit's visits, in their order, as :func:`outcomes` counts them."""
+    voided = {row["interview"] for row in interviews if row["state"] in ("voided", "erased")}
+    found = [
+        str(visit["disposition"])
+        for visit in visits
+        if visit.get("interview") not in voided and visit["disposition"] in DISPOSITIONS
+    ]
+    done = any(row["state"] in ("sealed", "approved", "returned", "conflict") for row in interviews)
+    return [*found, "1.1"] if done and not {"1.1", "1.2"} & set(found) else found
 
 
 def cases(store: Store, round: str) -> list[tuple[dict[str, Any], str]]:

@@ -443,3 +443,149 @@ def m011_erased_contact(db: Database) -> None:
         BEGIN SELECT RAISE(ABORT, 'the contact data of the subject was erased'); END;
         """
     )
+
+
+@migrations()
+def m012_board(db: Database) -> None:
+    """What pages count, filter and sort by, a row a unit and a row an interview, with a note of what is out of date
+    (:mod:`survey.store.board`); and when each device was heard of."""
+    db.executescript(
+        """
+        CREATE TABLE board_units (
+            unit TEXT PRIMARY KEY,
+            round TEXT NOT NULL,
+            list TEXT NOT NULL,
+            counted INTEGER NOT NULL,
+            province TEXT NOT NULL,
+            commune TEXT NOT NULL,
+            village TEXT NOT NULL,
+            assignee TEXT NOT NULL,
+            code TEXT NOT NULL,
+            visits INTEGER NOT NULL,
+            last TEXT NOT NULL,
+            sort TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX board_units_count
+            ON board_units (round, counted, province, commune, village, assignee, code, list);
+        CREATE INDEX board_units_commune ON board_units (round, commune, sort, unit);
+        CREATE INDEX board_units_assignee ON board_units (round, assignee, sort, unit);
+        CREATE INDEX board_units_code ON board_units (round, code, sort, unit);
+        CREATE INDEX board_units_sort ON board_units (round, sort, unit);
+
+        CREATE TABLE board_interviews (
+            interview TEXT PRIMARY KEY,
+            unit TEXT NOT NULL,
+            round TEXT NOT NULL,
+            list TEXT NOT NULL,
+            province TEXT NOT NULL,
+            commune TEXT NOT NULL,
+            village TEXT NOT NULL,
+            enumerator TEXT NOT NULL,
+            device TEXT NOT NULL,
+            state TEXT NOT NULL,
+            need INTEGER NOT NULL,
+            time TEXT NOT NULL,
+            day TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            kept INTEGER NOT NULL,
+            flags INTEGER NOT NULL,
+            comments INTEGER NOT NULL,
+            opposed INTEGER NOT NULL,
+            twice INTEGER NOT NULL,
+            approvals INTEGER NOT NULL,
+            calm INTEGER NOT NULL,
+            held INTEGER NOT NULL,
+            supervisor INTEGER NOT NULL,
+            province_has INTEGER NOT NULL,
+            ministry INTEGER NOT NULL,
+            sort TEXT NOT NULL,
+            words TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX board_interviews_unit ON board_interviews (unit);
+        CREATE INDEX board_interviews_count
+            ON board_interviews (round, province, commune, village, enumerator, day, list, state, calm);
+        CREATE INDEX board_interviews_safe ON board_interviews (held, supervisor, province_has, ministry);
+        CREATE INDEX board_interviews_place ON board_interviews (need, sort, time, interview);
+        CREATE INDEX board_interviews_state ON board_interviews (state, sort, time, interview);
+        CREATE INDEX board_interviews_risk ON board_interviews (state, calm, seconds, interview);
+        CREATE INDEX board_interviews_commune ON board_interviews (commune, need, sort, time, interview);
+        CREATE INDEX board_interviews_enumerator ON board_interviews (enumerator, need, sort, time, interview);
+        CREATE INDEX board_interviews_day ON board_interviews (day, need, sort, time, interview);
+        CREATE INDEX board_interviews_device ON board_interviews (device, time);
+
+        CREATE TABLE board_names (unit TEXT PRIMARY KEY, words TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE board_places (
+            round TEXT NOT NULL,
+            level TEXT NOT NULL,
+            code TEXT NOT NULL,
+            parent TEXT NOT NULL,
+            name TEXT NOT NULL,
+            PRIMARY KEY (round, level, code)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE board_findings (
+            interview TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            round TEXT NOT NULL,
+            name TEXT NOT NULL,
+            vi TEXT NOT NULL,
+            en TEXT NOT NULL,
+            points INTEGER NOT NULL,
+            PRIMARY KEY (interview, number)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX board_findings_round ON board_findings (round);
+
+        CREATE TABLE stale_units (unit TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE heard (
+            device TEXT PRIMARY KEY,
+            time TEXT NOT NULL,
+            way TEXT NOT NULL,
+            program TEXT NOT NULL
+        ) STRICT;
+
+        CREATE INDEX documents_assignee ON documents (assignee, subject_type);
+
+        -- Every unit that something happened to is noted by the database itself, whoever wrote.
+        CREATE TRIGGER stale_by_interview AFTER INSERT ON interviews
+        BEGIN INSERT OR IGNORE INTO stale_units (unit) VALUES (NEW.unit); END;
+
+        CREATE TRIGGER stale_by_document AFTER INSERT ON documents
+        WHEN NEW.subject_type IN ('unit', 'visit')
+        BEGIN
+            INSERT OR IGNORE INTO stale_units (unit)
+            VALUES (CASE NEW.subject_type WHEN 'unit' THEN NEW.subject ELSE NEW.unit END);
+        END;
+
+        CREATE TRIGGER stale_by_receipt AFTER INSERT ON receipted
+        BEGIN
+            INSERT OR IGNORE INTO stale_units (unit)
+            SELECT i.unit FROM revisions r JOIN interviews i ON i.interview = r.subject
+            WHERE r.number = NEW.revision AND r.subject_type = 'interview';
+        END;
+
+        CREATE TRIGGER stale_by_lost_receipt AFTER DELETE ON receipted
+        BEGIN
+            INSERT OR IGNORE INTO stale_units (unit)
+            SELECT i.unit FROM revisions r JOIN interviews i ON i.interview = r.subject
+            WHERE r.number = OLD.revision AND r.subject_type = 'interview';
+        END;
+
+        CREATE TRIGGER stale_by_draft AFTER INSERT ON drafts
+        BEGIN INSERT OR IGNORE INTO stale_units (unit) VALUES (NEW.unit); END;
+
+        CREATE TRIGGER stale_by_draft_gone AFTER DELETE ON drafts
+        BEGIN INSERT OR IGNORE INTO stale_units (unit) VALUES (OLD.unit); END;
+
+        -- A name that was erased must not stand on in what was made for searching.
+        CREATE TRIGGER names_of_the_erased AFTER DELETE ON parts
+        BEGIN DELETE FROM board_names WHERE unit = (SELECT subject FROM revisions WHERE number = OLD.revision); END;
+
+        INSERT OR IGNORE INTO stale_units (unit)
+        SELECT unit FROM interviews
+        UNION SELECT subject FROM documents WHERE subject_type = 'unit'
+        UNION SELECT unit FROM documents WHERE subject_type = 'visit'
+        UNION SELECT unit FROM drafts;
+        """
+    )

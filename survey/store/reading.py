@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from survey.errors import InputError
+from survey.fieldwork.reviewing import Rule
 from survey.store import feed
 from survey.store.header import DECISION_KINDS
 from survey.store.store import Store
@@ -19,9 +20,10 @@ def interviews(
     state: str | Collection[str] | None = None,
     *,
     unit: str | None = None,
+    units: Collection[str] | None = None,
     interview: str | None = None,
 ) -> list[dict[str, Any]]:
-    """The interviews, drafts of this device among them, as dicts.
+    """The interviews, drafts of this device among them, as dicts; of one round, one unit, some ``units`` or by id.
 
     Keys: ``interview, unit, round, assignee, questionnaire_hash, state, head, heads, kind, decisions, opposed, actor,
     device, time`` and ``draft`` (True while a draft is open here). An interview that is only a draft, or a ``partial``
@@ -32,6 +34,9 @@ def interviews(
         if value is not None:
             wheres.append(where)
             values.append(value)
+    if units is not None:
+        wheres.append("i.unit IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(sorted(units)))
     rows = store.rows(
         f"""
         WITH i AS (
@@ -126,8 +131,9 @@ def content(store: Store, interview: str, head: str = "") -> dict[str, Any]:
 
 
 def decisions(store: Store, interview: str) -> list[dict[str, Any]]:
-    """All decisions and comments on an interview, in feed order: ``id, kind, target, actor, device, time, reason`` and
-    ``standing`` (nothing replaced it and its target is a current head)."""
+    """All decisions and comments on an interview, in feed order: ``id, kind, target, actor, device, time, reason``,
+    ``question`` (the path that it belongs to), ``second`` (the second of two approvals) and ``standing`` (nothing
+    replaced it and its target is a current head)."""
     row = store.rows("SELECT heads, decisions FROM interviews WHERE interview = ?", (interview,))
     standing = set(json.loads(row[0]["decisions"])) if row else set()
     found = []
@@ -143,10 +149,25 @@ def decisions(store: Store, interview: str) -> list[dict[str, Any]]:
                     "device": header.device,
                     "time": header.time,
                     "reason": body.get("reason", ""),
+                    "question": str(body.get("question", "")),
+                    "second": body.get("approval") == "second",
                     "standing": header.id in standing,
                 }
             )
     return found
+
+
+def asked_again(store: Store, interview: str) -> list[dict[str, Any]]:
+    """What the enumerator of a returned interview is asked, in feed order: the standing return and the comments at
+    questions that were made on the same content. Empty when it is not returned."""
+    told = decisions(store, interview)
+    targets = {one["target"] for one in told if one["kind"] == "returned" and one["standing"]}
+    return [
+        one
+        for one in told
+        if one["target"] in targets
+        and ((one["kind"] == "returned" and one["standing"]) or (one["kind"] == "commented" and one["question"]))
+    ]
 
 
 def document_bytes(store: Store, subject_type: str, subject: str) -> bytes | None:
@@ -165,14 +186,23 @@ def responses(
     interviews are random, and sums taken in a random order differ in their last digits. Of the drawn sample, or of the
     volunteers alone.
 
+    Where the round asks for two approvals, one that was approved once counts as sealed.
+
     Yields (interview, unit document, questionnaire hash, answers, meta); ``meta`` has ``state, head, kind, actor,
     device, time, unit, mode`` (``interview``, but where the paradata say ``paper``, ``web`` or ``phone``). Interviews
     whose answers are not here are left out: they are findings.
     """
     modes = _modes(store)
     apart = _volunteers(store, round)
-    for row in sorted(interviews(store, round, states), key=lambda row: (row["unit"], row["interview"])):
+    body = document_bytes(store, "round", round)
+    once = _approved_once(store) if body and Rule.of(json.loads(body)).second else set()
+    wanted = {*states, *(("approved",) if once and "sealed" in states else ())}
+    for row in sorted(interviews(store, round, wanted), key=lambda row: (row["unit"], row["interview"])):
         if (row["unit"] in apart) != volunteers:
+            continue
+        if row["interview"] in once and row["state"] == "approved":
+            row["state"] = "sealed"
+        if row["state"] not in states:
             continue
         answers = feed.part_json(store, row["head"], "answers") if row["head"] else None
         if answers is not None:
@@ -186,6 +216,16 @@ def responses(
                 answers,
                 meta,
             )
+
+
+def _approved_once(store: Store) -> set[str]:
+    """The approved interviews of which no standing approval is a second one."""
+    found = set()
+    for interview, standing in store.execute("SELECT interview, decisions FROM interviews WHERE state = 'approved'"):
+        parts = (feed.part_json(store, id, "decision") or {} for id in json.loads(standing))
+        if not any(part.get("approval") == "second" for part in parts):
+            found.add(interview)
+    return found
 
 
 def _volunteers(store: Store, round: str) -> set[str]:

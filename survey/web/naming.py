@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import g
 
+from survey import text
 from survey.store import current, frame
-from survey.text import Text, fold
+from survey.text import Text
 from survey.web import roles, words
 from survey.web.desk import place_name, store
 from survey.web.words import t
@@ -37,8 +37,7 @@ def full_place(unit: Mapping[str, Any]) -> str:
 
 def natural(place: str) -> tuple[str, ...]:
     """Sorts places of :func:`full_place` by commune, then by village as people count them: Bản 4 before Bản 18."""
-    largest_first = " · ".join(reversed(place.split(" · ")))
-    return tuple(part.zfill(12) if part.isdigit() else part for part in re.split(r"(\d+)", fold(largest_first)))
+    return text.natural(" · ".join(reversed(place.split(" · "))))
 
 
 def called(unit: Mapping[str, Any], contact: Mapping[str, Any]) -> str:

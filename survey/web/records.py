@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,18 +11,20 @@ from survey.errors import InputError
 from survey.paper.importing import MODES
 from survey.paper.validity import FLAGS
 from survey.questionnaire.path import Entry, Path
-from survey.store import current, files, frame, receipts
-from survey.store.commune import closed_units
+from survey.store import board, current, files, frame, lists, progress, receipts
+from survey.store.board import ORDER
+from survey.store.commune import closed_communes
 from survey.store.remarks import sealed_comments, sealed_reasons
+from survey.store.where import FLAGGED, Where
 from survey.text import Text, fold
 from survey.web import conflicts, forms, media, roles, words
-from survey.web.desk import desk, store
+from survey.web.desk import desk, place_name, store
 from survey.web.naming import (
     called,
+    device_name,
     full_place,
     interviewer,
     may_contact,
-    natural,
     person_name,
     safe_at,
     unit_name,
@@ -32,9 +33,6 @@ from survey.web.naming import (
 from survey.web.words import STATES, t
 
 pages = Blueprint("records", __name__)
-
-ORDER = ("conflict", "sealed", "returned", "approved", "voided", "partial", "draft", "erased")
-"""The states in the order in which they need a person."""
 
 DECISIONS: dict[str, Text] = {
     "approved": Text("Duyệt", "Approved"),
@@ -51,86 +49,101 @@ NEEDS_REASON = frozenset({"returned", "voided"})
 
 @pages.get("/interviews")
 def page() -> str:
-    """The interviews on this machine, by state, a page at a time, with a search."""
-    state = request.args.get("state", "")
-    query = request.args.get("q", "").strip()
-    rows = _matching(query)
-    counts = Counter(row["state"] for row in rows)
-    if state not in STATES:
-        state = ""
-    found = [row for row in rows if not state or row["state"] == state]
-    found.sort(key=lambda row: (ORDER.index(row["state"]), row["sorting"], row["time"]))
-    pages_ = max(1, -(-len(found) // SHOWN))
-    number = min(max(1, request.args.get("page", 1, int)), pages_)
+    """The interviews on this machine, by state, place, person or day, a page at a time, with a search."""
+    board.refresh(store())
+    query, state = request.args.get("q", "").strip(), request.args.get("state", "")
+    where = Where.of(request.args, closed_communes(store(), g.person))
+    where = where if state in {*STATES, FLAGGED} else where.also(state="")
+    looked = _looked_for(query)
+    counts = lists.states(store(), where.also(state=""), looked)
+    found = lists.interviews(
+        store(),
+        where,
+        after=request.args.get("after", ""),
+        before=request.args.get("before", ""),
+        limit=SHOWN,
+        words=looked,
+    )
+    start = max(1, request.args.get("from", 1, int))
+    rows = _shown(found.rows)
 
     def address(**different: Any) -> str:
-        return url_for("records.page", **{name: value for name, value in different.items() if value})
+        given = {**where.query, "q": query, **different}
+        return url_for("records.page", **{name: value for name, value in given.items() if value})
 
-    filters = [{"name": t("Tất cả", "All"), "count": len(rows), "url": address(q=query), "here": not state}]
+    filters = [
+        {
+            "name": t("Tất cả", "All"),
+            "count": words.whole(sum(counts[one] for one in ORDER if one in counts)),
+            "url": address(state=""),
+            "here": not where.state,
+        }
+    ]
+    named = {one: STATES[one] for one in ORDER} | {FLAGGED: Text("nên đọc trước", "to be read first")}
     filters += [
         {
-            "name": STATES[one](words.interface()),
-            "count": counts[one],
-            "url": address(state=one, q=query),
-            "here": one == state,
+            "name": name(words.interface()),
+            "count": words.whole(counts[one]),
+            "url": address(state=one),
+            "here": one == where.state,
         }
-        for one in ORDER
-        if counts[one]
+        for one, name in named.items()
+        if counts.get(one)
     ]
-    shown = found[(number - 1) * SHOWN : number * SHOWN]
     return render_template(
         "records.html",
-        rows=[{**row, "name": row["name"] or unit_name(row["unit"])} for row in shown],
+        rows=rows,
         filters=filters,
-        state=state,
+        narrowed=_narrowed(where),
+        kept={**where.also(state=where.state).query},
         query=query,
         named=may_contact(),
-        count=len(found),
-        first=(number - 1) * SHOWN + 1,
-        before=address(state=state, q=query, page=number - 1) if number > 1 else "",
-        after=address(state=state, q=query, page=number + 1) if number < pages_ else "",
+        deciding=_may_decide(),
+        count=words.whole(counts.get(where.state, 0) if where.state else sum(counts[s] for s in ORDER if s in counts)),
+        first=start,
+        before=address(before=rows[0]["interview"], **{"from": max(1, start - SHOWN)}) if found.before and rows else "",
+        after=address(after=rows[-1]["interview"], **{"from": start + SHOWN}) if found.after else "",
     )
 
 
-def _matching(query: str) -> list[dict[str, Any]]:
-    """The interviews in which each word of ``query`` begins a word of the name, the place, the number or the
-    enumerator, without diacritics and case. Units are read at once: thousands, one by one, take seconds. ``name`` is
-    empty while nothing is looked for.
-    """
-    units = {str(unit["id"]): unit for unit in frame.everyone(store())}
-    wanted = fold(query).split()
-    contacts = frame.contacts(store(), "unit") if wanted and may_contact() else {}
+def _looked_for(query: str) -> lists.Words:
+    """Each word begins a word of the name, the place, the number or the enumerator, without diacritics and case."""
+    people = [(str(one["id"]), fold(str(one.get("name") or ""))) for one in frame.people(store())] if query else []
+    return lists.Words(fold(query).split(), may_contact(), people)
+
+
+def _shown(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the board with what people call the unit, the place and who interviewed."""
+    known = board.known(store(), (row["unit"] for row in rows))
     people = {str(one["id"]): str(one.get("name") or one["id"]) for one in frame.people(store())}
-    sealed = current.interviewers(store())
+    shown = []
+    for row in rows:
+        unit, contact = known.get(row["unit"], ({"id": row["unit"]}, {}))
+        actor = people.get(row["enumerator"], row["enumerator"])
+        place = full_place({"round": row["round"], **unit})
+        shown.append({**row, "name": called(unit, contact), "place": place, "actor": actor or "–"})
+    return shown
+
+
+def _narrowed(where: Where) -> list[dict[str, str]]:
+    """What the list is narrowed to besides its state, each with the way to take that away."""
     found = []
-    places: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for row in _readable(current.interviews(store())):
-        unit = units.get(row["unit"]) or {"id": row["unit"]}
-        place = full_place(unit)
-        if place not in places:
-            places[place] = (fold(place), natural(place))
-        name = called(unit, contacts.get(row["unit"], {})) if wanted else ""
-        actor = ", ".join(people.get(user, user) for user in sealed.get(row["interview"]) or [row["actor"]] if user)
-        if wanted:
-            said = f"{fold(name)} {places[place][0]} {unit.get('order', '')} {fold(actor)}".split()
-            if not all(any(one.startswith(start) for one in said) for start in wanted):
-                continue
-        found.append(
-            {
-                **row,
-                "name": name,
-                "place": place,
-                "actor": actor or "–",
-                "sorting": places[place][1],
-            }
-        )
-    return found
-
-
-def _readable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without the interviews of the person's own commune, until the results are published."""
-    closed = closed_units(store(), g.person)
-    return [row for row in rows if row["unit"] not in closed]
+    for level in ("province", "commune", "village"):
+        if code := getattr(where, level):
+            unit = {"round": where.round, level: code}
+            unit[f"{level}_name"] = progress.place_names(store(), where.round, **{level: code})[level]
+            found.append((level, place_name(unit, level)))
+    if where.person:
+        found.append(("person", person_name(where.person)))
+    if where.device:
+        found.append(("device", device_name(where.device)))
+    if where.unit:
+        found.append(("unit", unit_name(where.unit)))
+    if where.day:
+        found.append(("day", words.day(where.day)))
+    if where.missing:
+        found.append(("missing", t("chưa tới cấp trên", "not at the next level yet")))
+    return [{"name": name, "url": url_for("records.page", **where.also(**{key: ""}).query)} for key, name in found]
 
 
 # -- reading one -------------------------------------------------------------------------------------------------
@@ -192,11 +205,14 @@ def _may_decide() -> bool:
 
 
 def _following(interview: str) -> str:
-    """The next interview that waits for a decision."""
-    rows = _readable(current.interviews(store(), state="sealed"))
-    waiting = [row["interview"] for row in rows if row["interview"] != interview]
-    after = [one for one in waiting if one > interview] or waiting
-    return url_for("records.record", interview=after[0]) if after else ""
+    """The next interview that waits for a decision: the one that most wants to be read."""
+    board.refresh(store())
+    where = Where(state="sealed", closed=closed_communes(store(), g.person))
+    for after in (interview, ""):
+        for row in lists.interviews(store(), where, order="risk", after=after, limit=2).rows:
+            if row["interview"] != interview:
+                return url_for("records.record", interview=row["interview"])
+    return ""
 
 
 def _path(content: Mapping[str, Any], row: Mapping[str, Any]) -> Path:

@@ -77,6 +77,7 @@ PAGES: dict[str, frozenset[str]] = {
     "handover.page": HANDING,
     "handover.hand_over": HANDING,
     "progress.page": FOLLOWING,
+    "progress.units": READING,
     "network.exchange": HANDING,
     "network.progress": HANDING,
     "network.join": HANDING,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -14,9 +14,10 @@ from wtforms import RadioField, StringField
 from wtforms.validators import InputRequired, Length
 
 from survey.fieldwork.dispositions import DISPOSITIONS, Disposition
-from survey.store import current, drafts, frame, keying, paper
-from survey.store.commune import closed_units
+from survey.store import board, current, drafts, frame, keying, lists, paper
+from survey.store.commune import closed_communes
 from survey.store.quarantine import quarantine
+from survey.store.where import Where
 from survey.store.whereabouts import reached
 from survey.text import fold
 from survey.web import fieldwork, forms, paper_entry, roles, words
@@ -104,9 +105,9 @@ def _receives() -> bool:
 
 def waiting() -> str:
     """What waits for the supervisor, each number with the way there, and the one thing to do next."""
-    closed = closed_units(store(), g.person)
-    rows = [row for row in current.interviews(store()) if row["unit"] not in closed]
-    counts = Counter(row["state"] for row in rows)
+    board.refresh(store())
+    where = Where(closed=closed_communes(store(), g.person))
+    counts = lists.states(store(), where)
     t = words.t
     told = (
         ("conflict", t("phiếu có hai bản khác nhau", "interviews with versions that differ")),
@@ -114,23 +115,23 @@ def waiting() -> str:
         ("returned", t("phiếu đã yêu cầu sửa, chưa sửa xong", "interviews returned and not corrected yet")),
     )
     shown = [
-        {"count": counts[state], "name": name, "url": url_for("records.page", state=state)} for state, name in told
+        {"count": counts.get(state, 0), "name": name, "url": url_for("records.page", state=state)}
+        for state, name in told
     ]
     aside = len(quarantine(store()))
     shown.append(
         {"count": aside, "name": t("tệp để riêng", "files set aside"), "url": url_for("receive.page", _anchor="aside")}
     )
-    return render_template("waiting.html", waiting=shown, following=_next(rows))
+    return render_template("waiting.html", waiting=shown, following=_next(where))
 
 
-def _next(rows: list[dict[str, Any]]) -> dict[str, str] | None:
+def _next(where: Where) -> dict[str, str] | None:
     for state, endpoint, name in (
         ("conflict", "records.conflict", words.t("So hai bản và chọn", "Compare the versions and choose")),
         ("sealed", "records.record", words.t("Duyệt phiếu tiếp theo", "Review the next interview")),
     ):
-        for row in rows:
-            if row["state"] == state:
-                return {"name": name, "url": url_for(endpoint, interview=row["interview"])}
+        for row in lists.interviews(store(), where.also(state=state), order="risk", limit=1).rows:
+            return {"name": name, "url": url_for(endpoint, interview=row["interview"])}
     return None
 
 

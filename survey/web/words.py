@@ -83,6 +83,11 @@ def decimal(number: float, places: int = 1) -> str:
     return written.translate(str.maketrans(",.", ".,")) if interface() == "vi" else written
 
 
+def whole(number: int) -> str:
+    """A count with its thousands apart, in the manner of the language of the pages."""
+    return decimal(number, 0)
+
+
 def teach(app: Flask) -> None:
     """Gives the words to the templates."""
     app.jinja_env.filters.update(

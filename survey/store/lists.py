@@ -1,0 +1,164 @@
+"""Long lists of the board, a page at a time: each page begins after the last row of the one before (keyset), so that
+the thousandth page costs what the first one does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from survey.store.store import Store
+from survey.store.where import Where
+
+ORDERS: dict[str, tuple[str, ...]] = {
+    "place": ("need", "sort", "time", "interview"),
+    "risk": ("calm", "seconds", "interview"),
+    "short": ("seconds", "interview"),
+}
+"""The orders of interviews: by what needs a person and place; by risk, the shortest first among equals; by length."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of one page, and whether there are rows before and after it."""
+
+    rows: list[dict[str, Any]]
+    before: bool
+    after: bool
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is looked for: each word begins a word of the place, the number, the respondent's name (where ``named``
+    says that the reader may know it) or the name of one of ``people``, folded."""
+
+    words: Sequence[str] = ()
+    named: bool = False
+    people: Sequence[tuple[str, str]] = ()
+    """(id, folded name) of everybody who interviews"""
+
+    def sql(self, person: str) -> tuple[str, list[str]]:
+        """The condition, and its values; ``person`` is the column of who interviews."""
+        said, values = [], list[str]()
+        for word in self.words:
+            like = "% " + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+            either = ["b.words LIKE ? ESCAPE '\\'"]
+            values.append(like)
+            if self.named:
+                either.append(
+                    "EXISTS (SELECT 1 FROM board_names n WHERE n.unit = b.unit AND n.words LIKE ? ESCAPE '\\')"
+                )
+                values.append(like)
+            found = [id for id, name in self.people if f" {word}" in f" {name}"]
+            if found:
+                either.append(f"b.{person} IN ({', '.join('?' * len(found))})")
+                values += found
+            said.append(f"({' OR '.join(either)})")
+        return " AND ".join(said) or "1", values
+
+
+def interviews(
+    store: Store,
+    where: Where,
+    *,
+    order: str = "place",
+    after: str = "",
+    before: str = "",
+    limit: int = 100,
+    words: Words | None = None,
+) -> Page:
+    """A page of interviews: the first one, the one ``after`` an interview, or the one ``before`` it."""
+    said, values = where.interviews()
+    looked, more = (words or Words()).sql("enumerator")
+    columns = ORDERS[order]
+    if where.state and order == "place":
+        columns = ("state", *columns[1:])  # all alike: the index of one state has them in this order
+    return _page(
+        store, "board_interviews", "interview", columns, f"{said} AND {looked}", [*values, *more], after, before, limit
+    )
+
+
+def one(store: Store, interview: str) -> dict[str, Any] | None:
+    """The row of one interview."""
+    rows = store.rows("SELECT * FROM board_interviews WHERE interview = ?", (interview,))
+    return rows[0] if rows else None
+
+
+def unflagged(store: Store, where: Where) -> list[tuple[str, str]]:
+    """(interview, enumerator) of what waits for a decision and has nothing that speaks for reading it."""
+    said, values = where.also(state="sealed").interviews()
+    rows = store.execute(
+        f"SELECT interview, enumerator FROM board_interviews WHERE calm = 0 AND {said} ORDER BY interview", values
+    )
+    return rows.fetchall()
+
+
+def firsts(store: Store, where: Where) -> dict[str, str]:
+    """enumerator -> the first interview that they made, whatever became of it."""
+    said, values = where.also(state="").interviews()
+    rows = store.execute(
+        f"SELECT enumerator, interview, min(time || interview) FROM board_interviews WHERE state <> 'draft' AND {said}"
+        " GROUP BY enumerator",
+        values,
+    )
+    return {person: interview for person, interview, _ in rows}
+
+
+def units(store: Store, where: Where, *, after: str = "", before: str = "", limit: int = 100) -> Page:
+    """A page of the units that were to be interviewed, in the order of the list."""
+    said, values = where.units()
+    return _page(
+        store, "board_units", "unit", ("sort", "unit"), f"counted = 1 AND {said}", values, after, before, limit
+    )
+
+
+def _page(
+    store: Store,
+    table: str,
+    key: str,
+    columns: Sequence[str],
+    said: str,
+    values: Sequence[str],
+    after: str,
+    before: str,
+    limit: int,
+) -> Page:
+    at, back = before or after, bool(before)
+    listed = ", ".join(f"b.{column}" for column in columns)
+    place: list[Any] = []
+    if at:
+        found = store.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = ?", (at,)).fetchone()
+        place = list(found) if found else []
+    here = f"AND ({listed}) {'<' if back else '>'} ({', '.join('?' * len(columns))})" if place else ""
+    direction = " DESC" if back else ""
+    rows = store.rows(
+        f"SELECT b.* FROM {table} b WHERE {said} {here}"
+        f" ORDER BY {', '.join(f'b.{column}{direction}' for column in columns)} LIMIT ?",
+        [*values, *place, limit + 1],
+    )
+    more = len(rows) > limit
+    rows = rows[:limit]
+    if back:
+        return Page(rows[::-1], before=more, after=True)
+    return Page(rows, before=bool(place), after=more)
+
+
+def states(store: Store, where: Where, words: Words | None = None) -> dict[str, int]:
+    """How many interviews stand in each state; under ``flagged`` those that wait and want to be read."""
+    said, values = where.interviews()
+    looked, more = (words or Words()).sql("enumerator")
+    found: dict[str, int] = {}
+    for state, calm, count in store.execute(
+        f"SELECT b.state, b.calm < 0, count(*) FROM board_interviews b WHERE {said} AND {looked} GROUP BY 1, 2",
+        [*values, *more],
+    ):
+        found[state] = found.get(state, 0) + count
+        if calm and state == "sealed":
+            found["flagged"] = found.get("flagged", 0) + count
+    return found
+
+
+def count_units(store: Store, where: Where) -> int:
+    """How many units :func:`units` has in all."""
+    said, values = where.units()
+    return int(store.value(f"SELECT count(*) FROM board_units WHERE counted = 1 AND {said}", values))

@@ -1,0 +1,231 @@
+"""The board: what it counts is what the store says, whoever wrote and whatever was late, wrong or missing."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from survey.fieldwork.dispositions import Case, grouped_rates, rates
+from survey.fieldwork.pace import behind, pace
+from survey.store import Store, board, current, drafts, fieldlog, frame, lists, progress, whereabouts
+from survey.store.where import FLAGGED, Where
+from survey.sync import exchange
+from survey.text import Text
+from tests import field, laptops
+from tests.field import HOA, LAN, ROUND
+
+
+@pytest.fixture
+def office(hub: Store) -> Store:
+    field.set_up(hub, field.small())
+    return hub
+
+
+def place(unit: str, order: int, commune: str, village: str, who: str = HOA) -> dict[str, object]:
+    names = {"commune_name": f"xã {commune}", "village_name": f"bản {village}"}
+    return {**field.unit_document(unit, order), "commune": commune, "village": village, **names, "assignee": who}
+
+
+def visit(store: Store, unit: str, code: str, time: str = "2026-11-20T09:00:00+07:00", interview: str = "") -> None:
+    document = {"id": (id := frame.new_id("visit")), "unit": unit, "round": ROUND, "disposition": code, "time": time}
+    frame.issue(store, "visit", id, {**document, **({"interview": interview} if interview else {})})
+
+
+def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    tables = ("board_units", "board_interviews", "board_names", "board_places")
+    return {table: store.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
+
+
+def counted(store: Store, by: str, **where: str) -> dict[str, progress.Group]:
+    board.refresh(store)
+    return {one.key: one for one in progress.groups(store, Where(round=ROUND, **where), by)}
+
+
+def test_what_is_brought_up_to_date_step_by_step_is_what_is_made_anew(office: Store) -> None:
+    board.refresh(office)
+    first = field.sealed(office, "u1", field.small())
+    visit(office, "u2", "2.24")
+    board.refresh(office)
+    current.decide(office, first, "returned", reason="hỏi lại tuổi", actor=LAN)
+    frame.issue(office, "unit", "u3", place("u3", 3, "03650", "03650-01", "pkhac"), {"name": "Lường Thị Phượng"})
+    drafts.start(office, "u3", field.small().hash, HOA)
+    board.refresh(office)
+    visit(office, "u4", "1.1")
+    field.torn(office, field.sealed(office, "u2", field.small()))
+    board.refresh(office)
+    step_by_step = rows(office)
+    board.forget(office)
+    assert rows(office)["board_units"] == []
+    board.refresh(office)
+    assert rows(office) == step_by_step
+    assert not office.value("SELECT count(*) FROM stale_units")
+    current.rebuild(office)
+    board.refresh(office)
+    assert rows(office) == step_by_step
+
+
+def test_units_and_rates_are_those_that_the_fieldwork_commands_tell(office: Store) -> None:
+    for number in range(5, 40):
+        frame.issue(office, "unit", f"u{number}", place(f"u{number}", number, f"036{number % 3}", f"v{number % 5}"))
+    for number, code in enumerate(("2.112", "2.24", "4.61", "3.18", "0.2", "2.25", "1.2", "0.1"), start=5):
+        visit(office, f"u{number}", code)
+        visit(office, f"u{number + 8}", code)
+        visit(office, f"u{number + 8}", "2.24", "2026-11-21T09:00:00+07:00")
+    for number in range(25, 34):
+        interview = field.sealed(office, f"u{number}", field.small())
+        if number % 3 == 0:
+            visit(office, f"u{number}", "1.1", interview=interview)
+            current.decide(office, interview, "voided", reason="nhầm hộ", actor=LAN)
+    fieldlog.write(office, fieldlog.REPLACEMENT, {"replaces": "u1"}, round=ROUND, unit="u4")
+    cases = fieldlog.cases(office, ROUND)
+    told = grouped_rates(Case(code, str(unit["commune"])) for unit, code in cases)
+    found = counted(office, "commune")
+    assert sum(one.units for one in found.values()) == len(cases)
+    whole = progress.Group("")
+    for commune, one in found.items():
+        ours = rates(one.codes, told[""].e, one.codes.values())
+        assert (ours.counts, ours.open, ours.rates) == (told[commune].counts, told[commune].open, told[commune].rates)
+        whole.add(one)
+    assert whole.main == sum(unit["list"] == "main" for unit, _ in cases)
+    assert whole.done == sum(row["state"] in progress.FINISHED for row in current.interviews(office, ROUND))
+
+
+def test_a_hub_counts_where_interviews_are_as_the_evidence_says(hub: Store, tmp_path: Path) -> None:
+    field.set_up(hub, field.small())
+    one = field.sealed(hub, "u1", field.small())
+    field.torn(hub, field.sealed(hub, "u2", field.small()))
+    with Store.create(tmp_path / "province", "hub", tier="province", name="tỉnh") as province:
+        exchange.export(hub, tmp_path / "stick", plain=True)
+        exchange.sync(province, [tmp_path / "stick"])
+        exchange.sync(hub, [tmp_path / "stick"])
+    field.sealed(hub, "u3", field.small())
+    assert whereabouts.whereabouts(hub) == {"device": 3, "supervisor": 3, "province": 2, "ministry": 0}
+    kept = whereabouts.reached(hub)
+    assert kept[one] == ["supervisor", "province"]
+    assert sum("province" in tiers for tiers in kept.values()) == 2
+    assert [row["unit"] for row in lists.interviews(hub, Where(missing="province")).rows] == ["u3"]
+
+
+def test_every_page_of_a_list_begins_where_the_last_one_ended_and_back(office: Store) -> None:
+    for number in range(1, 24):
+        frame.issue(office, "unit", f"m{number}", place(f"m{number}", number, f"c{number % 2}", f"v{number % 4}"))
+        field.sealed(office, f"m{number}", field.small())
+    board.refresh(office)
+    for order in lists.ORDERS:
+        seen: list[str] = []
+        page = lists.interviews(office, Where(round=ROUND), order=order, limit=5)
+        assert not page.before
+        while True:
+            seen += [row["interview"] for row in page.rows]
+            if not page.after:
+                break
+            page = lists.interviews(office, Where(round=ROUND), order=order, after=seen[-1], limit=5)
+        assert len(seen) == len(set(seen)) == 23
+        back = lists.interviews(office, Where(round=ROUND), order=order, before=seen[-3], limit=5)
+        assert [row["interview"] for row in back.rows] == seen[-8:-3]
+    assert len(lists.interviews(office, Where(round=ROUND, commune="c1")).rows) == 12
+
+
+def test_what_speaks_for_reading_comes_first(office: Store) -> None:
+    calm = field.sealed(office, "u1", field.small())
+    interview = drafts.start(office, "u2", field.small().hash, HOA)
+    given = {"a/age": "104"}
+    drafts.save(office, interview, given)
+    drafts.keep(office, interview, "a/age", "đã xem thẻ căn cước")
+    drafts.comment(office, interview, "a/age", "cụ rất minh mẫn")
+    drafts.seal(office, interview, given, {}, {}, {}, HOA)
+    twice = [field.sealed(office, "u3", field.small()) for _ in range(2)]
+    board.refresh(office)
+    queue = [row["interview"] for row in lists.interviews(office, Where(state="sealed"), order="risk").rows]
+    assert sorted(queue[:2]) == sorted(twice)
+    assert queue[2:] == [interview, calm]
+    assert len(lists.interviews(office, Where(state=FLAGGED)).rows) == 3
+    current.decide(office, twice[0], "voided", reason="nhập hai lần", actor=LAN)
+    board.refresh(office)
+    assert len(lists.interviews(office, Where(state=FLAGGED)).rows) == 1
+
+
+def test_an_erased_name_is_gone_from_what_is_searched_at_once(office: Store) -> None:
+    board.refresh(office)
+    assert office.value("SELECT words FROM board_names WHERE unit = 'u1'") == " dang thi hoa "
+    current.erase(office, "unit", "u1", LAN, "theo yêu cầu")
+    assert office.value("SELECT words FROM board_names WHERE unit = 'u1'") is None
+
+
+def test_an_interview_without_unit_or_round_is_listed_and_counted_nowhere(office: Store) -> None:
+    laptops.interview(office, unit="nowhere")
+    board.refresh(office)
+    assert [row["unit"] for row in lists.interviews(office, Where()).rows] == ["nowhere"]
+    assert all("" not in one.states for one in progress.groups(office, Where(round=ROUND), "commune"))
+
+
+def test_while_another_program_writes_the_board_stays_as_it_was(office: Store) -> None:
+    board.refresh(office)
+    field.sealed(office, "u1", field.small())
+    with Store.open(office.folder) as other, other.transaction():
+        assert board.refresh(office) is False
+        assert counted_now(office) == 0
+    assert board.refresh(office)
+    assert counted_now(office) == 1
+
+
+def counted_now(store: Store) -> int:
+    return len(lists.interviews(store, Where()).rows)
+
+
+# -- pace ---------------------------------------------------------------------------------------------------------
+
+TODAY = date(2026, 11, 20)
+
+
+def test_the_pace_says_what_is_left_what_is_needed_and_when_it_ends() -> None:
+    speed = pace({"2026-11-19": 10, "2026-11-20": 18}, 100, "2026-11-01", "2026-11-25", TODAY)
+    assert (speed.left, speed.per_day, speed.days_left, speed.needed) == (72, 4, 6, 12)
+    assert speed.finish == date(2026, 12, 8)
+    assert speed.late
+
+
+def test_a_round_that_just_began_is_measured_by_its_own_days() -> None:
+    assert pace({"2026-11-20": 6, "2026-11-19": 6}, 60, "2026-11-19", "", TODAY).per_day == 6
+
+
+def test_days_of_wrong_clocks_are_told_and_make_no_pace() -> None:
+    speed = pace({"1970-01-01": 3, "2031-05-01": 4, "": 1, "2026-11-20": 7}, 20, "2026-11-01", "2026-12-01", TODAY)
+    assert (speed.odd, speed.per_day, speed.left) == (8, 1, 5)
+
+
+def test_without_targets_dates_or_interviews_nothing_is_promised() -> None:
+    speed = pace({}, 0, "", "", TODAY)
+    assert (speed.left, speed.needed, speed.days_left, speed.late) == (0, None, None, False)
+    speed = pace({}, 50, "2026-11-01", "2026-11-10", TODAY)
+    assert (speed.finish, speed.needed, speed.late) == (None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("done", "target", "late"), [(0, 20, True), (9, 20, True), (15, 20, False), (0, 0, False), (1, 1, False)]
+)
+def test_who_is_behind_is_measured_by_the_calendar(done: int, target: int, late: bool) -> None:
+    assert behind(done, target, "2026-11-01", "2026-11-25", TODAY) is late
+    assert not behind(done, target, "", "2026-11-25", TODAY)
+    assert not behind(done, target, "2026-11-19", "2026-12-25", TODAY)
+
+
+def test_what_quality_found_leads_the_queue_until_it_finds_otherwise(office: Store) -> None:
+    one, other = (field.sealed(office, unit, field.small()) for unit in ("u1", "u2"))
+    board.refresh(office)
+    told = Text("làm trong 2 phút", "took 2 minutes")
+
+    def queue() -> list[tuple[str, int]]:
+        found = lists.interviews(office, Where(state="sealed"), order="risk").rows
+        return [(row["interview"], row["calm"]) for row in found]
+
+    board.note_signs(office, ROUND, [board.Sign(other, "short", told, 3), board.Sign(other, "run", told, 2)])
+    assert queue() == [(other, -50), (one, 0)]
+    assert [sign.name for sign in board.signs(office, [other])[other]] == ["short", "run"]
+    board.forget(office)
+    board.refresh(office)
+    assert queue() == [(other, -50), (one, 0)]
+    board.note_signs(office, ROUND, [board.Sign(one, "short", told, 3)])
+    assert queue() == [(one, -30), (other, 0)]
