@@ -248,7 +248,7 @@ def _one_round(name: str, step: str = "", wrong: SurveyError | None = None, done
         clusters={column: len({row.get(column) for row in rows}) for column in offered},
         communes=communes,
         smallest=_smallest(rows, offered[0]) if offered else 0,
-        size=next((column for column in SIZES if column in columns), ""),
+        sized_by=next((column for column in SIZES if column in columns), ""),
         rows=len(rows),
         people=[
             {
