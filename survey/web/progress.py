@@ -78,7 +78,7 @@ def page() -> str:
         ],
         by=by,
         heading=BY[by](words.interface()),
-        doors=_doors(total, estimated, where),
+        numbers=_numbers(total, estimated, where),
         total=_row(total, where, "", round, estimated.e),
         rows=rows,
         count=len(found),
@@ -230,7 +230,7 @@ def _into(where: Where, by: str) -> str:
     return _list(where) if by else ""
 
 
-def _doors(total: Group, found: Rates, where: Where) -> list[dict[str, Any]]:
+def _numbers(total: Group, found: Rates, where: Where) -> list[dict[str, Any]]:
     """The numbers that a supervisor wants first, each with the way behind it."""
     done = f"{words.whole(total.done)} / {words.whole(total.main)}" if total.main else words.whole(total.done)
     return [
