@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, option, say, say_json, say_table
+from survey.cli.figures import LEVEL, OUT, say_written, write
 from survey.cli.scoring import together
 from survey.errors import InputError
 from survey.text import Text
@@ -74,7 +75,7 @@ def iso_day(context: click.Context, parameter: click.Parameter, value: str) -> s
     is_flag=True,
     help=Text("Bỏ qua các đơn vị chọn mẫu chung.", "Leave shared sampled units out of account."),
 )
-@option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
+@LEVEL
 @option(
     "--before-date",
     metavar="YYYY-MM-DD",
@@ -102,11 +103,7 @@ def iso_day(context: click.Context, parameter: click.Parameter, value: str) -> s
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=Text("Dân số các tỉnh cũ: province, population.", "People of the former provinces: province, population."),
 )
-@option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
-)
+@OUT
 @json_option
 def compare(
     first: Path,
@@ -139,16 +136,12 @@ def compare(
     options: dict[str, Any] = {"codes": code, "by": by, "indices": index, "level": level, "adjust": adjust}
     options |= {"days": (before_date, after_date), "carry": _rule(carry, population, before_date)}
     found = compared(first, second or first, rounds=(before, after), independent=independent, **options)
-    if out is not None:
-        from analysis.output import write_table
-
-        write_table(found.table, out)
+    write(found.table, out)
     if as_json:
         say_json(_plain(found))
     else:
         _show(found)
-        if out is not None:
-            say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+        say_written(out)
     for problem in found.breaks:
         click.echo(problem(language()), err=True)
     return FINDINGS if found.breaks else 0

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
+from survey.cli.figures import STATE, STATES, VOLUNTEERS
 from survey.cli.frame import chosen_round, round_option
-from survey.cli.scoring import STATES, VOLUNTEERS
 from survey.errors import InputError
 from survey.text import Text
 
@@ -45,15 +45,7 @@ def data() -> None:
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @round_option
-@option(
-    "--state",
-    type=click.Choice(list(STATES)),
-    default="approved",
-    show_default=True,
-    help=Text(
-        "Phiếu đã duyệt, hoặc cả phiếu chưa duyệt (tạm tính).", "Approved interviews, or sealed too (provisional)."
-    ),
-)
+@STATE
 @VOLUNTEERS
 @option(
     "--format",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import Command, json_option, language, option, say, say_json, say_table
+from survey.cli.figures import INDEX, LEVEL, OUT, WEIGHTS, say_written, write
 from survey.cli.scoring import shorten, together
 from survey.text import Text
 
@@ -32,17 +33,13 @@ if TYPE_CHECKING:
     metavar="CODE",
     help=Text("Mã hoặc cột của một yếu tố; nêu nhiều lần.", "Code or column of an attribute; repeat it."),
 )
-@option("--index", help=Text("Chỉ số: mã bộ công cụ, thư mục hoặc index.csv.", "Index: an id, a folder or index.csv."))
+@INDEX
 @option(
     "--design",
     type=click.Path(exists=True, path_type=Path),
     help=Text("Tệp design.toml.", "A design.toml."),
 )
-@option(
-    "--weights",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=Text("Tệp quyền số nối theo cột interview.", "Weights file, joined by the column interview."),
-)
+@WEIGHTS
 @option(
     "--method",
     type=click.Choice(["lmg", "relative"]),
@@ -54,17 +51,13 @@ if TYPE_CHECKING:
     metavar="N",
     help=Text("Từ chối khi ít hơn N phiếu có đủ câu trả lời.", "Refuse with fewer than N complete interviews."),
 )
-@option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
+@LEVEL
 @option(
     "--figure",
     type=click.Path(dir_okay=False, path_type=Path),
     help=Text("Vẽ hình bốn ô ra .svg hoặc .png.", "Draw the four quadrants to .svg or .png."),
 )
-@option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
-)
+@OUT
 @json_option
 def drivers(
     data: Path,
@@ -91,10 +84,7 @@ def drivers(
     found = found_drivers(
         table, outcome, attributes, chosen, index, method=method or "", level=level, language=language()
     )
-    if out is not None:
-        from analysis.output import write_table
-
-        write_table(found.table, out)
+    write(found.table, out)
     if figure is not None:
         from analysis.quadrants import draw
 
@@ -103,9 +93,7 @@ def drivers(
         say_json(_plain(found))
     else:
         _show(found)
-        for file in (out, figure):
-            if file is not None:
-                say(Text(f"Đã ghi {file}", f"Wrote {file}"))
+        say_written(out, figure)
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import Command, Group, json_option, language, option, say, say_json, say_table
+from survey.cli.figures import OUT, say_written
 from survey.text import Text
 
 if TYPE_CHECKING:
@@ -110,11 +111,7 @@ def check(scores: tuple[Path, ...], targets: Path, n: int | None, ties: str, mis
 @_SCORES
 @_TARGETS
 @_rules
-@option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
-)
+@OUT
 @json_option
 def result(scores: tuple[Path, ...], targets: Path, ties: str, missing: str, out: Path | None, as_json: bool) -> int:
     from analysis.plan import outcome
@@ -129,8 +126,7 @@ def result(scores: tuple[Path, ...], targets: Path, ties: str, missing: str, out
     _show_outcomes(found)
     for (index, round, domain, baseline), one in _units(listed).items():
         _show_standing(figures, index, round, domain, baseline, one)
-    if out is not None:
-        say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+    say_written(out)
     return 0
 
 

@@ -9,6 +9,7 @@ import click
 
 from survey.cli.base import Command, json_option, language, option, say, say_json, say_table
 from survey.cli.comparing import iso_day
+from survey.cli.figures import LEVEL, OUT, say_written, write
 from survey.cli.scoring import together
 from survey.text import Text
 
@@ -44,7 +45,7 @@ METHODS = ("holm", "bonferroni", "unadjusted", "interval-bonferroni", "interval-
     metavar="N",
     help=Text("Tính xác suất đứng trong N vị trí đầu.", "Give the probability of being among the first N."),
 )
-@option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
+@LEVEL
 @option(
     "--ties",
     type=click.Choice(["up", "down"]),
@@ -85,11 +86,7 @@ METHODS = ("holm", "bonferroni", "unadjusted", "interval-bonferroni", "interval-
     callback=iso_day,
     help=Text("Ngày của danh mục tỉnh mà đợt dùng.", "Day of the list of provinces that the round uses."),
 )
-@option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
-)
+@OUT
 @json_option
 def rank(
     scores: Path,
@@ -121,16 +118,12 @@ def rank(
     options: dict[str, Any] = {"by": by, "round": round_id, "ties": ties, "missing": missing, "seed": seed}
     options["day"] = day
     found = ranked(table, code, method=method, level=level, first=first or 0, **options)
-    if out is not None:
-        from analysis.output import write_table
-
-        write_table(found.table, out)
+    write(found.table, out)
     if as_json:
         say_json(_plain(found))
     else:
         _show(found)
-        if out is not None:
-            say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+        say_written(out)
     return 0
 
 
@@ -185,8 +178,7 @@ def _classes(
         cells += [f"{row['model']:.4g}", f"{row['model_rmse']:.3g}"] if model else []
         shown.append([*cells, note_in(row["note"], spoken)])
     say_table([*headings, Text("ghi chú", "note")], shown)
-    if out is not None:
-        say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+    say_written(out)
     return 0
 
 

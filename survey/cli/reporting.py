@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import FINDINGS, Command, instance_folder, json_option, language, open_store, option, say, say_json
+from survey.cli.figures import STATE, STATES, VOLUNTEERS
 from survey.cli.frame import chosen_round, round_option
-from survey.cli.scoring import STATES, VOLUNTEERS
 from survey.errors import InputError, SurveyError
 from survey.text import LANGUAGES, Text
 
@@ -61,13 +61,7 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
         "Column to compare by, may be repeated; each its own section, a*b crosses two.",
     ),
 )
-@option(
-    "--state",
-    type=click.Choice(["approved", "sealed"]),
-    default="approved",
-    show_default=True,
-    help=Text("sealed: tính cả phiếu chưa duyệt (tạm tính).", "sealed: unapproved ones too (provisional)."),
-)
+@STATE
 @VOLUNTEERS
 @option(
     "--out",

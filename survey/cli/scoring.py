@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, open_store, option, say, say_json, say_table
+from survey.cli.figures import INDEX, LEVEL, OUT, STATE, STATES, VOLUNTEERS, WEIGHTS
 from survey.errors import InputError
 from survey.text import Text
 
@@ -25,12 +26,6 @@ UNWEIGHTED_ROUND = Text(
     "the sample does not say every unit's probability: all interviews count the same",
 )
 _WIDEST = 52
-VOLUNTEERS = option(
-    "--volunteers",
-    is_flag=True,
-    help=Text("Chỉ phiếu tự nguyện, không thuộc mẫu được chọn.", "Volunteers alone: people who were not drawn."),
-)
-STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
 
 
 @click.command(
@@ -42,7 +37,7 @@ STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
     example="survey score phieu.csv --index sipas_2026 --design design.toml --by province --out diem.csv",
 )
 @click.argument("data", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@option("--index", help=Text("Chỉ số: mã bộ công cụ, thư mục hoặc index.csv.", "Index: an id, a folder or index.csv."))
+@INDEX
 @option(
     "--design",
     type=click.Path(exists=True, path_type=Path),
@@ -55,25 +50,13 @@ STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
     help=Text("Cột chia nhóm; nhiều cột thì kết hợp.", "Column of domains; several are crossed."),
 )
 @option("--total", is_flag=True, help=Text("Thêm các dòng cho toàn bộ mẫu.", "Add the rows of everybody together."))
-@option(
-    "--weights",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=Text("Tệp quyền số nối theo cột interview.", "Weights file, joined by the column interview."),
-)
+@WEIGHTS
 @option(
     "--round", "round_id", help=Text("Đợt khảo sát trong kho, hoặc năm trong bảng điểm.", "Round, or year of a file.")
 )
-@option(
-    "--state",
-    type=click.Choice(list(STATES)),
-    default="approved",
-    show_default=True,
-    help=Text(
-        "Phiếu đã duyệt, hoặc cả phiếu chưa duyệt (tạm tính).", "Approved interviews, or sealed too (provisional)."
-    ),
-)
+@STATE
 @VOLUNTEERS
-@option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
+@LEVEL
 @option(
     "--engine",
     type=click.Choice(["local", "spark"]),
@@ -81,11 +64,7 @@ STATES = {"approved": ("approved",), "sealed": ("approved", "sealed")}
     show_default=True,
     help=Text("Nơi cộng các phiếu: máy này hoặc cụm Spark.", "Where respondents are added up: here or on Spark."),
 )
-@option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
-)
+@OUT
 @option(
     "--least",
     type=click.IntRange(1),

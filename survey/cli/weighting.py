@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, open_store, option, say, say_json, say_table
+from survey.cli.figures import OUT, STATE, STATES, say_written, write
 from survey.cli.frame import chosen_round
-from survey.cli.scoring import STATES, together
+from survey.cli.scoring import together
 from survey.errors import InputError
 from survey.text import Text
 
@@ -35,13 +36,7 @@ _SHOWN = 40
 )
 @click.argument("data", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @option("--round", "round_id", help=Text("Đợt khảo sát trong kho.", "Round of the store."))
-@option(
-    "--state",
-    type=click.Choice(list(STATES)),
-    default="approved",
-    show_default=True,
-    help=Text("Phiếu đã duyệt, hoặc cả phiếu chưa duyệt.", "Approved interviews, or sealed too."),
-)
+@STATE
 @option(
     "--design",
     type=click.Path(exists=True, path_type=Path),
@@ -97,11 +92,7 @@ _SHOWN = 40
     "trim_at",
     help=Text("Ngưỡng cắt: 5 = 5 lần trung vị, 99% = phân vị.", "Cap: 5 = 5 times the median, 99% = a quantile."),
 )
-@option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
-)
+@OUT
 @option(
     "--replicates",
     type=click.IntRange(50, 2000),
@@ -166,10 +157,7 @@ def weight(
         made = replace(made, table=made.table.join(pd.DataFrame(columns)), notes=(*made.notes, *told))
     if margins and (chosen.calibration is None or not _same(chosen.calibration.margins, margins)):
         made = replace(made, notes=(*made.notes, NOT_DECLARED))
-    if out is not None:
-        from analysis.output import write_table
-
-        write_table(made.table, out)
+    write(made.table, out)
     if as_json:
         say_json(_plain(made, out))
     else:
@@ -253,8 +241,7 @@ def _show(made: Weights, out: Path | None) -> None:
         rows = made.margins.to_dict("records")
         figures = [[f"{row[key]:.10g}" for key in ("total", "before", "after")] for row in rows]
         say_table(headings, [[row["variable"], row["category"], *f] for row, f in zip(rows, figures, strict=True)])
-    if out is not None:
-        say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+    say_written(out)
 
 
 def _show_classes(made: Weights) -> None:
