@@ -18,6 +18,7 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ from tests.laptops import FORM, headers, keys, records, state
 from tests.outside import SOAK
 
 LAPTOPS, HUBS = 2, 2
+
+TRIED: Counter[tuple[str, str]] = Counter()
+"""How often each rule was tried and how it ended: done, refused (by a rule of the program), killed."""
 
 which = st.integers(0, 9)
 any_number = st.integers(0, 10_000)
@@ -78,6 +82,7 @@ class Fieldwork(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        TRIED["histories", "done"] += 1
         self.folder = Path(tempfile.mkdtemp())
         self.stick = self.folder / "stick"
         self.stick.mkdir()
@@ -123,15 +128,26 @@ class Fieldwork(RuleBasedStateMachine):
         rows = [row for row in current.interviews(store) if row["heads"] and row["state"] != "erased"]
         return rows[number % len(rows)] if rows else None
 
+    def open_drafts(self, number: int, choice: int) -> list[dict[str, Any]]:
+        """The interviews that are being made at a laptop, at least one."""
+        if not drafts.drafts(self.laptop(number).store):
+            self.begin(number, choice % 4, choice % 10)
+        return drafts.drafts(self.laptop(number).store)
+
     def attempt(self, place: Place, what: Callable[[Store], Any], dies_at: int = 0) -> bool:
         """Does ``what``, or dies at its ``dies_at``-th statement: then the machine goes on with what was on the disk at
         that moment. True when it was done and confirmed."""
+        ended = self._attempt(place, what, dies_at)
+        TRIED[what.__qualname__.split(".")[1], ended] += 1
+        return ended == "done"
+
+    def _attempt(self, place: Place, what: Callable[[Store], Any], dies_at: int) -> str:
         if not dies_at:
             try:
                 what(place.store)
             except SurveyError:
-                return False
-            return True
+                return "refused"
+            return "done"
         self.made += 1
         image, stick, count = self.folder / f"s{self.made}", self.folder / "stick then", 0
 
@@ -146,21 +162,21 @@ class Fieldwork(RuleBasedStateMachine):
         place.store.db.set_trace_callback(statement)
         try:
             what(place.store)
-            done = True
+            ended = "done"
         except SurveyError:
-            done = False
+            ended = "refused"
         finally:
             place.store.db.set_trace_callback(None)
         if not image.exists():
-            return done
+            return ended
         # What it did after its death did not happen, on the stick neither.
         shutil.rmtree(self.stick)
         stick.rename(self.stick)
         place.store.close()
         place.store = Store.open(image)
-        return False
+        return "killed"
 
-    dies = st.one_of(st.just(0), st.just(0), st.integers(1, 60))
+    dies = st.one_of(st.just(0), st.integers(1, 12), st.integers(1, 60))
 
     def changed(self, invariant: str) -> list[Place]:
         """The places whose stores were written to since this invariant last looked at them."""
@@ -190,14 +206,13 @@ class Fieldwork(RuleBasedStateMachine):
         interview = drafts.start(place.store, f"u{unit}", FORM, "phoa")
         drafts.save(place.store, interview, {"q0": str(value)})
         place.promised[interview] = {"q0": str(value)}
+        TRIED["begin", "done"] += 1
 
     @rule(number=which, choice=any_number, question=st.integers(0, 4), value=st.integers(0, 9), dies=dies)
     def answer(self, number: int, choice: int, question: int, value: int, dies: int) -> None:
         """An answer is given; once it is confirmed it must never be gone."""
         place = self.laptop(number)
-        open_drafts = drafts.drafts(place.store)
-        if not open_drafts:
-            return
+        open_drafts = self.open_drafts(number, choice)
         interview = open_drafts[choice % len(open_drafts)]["interview"]
         given = {f"q{question}": str(value)}
         promised = place.promised.setdefault(interview, {})
@@ -211,9 +226,7 @@ class Fieldwork(RuleBasedStateMachine):
     def seal(self, number: int, choice: int, dies: int) -> None:
         """An interview is finished."""
         place = self.laptop(number)
-        open_drafts = drafts.drafts(place.store)
-        if not open_drafts:
-            return
+        open_drafts = self.open_drafts(number, choice)
         row = open_drafts[choice % len(open_drafts)]
         answers = drafts.answers(place.store, row["interview"])
         draft = drafts.draft(place.store, row["interview"])
@@ -311,6 +324,7 @@ class Fieldwork(RuleBasedStateMachine):
         twin.promised = {interview: dict(answers) for interview, answers in place.promised.items()}
         self.places.append(twin)
         self.cloned = True
+        TRIED["copy_a_disk", "done"] += 1
 
     @rule(number=which)
     def back_up(self, number: int) -> None:
@@ -334,6 +348,7 @@ class Fieldwork(RuleBasedStateMachine):
         backup.restore(copies, instance, lambda folder: None)
         place.store = Store.open(instance)
         place.promised = {interview: dict(answers) for interview, answers in place.copied.items()}
+        TRIED["lose_a_laptop_and_restore_it", "done"] += 1
 
     @rule(number=which)
     def wipe_a_hub(self, number: int) -> None:
@@ -343,6 +358,7 @@ class Fieldwork(RuleBasedStateMachine):
         place.store.close()
         self.made += 1
         place.store = Store.create(self.folder / f"s{self.made}", "hub", tier=place.store.tier)
+        TRIED["wipe_a_hub", "done"] += 1
 
     # -- what always holds -------------------------------------------------------------------------------------------
 
@@ -461,9 +477,18 @@ def _contents(store: Store, interview: str) -> list[dict[str, Any]]:
     return found
 
 
-TestFieldwork = pytest.mark.soak(Fieldwork.TestCase)
-TestFieldwork.settings = settings(
-    max_examples=2_000 if SOAK else 60,
-    stateful_step_count=20,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-)
+@pytest.mark.soak
+class TestFieldwork(Fieldwork.TestCase):
+    """The machine, and what it tried."""
+
+    settings = settings(
+        max_examples=2_000 if SOAK else 40,
+        stateful_step_count=20,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    )
+
+    def tearDown(self) -> None:
+        """Says how often each rule was tried."""
+        super().tearDown()
+        for (name, ended), times in sorted(TRIED.items()):
+            print(f"{name:40} {ended:8} {times:7,}")
