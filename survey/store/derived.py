@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -19,7 +19,7 @@ from survey.store.fold import (
     is_contact_erased,
     is_erased,
 )
-from survey.store.header import CONTACT, ERASED, read_header
+from survey.store.header import CONTACT, ERASED, Header, read_header
 from survey.store.store import Store
 
 Subject = tuple[str, str]
@@ -34,22 +34,22 @@ _REVISIONS = """
 """
 
 
-def update(store: Store, subjects: Iterable[Subject], entries: Iterable[tuple[int, int, str]]) -> list[str]:
+def update(
+    store: Store,
+    subjects: Iterable[Subject],
+    entries: Iterable[tuple[int, int, str]],
+    known: Mapping[int, Header] | None = None,
+) -> list[str]:
     """Brings the derived tables up to date; returns the touched interviews that are in conflict.
 
-    ``subjects`` got revisions or parts; ``entries`` are the new revisions as (feed number, seq, id). Belongs into the
-    transaction that wrote them.
+    ``subjects`` got revisions or parts; ``entries`` are the new revisions as (feed number, seq, id); ``known`` are
+    headers that need not be read again, by database number. Belongs into the transaction that wrote them.
     """
     conflicts = []
     wanted = sorted(set(subjects))
     for start in range(0, len(wanted), _BATCH):
-        batch = set(wanted[start : start + _BATCH])
-        names = json.dumps(sorted({subject for _, subject in batch}))
-        query = f"{_REVISIONS} WHERE r.subject IN (SELECT value FROM json_each(?)) ORDER BY r.subject_type, r.subject"
         interviews, documents, erased, contact = [], [], [], []
-        for key, revisions in _grouped(store.execute(query, (names,))):
-            if key not in batch:
-                continue
+        for key, revisions in _of_subjects(store, wanted[start : start + _BATCH], known or {}):
             interview, document = _fold_subject(key, revisions)
             if is_erased(revisions):
                 erased.append(key)
@@ -163,6 +163,38 @@ def feed_name(store: Store, number: int) -> tuple[str, str]:
 # -- reading the evidence ---------------------------------------------------------------------------------------
 
 
+def _of_subjects(
+    store: Store, subjects: Iterable[Subject], known: Mapping[int, Header]
+) -> Iterator[tuple[Subject, list[Revision]]]:
+    """The revisions of each subject that has any. Only the headers that are not ``known`` are read."""
+    numbers: dict[Subject, list[int]] = {key: [] for key in subjects}
+    names = json.dumps(sorted({subject for _, subject in numbers}))
+    held = "SELECT subject_type, subject, number FROM revisions WHERE subject IN (SELECT value FROM json_each(?))"
+    for subject_type, subject, number in store.execute(held, (names,)):
+        if (subject_type, subject) in numbers:
+            numbers[subject_type, subject].append(number)
+    unread = [number for own in numbers.values() for number in own if number not in known]
+    headers = {
+        number: read_header(header)
+        for number, header in store.execute(
+            "SELECT number, header FROM revisions WHERE number IN (SELECT value FROM json_each(?))",
+            (json.dumps(unread),),
+        )
+    }
+    documented = [number for key, own in numbers.items() if key[0] != "interview" for number in own]
+    documents = {
+        number: _document(content)
+        for number, content in store.execute(
+            "SELECT revision, content FROM parts"
+            " WHERE name = 'document' AND revision IN (SELECT value FROM json_each(?))",
+            (json.dumps(documented),),
+        )
+    }
+    for key, own in numbers.items():
+        if own:
+            yield key, [Revision(known.get(number) or headers[number], documents.get(number)) for number in own]
+
+
 def _grouped(rows: Iterable[tuple[str, str, bytes, bytes | None]]) -> Iterator[tuple[Subject, list[Revision]]]:
     for key, group in groupby(rows, lambda row: (row[0], row[1])):
         yield key, [Revision(read_header(header), _document(content)) for _, _, header, content in group]
@@ -224,8 +256,11 @@ def _missing(store: Store) -> set[tuple[int, str]]:
 # -- writing ------------------------------------------------------------------------------------------------------
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 def _texts(values: Iterable[Any]) -> str:
-    return json.dumps(list(values), separators=(",", ":"), ensure_ascii=False)
+    return _encode(list(values))
 
 
 def _interview_row(interview: Interview) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from survey.store.header import Malformed, Part, Record
 from survey.text import Text
 
 _LENGTH = Struct(">I")
+_BLOCK = 1 << 20
 
 LARGEST_HEADER = 1 << 20
 LARGEST_PART = 64 << 20
@@ -39,34 +40,53 @@ def write_record(record: Record) -> bytes:
 
 def read_records(stream: Readable) -> Iterator[Record]:
     """The records in ``stream`` up to its end. Raises Malformed where the bytes stop making sense."""
-    while True:
-        start = stream.read(4)
-        if not start:
-            return
-        header = _exactly(stream, _length(start, LARGEST_HEADER))
-        signature = _exactly(stream, 64)
+    source = _Source(stream)
+    while source.has_more():
+        header = source.take(source.length(LARGEST_HEADER))
+        signature = source.take(64)
         parts: dict[str, Part] = {}
-        for _ in range(_exactly(stream, 1)[0]):
+        for _ in range(source.take(1)[0]):
             try:
-                name = _exactly(stream, _exactly(stream, 1)[0]).decode("utf-8")
+                name = source.take(source.take(1)[0]).decode("utf-8")
             except UnicodeDecodeError:
                 raise _cut() from None
-            salt = _exactly(stream, 32)
-            parts[name] = Part(salt, _exactly(stream, _length(_exactly(stream, 4), LARGEST_PART)))
+            salt = source.take(32)
+            parts[name] = Part(salt, source.take(source.length(LARGEST_PART)))
         yield Record(header, signature, parts)
 
 
-def _length(raw: bytes, largest: int) -> int:
-    if len(raw) != 4 or (length := _LENGTH.unpack(raw)[0]) > largest:
-        raise _cut()
-    return int(length)
+class _Source:
+    """A stream read in large blocks and handed out in small pieces: merging is measured by the microsecond."""
 
+    def __init__(self, stream: Readable):
+        self._stream = stream
+        self._block = b""
+        self._at = 0
 
-def _exactly(stream: Readable, size: int) -> bytes:
-    content = stream.read(size)
-    if len(content) != size:
-        raise _cut()
-    return content
+    def has_more(self) -> bool:
+        """Whether the stream goes on."""
+        if self._at == len(self._block):
+            self._block, self._at = self._stream.read(_BLOCK), 0
+        return bool(self._block)
+
+    def take(self, size: int) -> bytes:
+        """The next ``size`` bytes."""
+        start, end = self._at, self._at + size
+        if end > len(self._block):
+            left = self._block[start:]
+            self._block = left + self._stream.read(max(_BLOCK, size - len(left)))
+            start, end = 0, size
+            if end > len(self._block):
+                raise _cut()
+        self._at = end
+        return self._block[start:end]
+
+    def length(self, largest: int) -> int:
+        """The next four bytes as a length."""
+        length: int = _LENGTH.unpack(self.take(4))[0]
+        if length > largest:
+            raise _cut()
+        return length
 
 
 def _cut() -> Malformed:

@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import rfc8785
@@ -37,6 +38,7 @@ _TEXT_KEYS = (
     "prev",
     "time",
 )
+_texts = itemgetter(*_TEXT_KEYS)
 _KEYS = frozenset({"v", "seq", "parents", "parts", "blobs", *_TEXT_KEYS})
 
 
@@ -116,7 +118,9 @@ def blob(content: bytes) -> Part:
 
 def commitment(part: Part) -> str:
     """``"sha256:"`` and the SHA-256 of salt ‖ content: names the content without letting it be guessed."""
-    return hash_text(part.salt + part.content)
+    digest = sha256(part.salt)
+    digest.update(part.content)
+    return "sha256:" + digest.hexdigest()
 
 
 def write_header(
@@ -182,17 +186,19 @@ def read_header(content: bytes) -> Header:
         )
     parents, blobs, parts, seq = fields["parents"], fields["blobs"], fields["parts"], fields["seq"]
     if (
-        not all(type(fields[key]) is str for key in _TEXT_KEYS)
+        not _are_texts(_texts(fields))
         or type(seq) is not int
         or not 1 <= seq <= 2**53 - 1
-        or not _is_texts(parents)
-        or not _is_texts(blobs)
+        or type(parents) is not list
+        or not _are_texts(parents)
+        or type(blobs) is not list
+        or not _are_texts(blobs)
         or type(parts) is not dict
-        or not _is_texts(list(parts.values()))
+        or not _are_texts(parts.values())
     ):
         raise Malformed(Text("một mục ở phần đầu sai kiểu", "a field of the header has the wrong type"))
     if b"\\u" in content and not all(
-        map(_is_plain, [*(fields[key] for key in _TEXT_KEYS), *parents, *blobs, *parts, *parts.values()])
+        map(_is_plain, [*_texts(fields), *parents, *blobs, *parts, *parts.values()])
     ):
         raise Malformed(
             Text("phần đầu có ký tự không dùng được", "a field of the header has characters that are no text")
@@ -216,8 +222,8 @@ def read_header(content: bytes) -> Header:
     )
 
 
-def _is_texts(value: object) -> bool:
-    return type(value) is list and all(type(item) is str for item in value)
+def _are_texts(values: Iterable[object]) -> bool:
+    return {str}.issuperset(map(type, values))
 
 
 def _is_plain(text: str) -> bool:

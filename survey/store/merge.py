@@ -17,7 +17,7 @@ from survey.errors import Problem
 from survey.store import derived
 from survey.store.authority import may_erase
 from survey.store.erasure import delete_contact, delete_parts, wipe
-from survey.store.feed import feed_number, public_key, raw_id
+from survey.store.feed import feed_number, public_key, raw_id, text_id
 from survey.store.framing import read_records, write_record
 from survey.store.header import (
     CONTACT,
@@ -168,24 +168,18 @@ class _Merge:
         fresh: dict[str, _Entry] = {}
         repeated: list[tuple[int, _Entry]] = []
         again: list[_Entry] = []
-        for record in records:
-            try:
-                header = read_header(record.header)
-            except Malformed as error:
-                self._set_aside(hash_text(record.header), write_record(record), error.reason)
-                continue
-            entry = _Entry(header, record)
-            self._learn_key(entry)
-            held = store.execute(
-                "SELECT number, signature FROM revisions WHERE id = ?", (raw_id(header.id),)
-            ).fetchone()
-            if held is not None:
-                self._heal(held[0], held[1], entry)
-                repeated.append((held[0], entry))
-            elif header.id in fresh:
+        entries = list(self._read(records))
+        held = self._held(entries)
+        for entry in entries:
+            id = entry.header.id
+            if id in held:
+                number, signature = held[id]
+                self._heal(number, signature, entry)
+                repeated.append((number, entry))
+            elif id in fresh:
                 again.append(entry)
             else:
-                fresh[header.id] = entry
+                fresh[id] = entry
         returned = self._retried(fresh)
         accepted = self._accepted({**returned, **fresh})
         unheard = self._unheard(accepted)
@@ -194,8 +188,9 @@ class _Merge:
         self.outcome.known += len(repeated)
         late = self._late_parts(repeated)
         touched = {(entry.header.subject_type, entry.header.subject) for entry in accepted.values()} | late
-        entries = [(self._feed(entry.header), entry.header.seq, entry.header.id) for entry in accepted.values()]
-        self.outcome.conflicts |= set(derived.update(store, touched, entries))
+        added = [(self._feed(entry.header), entry.header.seq, id) for id, entry in accepted.items()]
+        known = {number: accepted[id].header for id, number in numbers.items()}
+        self.outcome.conflicts |= set(derived.update(store, touched, added, known))
         for id, entry in fresh.items():
             if id not in accepted and id not in unheard:
                 self._reject(entry)
@@ -203,6 +198,25 @@ class _Merge:
         self._bury_contact({key for key in touched if key in self._uncontacted - self._erased})
         if self.holder is not None:
             self._note_holder([*numbers.values(), *(number for number, _ in repeated)])
+
+    def _read(self, records: list[Record]) -> Iterator[_Entry]:
+        """The records with their headers read; what is no header is set aside."""
+        for record in records:
+            try:
+                entry = _Entry(read_header(record.header), record)
+            except Malformed as error:
+                self._set_aside(hash_text(record.header), write_record(record), error.reason)
+                continue
+            self._learn_key(entry)
+            yield entry
+
+    def _held(self, entries: list[_Entry]) -> dict[str, tuple[int, bytes]]:
+        """Database number and signature of those that are held already, by id."""
+        ids = json.dumps([entry.header.id.removeprefix("sha256:") for entry in entries])
+        rows = self.store.execute(
+            "SELECT id, number, signature FROM revisions WHERE id IN (SELECT unhex(value) FROM json_each(?))", (ids,)
+        )
+        return {text_id(id): (number, signature) for id, number, signature in rows}
 
     # -- which entries hold -----------------------------------------------------------------------------------------
 

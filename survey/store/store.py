@@ -50,6 +50,8 @@ class Store:
 
     def __init__(self, folder: Path, db: sqlite3.Connection):
         self.folder = folder
+        self.file = folder / FILE
+        """The database file."""
         self.db = db
         self._key: SigningKey | None = None
         self._held: tuple[int, int] | None = None
@@ -170,11 +172,6 @@ class Store:
         self.close()
 
     # -- this device ----------------------------------------------------------------------------------------------
-
-    @property
-    def file(self) -> Path:
-        """The database file."""
-        return self.folder / FILE
 
     @property
     def key(self) -> SigningKey:
