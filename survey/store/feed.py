@@ -26,6 +26,7 @@ from survey.store.header import (
     read_header,
     write_header,
 )
+from survey.store.packing import pack, unpack
 from survey.store.store import Store, now_text
 from survey.text import Text
 
@@ -114,7 +115,7 @@ def append(
         ).lastrowid
         store.executemany(
             "INSERT INTO parts (revision, name, salt, content) VALUES (?, ?, ?, ?)",
-            [(number, name, part.salt, part.content) for name, part in {**made, **files}.items()],
+            [(number, name, part.salt, pack(name, part.content)) for name, part in {**made, **files}.items()],
         )
         store.executemany(
             "INSERT INTO missing (revision, name) VALUES (?, ?)",
@@ -169,7 +170,7 @@ def part(store: Store, revision: str, name: str) -> bytes | None:
         "SELECT p.content FROM parts p JOIN revisions r ON r.number = p.revision WHERE r.id = ? AND p.name = ?",
         (raw_id(revision), name),
     )
-    return None if content is None else bytes(content)
+    return None if content is None else unpack(name, content)
 
 
 def part_json(store: Store, revision: str, name: str) -> Any:
@@ -185,7 +186,7 @@ def records(store: Store, numbers: Sequence[int]) -> Iterator[Record]:
             "SELECT header, signature FROM revisions WHERE number = ?", (number,)
         ).fetchone()
         parts = store.execute("SELECT name, salt, content FROM parts WHERE revision = ? ORDER BY name", (number,))
-        yield Record(header, signature, {name: Part(salt, content) for name, salt, content in parts})
+        yield Record(header, signature, {name: Part(salt, unpack(name, kept)) for name, salt, kept in parts})
 
 
 def public_key(store: Store, device: str) -> bytes | None:

@@ -16,7 +16,7 @@ from survey.store.header import Malformed, Part, Record
 from survey.text import Text
 
 _LENGTH = Struct(">I")
-_BLOCK = 1 << 20
+_BLOCK = 256 << 10
 
 LARGEST_HEADER = 1 << 20
 LARGEST_PART = 64 << 20

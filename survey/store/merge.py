@@ -31,6 +31,7 @@ from survey.store.header import (
     hash_text,
     read_header,
 )
+from survey.store.packing import pack
 from survey.store.quarantine import GET_AGAIN, set_aside
 from survey.store.reading import document_bytes
 from survey.store.signing import device_id, verify
@@ -334,7 +335,7 @@ class _Merge:
                 )
             )
             held = self._good_parts(header, record)
-            parts += [(number, name, part.salt, part.content) for name, part in held.items()]
+            parts += [(number, name, part.salt, pack(name, part.content)) for name, part in held.items()]
             if not self._is_erased(header):
                 missing += [
                     (number, name)
@@ -372,7 +373,7 @@ class _Merge:
             for name, part in self._good_parts(header, record._replace(parts=parts)).items():
                 self.store.execute(
                     "INSERT INTO parts (revision, name, salt, content) VALUES (?, ?, ?, ?)",
-                    (number, name, part.salt, part.content),
+                    (number, name, part.salt, pack(name, part.content)),
                 )
                 self.store.execute("DELETE FROM missing WHERE revision = ? AND name = ?", (number, name))
                 # A receipt for the revision said nothing about this part.

@@ -589,3 +589,9 @@ def m012_board(db: Database) -> None:
         UNION SELECT unit FROM drafts;
         """
     )
+
+
+@migrations()
+def m013_answers_packed(db: Database) -> None:
+    """Nothing to change: from here on ``answers`` and ``off_path`` may lie packed (:mod:`survey.store.packing`), which
+    an older program must not take for damage."""

@@ -10,6 +10,7 @@ from sqlcipher3 import dbapi2 as sqlite3
 
 from survey.errors import StoreError
 from survey.store.header import Part, Record
+from survey.store.packing import unpack
 from survey.store.store import Store, check_file, check_inside, connect, told
 from survey.store.vault import key_for
 from survey.text import Text
@@ -37,8 +38,8 @@ class Other:
         for number, id, header, signature in self._db.execute(query):
             mine = store.value("SELECT number FROM revisions WHERE id = ?", (id,))
             parts = {
-                name: Part(salt, content)
-                for name, salt, content in self._db.execute(
+                name: Part(salt, unpack(name, kept))
+                for name, salt, kept in self._db.execute(
                     "SELECT name, salt, content FROM parts WHERE revision = ? ORDER BY name", (number,)
                 )
                 if mine is None or self._is_missing(store, mine, name)

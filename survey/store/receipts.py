@@ -193,7 +193,7 @@ def lacking(store: Store, stated: list[dict[str, Any]]) -> list[int]:
 
 
 def sizes(store: Store, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """(database number, bytes before packing) of revisions, in the order given."""
+    """(database number, bytes as they lie here) of revisions, in the order given."""
     for number in numbers:
         header, parts = store.execute(
             "SELECT length(r.header), (SELECT coalesce(sum(length(content)), 0) FROM parts WHERE revision = r.number)"

@@ -26,7 +26,7 @@ from survey.text import Text
 FILE = "survey.sqlite"
 BACKUPS = "backups"
 KEY_FILE = Path("keys", "device.key")
-SCHEMA = 12
+SCHEMA = 13
 """The number of the newest migration; a file with a higher one comes from a newer program."""
 
 APPLICATION_ID = 0x53727679

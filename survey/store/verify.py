@@ -9,6 +9,7 @@ from survey.errors import Problem
 from survey.store import derived, feed
 from survey.store.feed import text_id
 from survey.store.header import Header, Malformed, Part, hash_text, read_header
+from survey.store.packing import unpack
 from survey.store.quarantine import OPEN
 from survey.store.receipts import conservation
 from survey.store.signing import device_id
@@ -151,8 +152,8 @@ class _Links:
 
 def _part_problems(store: Store, number: int, header: Header) -> Iterator[Problem]:
     rows = store.execute("SELECT name, salt, content FROM parts WHERE revision = ? ORDER BY name", (number,))
-    for name, salt, content in rows:
-        if not header.holds(name, Part(salt, content)):
+    for name, salt, kept in rows:
+        if not header.holds(name, Part(salt, unpack(name, kept))):
             yield Problem(
                 f"{header.id}/{name}",
                 Text("nội dung không khớp với cam kết", "the content is not what its header commits to"),
