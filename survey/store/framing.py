@@ -42,17 +42,17 @@ def read_records(stream: Readable) -> Iterator[Record]:
     """The records in ``stream`` up to its end. Raises Malformed where the bytes stop making sense."""
     source = _Source(stream)
     while source.has_more():
-        header = source.take(source.length(LARGEST_HEADER))
-        signature = source.take(64)
+        header = source.take(_length(source.take(4), LARGEST_HEADER))
+        signed = source.take(65)
         parts: dict[str, Part] = {}
-        for _ in range(source.take(1)[0]):
+        for _ in range(signed[64]):
             try:
                 name = source.take(source.take(1)[0]).decode("utf-8")
             except UnicodeDecodeError:
                 raise _cut() from None
-            salt = source.take(32)
-            parts[name] = Part(salt, source.take(source.length(LARGEST_PART)))
-        yield Record(header, signature, parts)
+            salted = source.take(36)
+            parts[name] = Part(salted[:32], source.take(_length(salted[32:], LARGEST_PART)))
+        yield Record(header, signed[:64], parts)
 
 
 class _Source:
@@ -81,12 +81,12 @@ class _Source:
         self._at = end
         return self._block[start:end]
 
-    def length(self, largest: int) -> int:
-        """The next four bytes as a length."""
-        length: int = _LENGTH.unpack(self.take(4))[0]
-        if length > largest:
-            raise _cut()
-        return length
+
+def _length(raw: bytes, largest: int) -> int:
+    length = int.from_bytes(raw)
+    if length > largest:
+        raise _cut()
+    return length
 
 
 def _cut() -> Malformed:

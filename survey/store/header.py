@@ -197,9 +197,7 @@ def read_header(content: bytes) -> Header:
         or not _are_texts(parts.values())
     ):
         raise Malformed(Text("một mục ở phần đầu sai kiểu", "a field of the header has the wrong type"))
-    if b"\\u" in content and not all(
-        map(_is_plain, [*_texts(fields), *parents, *blobs, *parts, *parts.values()])
-    ):
+    if b"\\u" in content and not all(map(_is_plain, [*_texts(fields), *parents, *blobs, *parts, *parts.values()])):
         raise Malformed(
             Text("phần đầu có ký tự không dùng được", "a field of the header has characters that are no text")
         )
