@@ -26,6 +26,8 @@ ADVICE = {
     "poor": Text("ưu tiên nâng", "lift first"),
     "": Text("", ""),
 }
+LEAST_UNITS = 4
+"""Fewer units make no four groups."""
 ROOM = Text(
     "“Còn dư địa tăng điểm” là phép tính: điểm chỉ số chung tăng bao nhiêu nếu phần này lên hết thang; "
     "không phải tác động của một biện pháp.",
@@ -36,9 +38,12 @@ ROOM = Text(
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a node for one unit. ``coefficient`` is what one point of the part gives to the node (NaN: not
-    linear); ``contribution`` and ``room`` are in points of the node; ``change`` of the part since the baseline round
-    and its ``change_share`` in the node's points are NaN over a break, which ``broken`` then tells."""
+    """One part of a node for one unit.
+
+    ``coefficient`` is what one point of the part gives to the node (NaN: not linear); ``contribution`` and ``room`` are
+    in points of the node, ``place`` is the share of the part's scale; ``change`` of the part since the baseline round
+    and its ``change_share`` in the node's points are NaN over a break, which ``broken`` then tells.
+    """
 
     code: str
     label: Text
@@ -49,6 +54,7 @@ class Part:
     best: float
     coefficient: float
     contribution: float
+    place: float
     room: float
     change: float
     change_share: float
@@ -73,6 +79,7 @@ def standing(figures: Figures, index: Index, top: str, domain: str, round: str, 
             continue
         estimates = rows["estimate"].to_numpy(dtype=float)
         groups = quartile_groups(estimates, figures.rules.ties, figures.rules.missing)
+        ranked = int(np.isfinite(estimates).sum())
         weight, scale = coefficient(index, top, child), nodes[child.code].scale
         change = math.nan if child.code in gone else value - _before(figures, index, child.code, domain, baseline)
         found.append(
@@ -81,11 +88,12 @@ def standing(figures: Figures, index: Index, top: str, domain: str, round: str, 
                 label=nodes[child.code].label,
                 value=value,
                 rank=1 + int((estimates > value).sum()),
-                ranked=int(np.isfinite(estimates).sum()),
-                group=groups.names[int(rows.index.get_loc(row.name))],
+                ranked=ranked,
+                group=groups.names[int(rows.index.get_loc(row.name))] if ranked >= LEAST_UNITS else "",
                 best=float(np.nanmax(estimates)),
                 coefficient=weight,
                 contribution=weight * value,
+                place=(value - scale[0]) / (scale[1] - scale[0]) if scale else math.nan,
                 room=weight * (scale[1] - value) if scale else math.nan,
                 change=change,
                 change_share=weight * change,

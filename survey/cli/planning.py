@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from survey.cli import plan_papers
 from survey.cli.base import Command, Group, json_option, language, option, say, say_json, say_table
 from survey.cli.figures import OUT, say_written
 from survey.text import Text
@@ -371,4 +372,6 @@ def _aside(notes: Sequence[Text], spoken: str) -> str:
     return f" ({'; '.join(note(spoken) for note in notes)})" if notes else ""
 
 
+for _command in plan_papers.commands.values():
+    plan.add_command(_command)
 commands: dict[str, click.Command] = {"plan": plan}

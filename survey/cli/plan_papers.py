@@ -1,0 +1,359 @@
+"""``survey plan draft``, ``write``, ``extract``, ``collect``: the plan as a sheet, its papers, what comes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from survey.cli.base import FINDINGS, Command, json_option, language, option, say, say_json
+from survey.errors import InputError
+from survey.text import Text, fold
+
+if TYPE_CHECKING:
+    from analysis.plan import Figures
+    from analysis.plan_sheet import Item
+    from analysis.report.docx import Office
+    from analysis.standing import Part
+
+_COMMUNE = re.compile(r"^(ubnd |uy ban nhan dan )?(xa|phuong|dac khu)\b")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_AGENCIES = option(
+    "--agencies",
+    type=_FILE,
+    help=Text(
+        "agencies.csv: cơ quan có ngày hiệu lực; cơ quan đã đổi được thay bằng cơ quan kế thừa.",
+        "agencies.csv: agencies with dates; one that was replaced becomes its successor.",
+    ),
+)
+_OFFICE = option(
+    "--office",
+    type=_FILE,
+    help=Text(
+        "Tệp TOML về cơ quan ban hành (name, parent, symbol, place, signer …).",
+        "TOML file on the issuing office (name, parent, symbol, place, signer …).",
+    ),
+)
+_UNIT = option("--unit", required=True, help=Text("Đơn vị lập kế hoạch, như trong bảng điểm.", "The unit, by name."))
+_INDEX = option("--index", "index", required=True, help=Text("Mã chỉ số hoặc thư mục.", "Id or folder of the index."))
+_ROUND = option("--round", "round_id", required=True, help=Text("Đợt của bảng điểm.", "Round of the scores."))
+_BASELINE = option("--since", default="", help=Text("Đợt để so sánh thay đổi.", "Round to tell the change since."))
+
+
+@click.command(
+    "draft",
+    cls=Command,
+    help=Text(
+        "Lập bảng kế hoạch từ điểm: mỗi chỉ số một dòng, ưu điểm hay hạn chế, chờ điền nhiệm vụ.",
+        "Make the plan's sheet from scores: a row an indicator, strength or weakness, tasks to be filled in.",
+    ),
+    example="survey plan draft papi.csv --index papi_2022 --round 2022 --unit 'Sơn La' --out ke_hoach.xlsx",
+)
+@click.argument("scores", nargs=-1, required=True, type=_FILE)
+@_INDEX
+@_ROUND
+@_UNIT
+@_BASELINE
+@_AGENCIES
+@option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help=Text("Tệp .xlsx.", "The .xlsx."))
+def draft(
+    scores: tuple[Path, ...], index: str, round_id: str, unit: str, since: str, agencies: Path | None, out: Path
+) -> int:
+    from analysis.index import load_index
+    from analysis.plan import Figures
+    from analysis.plan_sheet import draft as drafted
+    from analysis.report.plan_books import plan_book
+
+    parts = _parts(Figures(scores), index, unit, round_id, since)
+    if not parts:
+        raise InputError(
+            f"{index}, {round_id}",
+            Text("bảng điểm không có phần nào của chỉ số này", "the scores have no part of this index"),
+            Text("kiểm tra --index và --round", "check --index and --round"),
+        )
+    named = agency_names(agencies)
+    listed = {node.code: tuple(named(one) for one in node.agency) for node in load_index(index).nodes if node.agency}
+    items = drafted(parts, listed, language(), since)
+    _save(out, plan_book(items, language()))
+    say(Text(f"Đã ghi {len(items)} dòng vào {out}", f"Wrote {len(items)} rows to {out}"))
+    return 0
+
+
+@click.command(
+    "write",
+    cls=Command,
+    help=Text(
+        "Viết dự thảo kế hoạch (.docx) từ bảng kế hoạch đã điền.",
+        "Write the draft plan (.docx) from the filled sheet.",
+    ),
+    example="survey plan write kh.xlsx papi.csv --index papi_2022 --round 2022 --unit 'Sơn La' --out kh.docx",
+)
+@click.argument("sheet", type=_FILE)
+@click.argument("scores", nargs=-1, type=_FILE)
+@_INDEX
+@_ROUND
+@_UNIT
+@_BASELINE
+@option("--targets", type=_FILE, help=Text("Bảng mục tiêu.", "Table of targets."))
+@option("--basis", multiple=True, help=Text("Văn bản căn cứ, lặp lại được.", "Document it follows from; repeatable."))
+@_AGENCIES
+@_OFFICE
+@option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help=Text("Tệp .docx.", "The .docx."))
+def write(
+    sheet: Path,
+    scores: tuple[Path, ...],
+    index: str,
+    round_id: str,
+    unit: str,
+    since: str,
+    targets: Path | None,
+    basis: tuple[str, ...],
+    agencies: Path | None,
+    office: Path | None,
+    out: Path,
+) -> int:
+    from analysis.index import load_index
+    from analysis.plan import Figures, outcome, outlook
+    from analysis.report.plan_papers import Plan, plan_document
+    from analysis.targets import read_targets
+
+    figures, items = Figures(scores), _items(sheet, agencies)
+    wanted = read_targets(targets) if targets else []
+    ahead = [outlook(one, figures) for one in wanted if one.round != round_id]
+    behind = [outcome(one, figures) for one in wanted if one.round == round_id]
+    node = load_index(index).nodes[0]
+    made = Plan(
+        unit=unit,
+        index=Text(node.name("vi"), node.name("en")),
+        round=ahead[0].target.round if ahead else _today()[:4],
+        known=round_id,
+        items=tuple(items),
+        parts=tuple(_parts(figures, index, unit, round_id, since)) if scores else (),
+        targets=tuple(ahead),
+        results=tuple(behind),
+        basis=basis or tuple(dict.fromkeys(one.source for one in wanted if one.source)),
+    )
+    _save(out, plan_document(made, _office(office, "KH-UBND"), language()))
+    say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+    return 0
+
+
+@click.command(
+    "extract",
+    cls=Command,
+    help=Text(
+        "Trích cho từng cơ quan một tệp .xlsx; cho xã thêm cẩm nang hai trang.",
+        "An extract (.xlsx) for each agency; for a commune also its two-page handbook.",
+    ),
+    example="survey plan extract ke_hoach.xlsx --name KH-2023 --to trich/",
+)
+@click.argument("sheet", type=_FILE)
+@option(
+    "--name", required=True, help=Text("Tên kế hoạch, để nhận lại đúng tệp.", "Name of the plan, to know it again.")
+)
+@option("--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path),
+        help=Text("Thư mục ghi vào.", "Folder to write to."))  # fmt: skip
+@click.argument("scores", nargs=-1, type=_FILE)
+@option("--index", "index", default="", help=Text("Chỉ số, cho cẩm nang.", "The index, for the handbook."))
+@option("--round", "round_id", default="", help=Text("Đợt của bảng điểm.", "Round of the scores."))
+@option("--unit", default="", help=Text("Tỉnh có điểm.", "The province that was scored."))
+@_AGENCIES
+@_OFFICE
+@json_option
+def extract(
+    sheet: Path,
+    name: str,
+    folder: Path,
+    scores: tuple[Path, ...],
+    index: str,
+    round_id: str,
+    unit: str,
+    agencies: Path | None,
+    office: Path | None,
+    as_json: bool,
+) -> int:
+    from analysis.index import load_index
+    from analysis.plan import Figures
+    from analysis.plan_sheet import extracts
+    from analysis.report.plan_books import extract_book
+    from analysis.report.plan_papers import Plan, handbook
+
+    if scores and not (index and round_id and unit):
+        raise InputError(
+            "--index",
+            Text("có bảng điểm thì cần --index, --round, --unit", "scores need --index, --round and --unit"),
+            Text("thêm ba tùy chọn này", "add these three options"),
+        )
+    items = _items(sheet, agencies)
+    node = load_index(index).nodes[0] if index else None
+    title = Text(node.name("vi"), node.name("en")) if node else Text(name, name)
+    parts = tuple(_parts(Figures(scores), index, unit, round_id, "")) if scores else ()
+    about = Plan(unit or name, title, "", round_id or name, tuple(items), parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for agency, own in extracts(items).items():
+        file = folder / f"{file_name(agency)}.xlsx"
+        _save(file, extract_book(own, agency, name, language()))
+        written.append(file)
+        if _COMMUNE.match(fold(agency)):
+            paper = folder / f"{file_name(agency)}.docx"
+            _save(paper, handbook(about, agency, own, _office(office, "HD-SNV"), language()))
+            written.append(paper)
+    if as_json:
+        say_json([str(file) for file in written])
+    else:
+        say(Text(f"Đã ghi {len(written)} tệp vào {folder}", f"Wrote {len(written)} files to {folder}"))
+    return 0
+
+
+@click.command(
+    "collect",
+    cls=Command,
+    help=Text(
+        "Gộp các tệp trích đã điền thành báo cáo quý; hai người báo cáo khác nhau thì giữ cả hai.",
+        "Merge the filled extracts to the quarterly report; where two people differ, both are kept.",
+    ),
+    example="survey plan collect ke_hoach.xlsx trich/*.xlsx --name KH-2023 --quarter 'quý III/2023' --out bao_cao.docx",
+)
+@click.argument("sheet", type=_FILE)
+@click.argument("extracts", nargs=-1, required=True, type=_FILE)
+@option("--name", required=True, help=Text("Tên kế hoạch đã ghi trong tệp trích.", "The plan's name in the extracts."))
+@option("--quarter", required=True, help=Text("Kỳ báo cáo, ví dụ quý III/2026.", "What it is for, such as Q3 2026."))
+@option("--unit", default="", help=Text("Đơn vị của kế hoạch.", "The plan's unit."))
+@_AGENCIES
+@_OFFICE
+@option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path),
+        help=Text("Tệp .xlsx hoặc .docx.", "The .xlsx or .docx."))  # fmt: skip
+@json_option
+def collect(
+    sheet: Path,
+    extracts: tuple[Path, ...],
+    name: str,
+    quarter: str,
+    unit: str,
+    agencies: Path | None,
+    office: Path | None,
+    out: Path,
+    as_json: bool,
+) -> int:
+    from analysis.plan_sheet import collect as collected
+    from analysis.plan_sheet import read_answers
+    from analysis.report.plan_books import quarter_book
+    from analysis.report.plan_papers import Plan, quarter_document
+    from survey.tables import read_table
+
+    items = _items(sheet, agencies)
+    answers, problems = [], []
+    for file in extracts:
+        some, wrong = read_answers(read_table(file), name)
+        answers += some
+        problems += wrong
+    found = collected(items, answers)
+    problems += found.problems
+    if out.suffix.lower() == ".docx":
+        about = Plan(unit or name, Text(name, name), "", "", tuple(items))
+        _save(out, quarter_document(about, found, quarter, _office(office, "BC-UBND"), language()))
+    elif out.suffix.lower() == ".xlsx":
+        _save(out, quarter_book(found, language()))
+    else:
+        raise InputError(
+            str(out),
+            Text("không ghi được loại tệp này", "files of this kind are not written"),
+            Text("dùng .xlsx hoặc .docx", "use .xlsx or .docx"),
+        )
+    if as_json:
+        say_json(
+            {
+                "counts": found.counts(),
+                "conflicts": {item: [vars(one) for one in held] for item, held in found.conflicts.items()},
+                "silent": [item.id for item in found.silent],
+                "problems": [{"where": one.where, "what": one.what._asdict()} for one in problems],
+            }
+        )
+    else:
+        _told(found.counts(), len(found.silent), out)
+    for held in found.conflicts.values():
+        for one in held:
+            words = f"{one.item}, {one.agency}, {one.by or '?'} ({one.where}): {one.progress or one.status}"
+            click.echo(Text(f"báo cáo khác nhau: {words}", f"reports differ: {words}")(language()), err=True)
+    for problem in problems:
+        click.echo(problem(language()), err=True)
+    return FINDINGS if found.conflicts or problems else 0
+
+
+def _told(counts: dict[str, int], silent: int, out: Path) -> None:
+    total = sum(counts.values())
+    say(
+        Text(
+            f"{total} nhiệm vụ: {counts['done']} hoàn thành, {counts['doing']} đang thực hiện, "
+            f"{counts['planned']} chưa, {counts['stopped']} dừng, {counts['conflict']} báo cáo khác nhau; "
+            f"{silent} chưa có báo cáo của chủ trì",
+            f"{total} items: {counts['done']} done, {counts['doing']} under way, {counts['planned']} not begun, "
+            f"{counts['stopped']} stopped, {counts['conflict']} differ; the lead of {silent} has not reported",
+        )
+    )
+    say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+
+
+def agency_names(file: Path | None, day: str = "") -> Callable[[str], str]:
+    """Gives the name of an agency that a cell names by code or name: that of its successor where it was replaced.
+    Without a list every name is taken as it is."""
+    if file is None:
+        return str
+    from analysis.units import read_register
+
+    register, today = read_register(file), day or _today()
+
+    def named(text: str) -> str:
+        now = register.at(register.find(text), today)
+        return "; ".join(unit.name for unit in now) or register.find(text).name
+
+    return named
+
+
+def file_name(name: str) -> str:
+    """A name as a file may be called everywhere: ``so_noi_vu``."""
+    return re.sub(r"[^a-z0-9]+", "_", fold(name)).strip("_") or "co_quan"
+
+
+def _items(sheet: Path, agencies: Path | None) -> list[Item]:
+    from analysis.plan_sheet import read_sheet
+    from survey.tables import read_table
+
+    return read_sheet(read_table(sheet), agency_names(agencies))
+
+
+def _parts(figures: Figures, index: str, unit: str, round: str, since: str) -> list[tuple[str, Part]]:
+    """The parts of the top, each followed by its own parts as far as there are scores."""
+    from analysis.index import load_index
+    from analysis.standing import standing
+
+    tree = load_index(index)
+    top, found = tree.nodes[0].code, []
+    for part in standing(figures, tree, top, unit, round, since):
+        found.append((top, part))
+        found += [(part.code, below) for below in standing(figures, tree, part.code, unit, round, since)]
+    return found
+
+
+def _office(file: Path | None, symbol: str) -> Office:
+    from analysis.report.docx import Office, read_office
+
+    return read_office(file) if file else Office(name="", symbol=symbol)
+
+
+def _save(file: Path, content: bytes) -> None:
+    from analysis.output import whole_file
+
+    whole_file(file, lambda path: path.write_bytes(content))
+
+
+def _today() -> str:
+    return datetime.now().astimezone().date().isoformat()
+
+
+commands: dict[str, click.Command] = {str(one.name): one for one in (draft, write, extract, collect)}
