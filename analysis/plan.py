@@ -9,7 +9,6 @@ A rank target has its probability from the joint distribution of all units' esti
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,9 +21,10 @@ from analysis.breaks import breaks
 from analysis.index import Index
 from analysis.ranking import GROUPS, quartile_groups, rank
 from analysis.score_file import ScoreTable, score_table
-from analysis.targets import Target, index_of, provinces_of, same_share
+from analysis.targets import Target, index_of, provinces_of, same_share, year_of
+from analysis.units import key, provinces
 from survey.errors import InputError
-from survey.text import Text, fold
+from survey.text import Text
 
 SURE = 0.975
 """Probability from which a target counts as surely reached, and below 1 − which as surely not: the 95 % interval."""
@@ -157,13 +157,12 @@ def find_domain(rows: pd.DataFrame, name: str, where: str) -> pd.Series:
     Raises:
         InputError: no such unit, or several.
     """
-    wanted = plain(name)
-    found = rows[[plain(domain) == wanted for domain in rows["domain"]]]
+    wanted = key(name)
+    found = rows[[key(domain) == wanted for domain in rows["domain"]]]
     if len(found) == 1:
         row: pd.Series = found.iloc[0]
         return row
-    first = wanted[:3]
-    near = [domain for domain in rows["domain"] if plain(domain)[:3] == first] or list(rows["domain"])
+    near = [domain for domain in rows["domain"] if key(domain)[:3] == wanted[:3]] or list(rows["domain"])
     listed = ", ".join(near[:12])
     raise InputError(
         where,
@@ -173,11 +172,6 @@ def find_domain(rows: pd.DataFrame, name: str, where: str) -> pd.Series:
             f"mend the name (there are {listed}); a merged province goes by its new name",
         ),
     )
-
-
-def plain(name: str) -> str:
-    """A name as it is compared: letters and digits only, without diacritics, "tỉnh" and "thành phố" left out."""
-    return re.sub(r"[^a-z0-9]", "", re.sub(r"^(tinh|thanh pho|tp\.?)\s+|\s+city$", "", fold(name).strip()))
 
 
 def outlook(target: Target, figures: Figures, n: float = math.nan) -> Outlook:
@@ -335,7 +329,7 @@ def _baseline(target: Target, figures: Figures) -> float:
     rows = figures.rows(target.index, target.code, target.baseline_round)
     if rows is None:
         return math.nan
-    found = rows[[plain(domain) == plain(target.domain) for domain in rows["domain"]]]
+    found = rows[[key(domain) == key(target.domain) for domain in rows["domain"]]]
     return float(found["estimate"].iloc[0]) if len(found) == 1 else math.nan
 
 
@@ -387,7 +381,7 @@ def _broken(target: Target) -> list[Text]:
 
 def _carried(target: Target) -> list[Text]:
     then, now = provinces_of(target.baseline_round), provinces_of(target.round)
-    if not then or then == now or target.kind == "rank":
+    if not then or then == now or target.kind == "rank" or _same_province(target):
         return []
     return [
         Text(
@@ -395,6 +389,13 @@ def _carried(target: Target) -> list[Text]:
             "the baseline is of the province before the merger (1 July 2025): another unit, not officially comparable",
         )
     ]
+
+
+def _same_province(target: Target) -> bool:
+    """Whether the unit is a province that the merger left as it was."""
+    days = [f"{year_of(round)}-12-31" for round in (target.baseline_round, target.round)]
+    found = provinces().lookup(target.domain, days[0])
+    return len(found) == 1 and provinces().same(found[0], days[1]) is not None
 
 
 def _others(target: Target, listed: int, ranked: int) -> list[Text]:

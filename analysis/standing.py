@@ -13,9 +13,10 @@ import pandas as pd
 
 from analysis.breaks import breaks
 from analysis.index import Index
-from analysis.plan import Figures, find_domain, plain
+from analysis.plan import Figures, find_domain
 from analysis.ranking import quartile_groups
 from analysis.report.tree import tree
+from analysis.units import key
 from survey.questionnaire.index_sheet import IndexNode
 from survey.text import Text
 
@@ -131,5 +132,5 @@ def _before(figures: Figures, index: Index, code: str, domain: str, baseline: st
     rows = figures.rows(index.id, code, baseline)
     if rows is None:
         return math.nan
-    same: pd.DataFrame = rows[[plain(name) == plain(domain) for name in rows["domain"]]]
+    same: pd.DataFrame = rows[[key(name) == key(domain) for name in rows["domain"]]]
     return float(same["estimate"].iloc[0]) if len(same) == 1 else math.nan

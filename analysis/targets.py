@@ -14,6 +14,7 @@ from typing import Any
 from analysis.index import Index, load_index
 from analysis.ranking import GROUP_WORDS, GROUPS
 from analysis.report.tree import tree
+from analysis.units import provinces
 from survey.errors import InputError, Problem, Problems
 from survey.tables import Table, numbers, read_table
 from survey.text import Text, fold
@@ -25,9 +26,6 @@ KINDS = {
 }
 COLUMNS = ("index", "round", "domain", "code", "kind", "target", "of", "baseline_round", "source")
 _NEEDED = ("round", "domain", "code", "kind", "target")
-_PROVINCES = ((2025, 34), (2008, 63))
-"""Provinces since the round of a year. 34 since 1 July 2025: Resolution 202/2025/QH15; 63 from 1 August 2008:
-Resolution 15/2008/QH12."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def group_of(word: str) -> str:
 def provinces_of(round: str) -> int:
     """How many provinces there were in the year that the round's name tells; 0 where it tells none."""
     year = year_of(round)
-    return next((count for since, count in _PROVINCES if year >= since), 0)
+    return len(provinces().on(f"{year}-12-31")) if year else 0
 
 
 def year_of(round: str) -> int:

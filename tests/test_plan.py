@@ -171,6 +171,18 @@ def test_a_rank_is_not_carried_over_the_merger_of_provinces_the_same_share_is_of
     assert outcome(target("rank", 1, of=34, baseline_round="2025"), Figures([table])).published == "reached"
 
 
+def test_a_score_carried_over_the_merger_is_another_unit_unless_the_province_was_left_as_it_was():
+    table = scores(**{"Sơn La": (50.0, 0.5), "An Giang": (40.0, 0.5)})
+    told = {
+        name: [
+            note.vi for note in outcome(target(value=45, domain=name, baseline_round="2024"), Figures([table])).notes
+        ]
+        for name in ("Sơn La", "An Giang")
+    }
+    assert told["Sơn La"] == []
+    assert "trước hợp nhất" in told["An Giang"][0]
+
+
 def test_a_round_with_one_unit_and_one_where_all_are_equal_give_an_answer():
     alone = outcome(target("rank", 1), Figures([scores(A=(50.0, 0.5))]))
     assert (alone.published, alone.certainty) == ("reached", "sure")
