@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
+from pathlib import Path as File
 
 import pytest
 
@@ -10,11 +12,14 @@ from survey import create_app
 from survey.questionnaire import xlsform
 from survey.store import Store, frame
 from survey.web import forms
-from tests import field, outside
+from survey.web.desk import Open
+from survey.web.sections import Sheet, sheet
+from tests import field, outside, walk_cases
 from tests.field import Interviewer
 
 FOLDER = outside.walks_folder()
 FORMS = sorted(FOLDER.joinpath("forms").glob("*.xls*")) if FOLDER else []
+RECORDED = {File(one["form"]).name: one for one in walk_cases.documents(FOLDER)} if FOLDER else {}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +60,24 @@ def test_every_page_of_a_published_form_opens(laptop: Interviewer, number: int) 
     for node in questionnaire.walk():
         if node.kind == "question" and node.control and forms.kind(node) is forms.UNKNOWN:
             assert f"“{node.type}” is not supported" in named, node.path
+
+
+@pytest.mark.parametrize("number", range(len(FORMS)), ids=[file.stem for file in FORMS])
+def test_a_page_kept_up_answer_by_answer_is_the_page_made_anew(laptop: Interviewer, number: int) -> None:
+    document = RECORDED[FORMS[number].name]
+    player = walk_cases.Player(document, FOLDER or File())
+    kept: dict[str, Sheet] = {}
+    with laptop.client.application.test_request_context():
+        for step, _ in islice(walk_cases.states(document, document["walks"][-1]), 25):
+            if step is not None:
+                player.do(step)
+            opened = Open({"interview": "x"}, {}, player.path)
+            for section in player.path.sections:
+                language = opened.questionnaire.default_language
+                kept[section.path] = sheet(opened, section, language, {}, kept.get(section.path))
+                anew = sheet(opened, section, language, {})
+                assert kept[section.path].questions == anew.questions, step
+                assert kept[section.path].blocks == anew.blocks, step
 
 
 def test_all_published_forms_are_there() -> None:

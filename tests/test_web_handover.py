@@ -499,7 +499,7 @@ def test_a_reserve_unit_without_a_name_is_told_from_the_main_one_of_the_same_num
 
 
 def test_every_page_that_tells_names_is_closed_to_those_who_only_count_or_administer(office: Flask) -> None:
-    told = {"today.page", "today.units", "today.visit", "interview.section", "interview.finish"}
+    told = {"today.page", "today.units", "today.visit", "interview.section", "finishing.finish"}
     for role in (roles.STATISTICIAN, roles.ADMINISTRATOR):
         assert not roles.may_contact({role})
         assert not any(roles.may(page, frozenset({role})) for page in told)

@@ -84,6 +84,10 @@ def test_an_answer_sends_back_only_what_changed(hoa: Interviewer) -> None:
     assert 'id="s-a_2f_channels"' in reply
     assert "Ông/Bà bao nhiêu tuổi?" not in reply
     assert "Biết tin qua kênh nào?" not in reply
+    # Of the list of sections only the line whose count moved.
+    assert 'id="step-2"' in reply
+    assert 'id="step-1"' not in reply
+    assert 'id="rail"' not in reply
 
 
 def test_a_label_that_pipes_an_answer_in_is_sent_anew(hoa: Interviewer) -> None:

@@ -117,6 +117,7 @@ class Engine:
     def touch(self, definition: Definition, element: Element) -> None:
         """Makes due all that uses ``definition``; ``element`` is where it changed."""
         s = self.s
+        s.changed[definition] = s.tick
         for trigger, scope in self.form.dependents.get(definition, ()):
             self._enqueue(trigger, self._within(element, scope, trigger.of))
         for target, scope in self.form.filter_dependents.get(definition, ()):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from survey.questionnaire.form import editable
 from survey.questionnaire.model import Choice, Node, Value
-from survey.questionnaire.tree import Element, descendants
+from survey.questionnaire.tree import Element
 from survey.text import Text
 
 if TYPE_CHECKING:
@@ -142,6 +142,13 @@ class Entry:
         """What to say about the present problem; ``""`` when there is none."""
         return self._path.complaint(self.element, self.problem, language)
 
+    @property
+    def seen_change(self) -> int:
+        """The number of the change with which something that the question as shown follows from, beside its own answer,
+        changed last."""
+        state = self._path.state
+        return max((state.changed.get(cause, 0) for cause in state.form.seen(self.element.of)), default=0)
+
     def choices(self) -> list[Choice]:
         """The options offered now, filtered and in their order."""
         return self._path.state.choices(self.element)
@@ -172,6 +179,19 @@ class RepeatEntry:
 
 
 @dataclass(frozen=True)
+class Page:
+    """What stands on a page as long as no repeat instance comes or goes: the group or repeat whose page it is (None: a
+    run of questions outside any), the elements it begins with, all of it in document order, and of that what a person
+    sees or is led by: questions with a control, groups, instances."""
+
+    node: Node | None
+    tops: tuple[Element, ...]
+    elements: tuple[Element, ...]
+    seen: tuple[Element, ...]
+    questions: tuple[Element, ...]
+
+
+@dataclass(frozen=True)
 class Section:
     """A page: a top-level group or repeat, or a run of questions outside any group.
 
@@ -179,16 +199,20 @@ class Section:
     """
 
     path: str
-    node: Node | None
-    elements: tuple[Element, ...]
+    page: Page
     state: str
     answered: int
     total: int
     owner: Path = field(repr=False, compare=False)
 
+    @property
+    def node(self) -> Node | None:
+        """The group or repeat whose page it is."""
+        return self.page.node
+
     def label(self, language: str = "") -> str:
         """The group's label; of a run outside groups, the label of its first question that has one."""
-        for element in self.elements:
+        for element in self.page.tops:
             if element.of.node is not None and (self.node is None or element.of.node is self.node):
                 words = self.owner.words(element, element.of.node.label, language)
                 if words:
@@ -198,8 +222,9 @@ class Section:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Everything on the page, in document order."""
-        state = self.owner.state
-        found = []
-        for element in self.elements:
-            found += [Entry(self.owner, e) for e in descendants(element, state.instances)]
-        return tuple(found)
+        return tuple(Entry(self.owner, e) for e in self.page.elements)
+
+    @property
+    def seen(self) -> tuple[Entry, ...]:
+        """What a person sees or is led by, in document order: no calculations."""
+        return tuple(Entry(self.owner, e) for e in self.page.seen)

@@ -46,8 +46,9 @@ class Compiler:
     """Compiles the expressions of one questionnaire whose root is ``root``.
 
     ``dependencies`` collects (definition, repeat): a change below the same instance of ``repeat`` (None: anywhere)
-    makes the expression due. ``unknown`` collects the paths that lead nowhere; ``lists`` are the names of lists and
-    files that there are. ``fixed`` keeps the nodes of paths outside repeats, which are the same for every expression.
+    makes the expression due. ``unknown`` collects the paths that lead nowhere, ``named`` the questions whose choices
+    are shown by name; ``lists`` are the names of lists and files that there are. ``fixed`` keeps the nodes of paths
+    outside repeats, which are the same for every expression.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Compiler:
         self.fixed: dict[Element, Nodes] = {} if fixed is None else fixed
         self.dependencies: set[Dependency] = set()
         self.unknown: list[str] = []
+        self.named: set[Definition] = set()
 
     def compile(self, tree: Tree, scope: Scope) -> Code:
         """The value of ``tree`` as a closure. Raises BadExpression for what cannot be compiled."""
@@ -254,6 +256,7 @@ class Compiler:
         if target is None:
             self.unknown.append(question.value.strip())
             return lambda s, e, o, p: ""
+        self.named.add(target)
         return lambda s, e, o, p: s.choice_label(target, to_string(value(s, e, o, p)), o)
 
     def _do_jr_itext(self, call: Call, scope: Scope) -> Code:

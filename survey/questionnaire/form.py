@@ -6,8 +6,11 @@ Compiling happens once per questionnaire and program start (``compiled``); inter
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from typing import NamedTuple
 
 from survey.questionnaire.expressions import Code, Compiler, Dependency, Scope
 from survey.questionnaire.model import Choice, Node, Questionnaire
@@ -19,7 +22,18 @@ from survey.text import Text
 KINDS = ("relevant", "read_only", "required", "calculation")
 """The properties of a node that are recomputed when what they depend on changes."""
 
+PIPED = re.compile(r"\$\{([^{}]*)\}")
+"""An expression in a text, in whose place its value is shown."""
+
 Dependents = dict[Definition, list[tuple["Trigger", "Definition | None"]]]
+
+
+class _Compiled(NamedTuple):
+    """An expression as a closure, what it depends on, and the questions of which it shows choices by name."""
+
+    code: Code
+    dependencies: frozenset[Dependency]
+    named: frozenset[Definition]
 
 
 class Trigger:
@@ -71,6 +85,7 @@ class Form:
         self.triggers: list[Trigger] = []
         self.by_definition: dict[Definition, list[Trigger]] = {}
         self.filters: dict[Definition, Nodes] = {}
+        self.filter_causes: dict[Definition, frozenset[Dependency]] = {}
         self.counts: dict[Definition, Nodes] = {}
         self.dependents: Dependents = {}
         self.filter_dependents: dict[Definition, list[tuple[Definition, Definition | None]]] = {}
@@ -78,6 +93,8 @@ class Form:
         self.cycles: list[list[Trigger]] = []
         self._fixed: dict[Element, Nodes] = {}
         self._codes: dict[tuple[str, Definition], Code | None] = {}
+        self._causes: dict[tuple[str, Definition], frozenset[Definition]] = {}
+        self._seen: dict[Definition, frozenset[Definition]] = {}
         for definition in self.definitions[1:]:
             self._compile_node(definition)
         self._sort()
@@ -88,7 +105,7 @@ class Form:
     def _compiler(self) -> Compiler:
         return Compiler(self.root, self.lists, self._fixed)
 
-    def _compile(self, definition: Definition, kind: str, text: str) -> tuple[Code, frozenset[Dependency]] | None:
+    def _compile(self, definition: Definition, kind: str, text: str) -> _Compiled | None:
         compiler, node = self._compiler(), definition.node
         assert node is not None
         scope = Scope(definition, definition, bound=definition.repeat())
@@ -98,7 +115,7 @@ class Form:
             self.faults.append((node, kind, error))
             return None
         self.unknown += [(node, kind, path) for path in compiler.unknown]
-        return code, frozenset(compiler.dependencies)
+        return _Compiled(code, frozenset(compiler.dependencies), frozenset(compiler.named))
 
     def _compile_nodes(
         self, definition: Definition, kind: str, text: str
@@ -122,11 +139,13 @@ class Form:
                 continue
             found = self._compile(definition, kind, text)
             if found:
-                trigger = Trigger(kind, definition, *found, kind == "calculation" and editable(node))
+                trigger = Trigger(
+                    kind, definition, found.code, found.dependencies, kind == "calculation" and editable(node)
+                )
                 self.by_definition.setdefault(definition, []).append(trigger)
                 self.triggers.append(trigger)
         if node.itemset and (listed := self._compile_nodes(definition, "choice_filter", node.itemset)):
-            self.filters[definition] = listed[0]
+            self.filters[definition], self.filter_causes[definition] = listed
             for target, scope in listed[1]:
                 self.filter_dependents.setdefault(target, []).append((definition, scope))
         if node.repeat_count and (counted := self._compile_nodes(definition, "repeat_count", node.repeat_count)):
@@ -143,8 +162,46 @@ class Form:
         key = (f"{kind}\x1f{text}", definition)
         if key not in self._codes:
             found = self._compile(definition, kind, text)
-            self._codes[key] = found[0] if found else None
+            self._codes[key] = found.code if found else None
+            if found:
+                named = (self.filter_causes.get(target, frozenset()) for target in found.named)
+                self._causes[key] = frozenset(cause for cause, _ in found.dependencies.union(*named))
         return self._codes[key]
+
+    def seen(self, definition: Definition) -> frozenset[Definition]:
+        """What a question as it is shown follows from beside its own answer: all that its texts, its checks and its
+        choices look at."""
+        found = self._seen.get(definition)
+        if found is None:
+            causes = {cause for cause, _ in self.filter_causes.get(definition, ())}
+            assert definition.node is not None
+            for kind, text in self.shown(definition.node):
+                if self.code(definition, kind, text) is not None:
+                    causes |= self._causes[f"{kind}\x1f{text}", definition]
+            found = self._seen[definition] = frozenset(causes)
+        return found
+
+    def shown(self, node: Node) -> Iterator[tuple[str, str]]:
+        """(property, expression) of what is worked out only when a question is shown: its checks, and the answers piped
+        into its texts and those of its choices."""
+        for kind in ("constraint", "soft_constraint"):
+            if text := getattr(node, kind):
+                yield kind, text
+        messages = (node.constraint_message, node.required_message, node.soft_message)
+        for texts in (node.label, node.hint, node.guidance, *messages):
+            for text in texts.values():
+                yield from (("label", expression) for expression in PIPED.findall(text))
+        yield from (("label", expression) for expression in self._in_choices.get(node.list_name, ()))
+
+    @cached_property
+    def _in_choices(self) -> dict[str, tuple[str, ...]]:
+        """The expressions in the labels of each list that has any."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, choices in self.questionnaire.lists.items():
+            labels = [text for choice in choices for text in choice.label.values() if "${" in text]
+            if labels:
+                found[name] = tuple(dict.fromkeys(one for text in labels for one in PIPED.findall(text)))
+        return found
 
     # -- order --------------------------------------------------------------------------------------------------
 
@@ -279,18 +336,24 @@ def keeps_first(node: Node) -> bool:
         return False
 
 
+@contextmanager
+def kept_whole() -> Iterator[None]:
+    """While much is made that stays: looking for garbage in it again and again would be a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 def compiled(questionnaire: Questionnaire) -> Form:
     """The compiled form of a questionnaire, made at its first use and kept with it."""
     kept = questionnaire.__dict__
     if "form" not in kept:
-        # What is made here stays; looking for garbage in it again and again is a third of the time.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
+        with kept_whole():
             kept["form"] = Form(questionnaire)
-        finally:
-            if collecting:
-                gc.enable()
     form: Form = kept["form"]
     return form
 

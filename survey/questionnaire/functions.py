@@ -123,6 +123,12 @@ def round_half_up(s: Surroundings, value: Atom, places: Atom = 0.0) -> Atom:
         return number
     if abs(digits) > 30:
         return NAN
+    if digits >= 0:
+        # Only a decimal that ends in a 5 right behind the wanted place is a half; elsewhere the nearest is the nearest.
+        written = repr(number)
+        behind = len(written) - written.find(".") - 1
+        if "e" not in written and (behind <= digits or behind != digits + 1 or written[-1] != "5"):
+            return number if behind <= digits else round(number, digits)
     exact = Decimal(repr(number))
     if digits >= 0:
         # Decimal keeps 28 digits; a quantum finer than the number's own last digit changes nothing.

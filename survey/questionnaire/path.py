@@ -6,14 +6,13 @@ answers is recomputed, never stored, and answers off the path never count.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from survey.questionnaire import lexical
 from survey.questionnaire.engine import Engine
-from survey.questionnaire.entries import Change, Entry, RepeatEntry, Section
-from survey.questionnaire.form import Form, compiled
+from survey.questionnaire.entries import Change, Entry, Page, RepeatEntry, Section
+from survey.questionnaire.form import PIPED, Form, compiled, kept_whole
 from survey.questionnaire.model import FROM_PAPER, Answers, Node, Questionnaire, Value, is_missing
 from survey.questionnaire.opening import begin, resume
 from survey.questionnaire.state import TROUBLE, Context, State
@@ -22,8 +21,6 @@ from survey.questionnaire.values import Atom, to_boolean, to_string
 from survey.text import Text
 
 __all__ = ["Change", "Context", "Entry", "Path", "RepeatEntry", "Section", "open_path"]
-
-_PIPED = re.compile(r"\$\{([^{}]*)\}")
 
 REQUIRED = Text("Câu này phải có câu trả lời", "This question needs an answer")
 DOUBTED = Text("Câu trả lời này ít gặp, xem lại có đúng không", "This answer is unusual, see whether it is right")
@@ -79,17 +76,23 @@ class Path:
     @property
     def repeats(self) -> list[RepeatEntry]:
         """The repeats, those without instances included, in document order."""
-        state, found = self.state, []
-        for element in (state.root, *state.elements()):
-            for kid in element.kids.values():
-                if isinstance(kid, Slot) and kid.of.node is not None:
-                    inside = tuple(Entry(self, e) for e in state.instances.get(kid, ()))
-                    shown = element not in state.hidden and (
-                        any(e.relevant for e in inside) if inside else Engine(state).may_be_asked(kid)
-                    )
-                    counted = bool(kid.of.node.repeat_count)
-                    found.append(RepeatEntry(kid.path, kid.of.node, shown, inside, counted, kid.ghost))
-        return found
+        return list(self._repeats(self.state.root))
+
+    def _repeats(self, element: Element) -> Iterator[RepeatEntry]:
+        """The repeats at and below ``element``: those directly below it before those further down."""
+        state = self.state
+        kids = [kid for kid in element.kids.values() if kid.of.holds_repeats]
+        for kid in kids:
+            if isinstance(kid, Slot) and kid.of.node is not None:
+                inside = tuple(Entry(self, e) for e in state.instances.get(kid, ()))
+                shown = element not in state.hidden and (
+                    any(e.relevant for e in inside) if inside else Engine(state).may_be_asked(kid)
+                )
+                counted = bool(kid.of.node.repeat_count)
+                yield RepeatEntry(kid.path, kid.of.node, shown, inside, counted, kid.ghost)
+        for kid in kids:
+            for below in state.instances.get(kid, ()) if isinstance(kid, Slot) else (kid,):
+                yield from self._repeats(below)
 
     @property
     def values(self) -> Answers:
@@ -157,7 +160,7 @@ class Path:
         text = texts.get(language) or texts.get(self.questionnaire.default_language) or next(iter(texts.values()), "")
         if "${" not in text:
             return str(text)
-        return _PIPED.sub(lambda match: self._piped(element, match.group(1)), text)
+        return PIPED.sub(lambda match: self._piped(element, match.group(1)), text)
 
     def _piped(self, element: Element, expression: str) -> str:
         code = self.form.code(element.of, "label", expression)
@@ -226,21 +229,22 @@ class Path:
 
     @cached_property
     def sections(self) -> list[Section]:
-        """The pages in order."""
+        """The sections in order."""
+        return [self._section(page) for page in self._pages if page.questions]
+
+    @cached_property
+    def _pages(self) -> list[Page]:
+        """What stands on which page; a change that leaves the repeat instances as they are leaves it as it is."""
         runs: list[tuple[Node | None, list[Element]]] = []
         for element in self._top():
             node = element.of.node
             assert node is not None
-            if node.kind in ("group", "repeat"):
-                if runs and runs[-1][0] is node:
-                    runs[-1][1].append(element)
-                else:
-                    runs.append((node, [element]))
-            elif runs and runs[-1][0] is None:
+            whole = node if node.kind in ("group", "repeat") else None
+            if runs and runs[-1][0] is whole:
                 runs[-1][1].append(element)
             else:
-                runs.append((None, [element]))
-        return [s for node, elements in runs if (s := self._section(node, elements)) is not None]
+                runs.append((whole, [element]))
+        return [self._page(node, tops) for node, tops in runs]
 
     def _top(self) -> Iterator[Element]:
         for definition in self.state.root.of.children:
@@ -252,22 +256,30 @@ class Path:
             else:
                 yield kid
 
-    def _section(self, node: Node | None, elements: list[Element]) -> Section | None:
-        below = [Entry(self, e) for top in elements for e in descendants(top, self.state.instances)]
-        questions = [e for e in below if e.kind == "question" and e.node.control]
-        if not questions:
-            return None
-        shown = [e for e in questions if e.relevant]
-        asked = [e for e in shown if not e.read_only]
-        answered = sum(e.is_answered for e in asked)
+    def _page(self, node: Node | None, tops: list[Element]) -> Page:
+        below = [e for top in tops for e in descendants(top, self.state.instances)]
+        questions = [e for e in below if e.of.is_leaf and e.of.node is not None and e.of.node.control]
+        asked = set(questions)
+        seen = [e for e in below if not e.of.is_leaf or e in asked]
+        return Page(node, tuple(tops), tuple(below), tuple(seen), tuple(questions))
+
+    def _section(self, page: Page) -> Section:
+        state = self.state
+        shown = [e for e in page.questions if e not in state.hidden]
+        asked = [e for e in shown if not Entry(self, e).read_only]
+        answered = sum(e in state.given or e in state.values for e in asked)
         if not shown:
-            state = "not_asked"
-        elif answered == len(asked) or (answered and not any(e.required and not e.is_answered for e in asked)):
-            state = "done"
+            stands = "not_asked"
+        elif answered == len(asked) or (answered and not any(self._is_wanting(e) for e in asked)):
+            stands = "done"
         else:
-            state = "todo"
-        name = node.path if node else elements[0].path
-        return Section(name, node, tuple(elements), state, answered, len(asked), self)
+            stands = "todo"
+        name = page.node.path if page.node else page.tops[0].path
+        return Section(name, page, stands, answered, len(asked), self)
+
+    def _is_wanting(self, element: Element) -> bool:
+        state = self.state
+        return element in state.required and element not in state.given and element not in state.values
 
     def sections_at(self, here: str) -> list[Section]:
         """The sections, with the one whose path is ``here`` in state ``here``."""
@@ -277,7 +289,7 @@ class Path:
 
     @cached_property
     def _section_by_top(self) -> dict[Element, Section]:
-        return {e: section for section in self.sections for e in section.elements}
+        return {e: section for section in self.sections for e in section.page.tops}
 
     def section_of(self, element: Element) -> Section:
         """The section that an element belongs to. Raises KeyError for what is on no page."""
@@ -371,6 +383,8 @@ class Path:
     def _changed(self, engine: Engine, target: Element | None) -> Change:
         old, state = self.state, engine.s
         new = Path(state)
+        if "_pages" in self.__dict__ and self.state.instances == state.instances:
+            new._pages = self._pages
         gone = self._gone(state)
         lost = [e for e in (*(state.hidden - old.hidden), *gone) if e not in old.hidden and _answered(old, e)]
         appeared = [e for e in old.hidden - state.hidden if e.of.node is not None and e.of.node.control]
@@ -434,10 +448,11 @@ def open_path(questionnaire: Questionnaire, answers: Answers, context: Context) 
     """
     state = State(compiled(questionnaire), context)
     engine = Engine(state)
-    if answers:
-        resume(engine, answers)
-    else:
-        begin(engine)
-    engine.everything_below(state.root)
-    engine.settle()
+    with kept_whole():
+        if answers:
+            resume(engine, answers)
+        else:
+            begin(engine)
+        engine.everything_below(state.root)
+        engine.settle()
     return Path(state, fresh=not answers)

@@ -18,7 +18,6 @@ from survey.text import Text
 LARGEST_MEDIA = 5 << 20
 """Bytes of one picture or recording of a questionnaire above which ``check`` says so."""
 
-_PIPED = re.compile(r"\$\{([^{}]*)\}")
 _COLUMNS = {"calculation": "calculation", "dynamic_default": "default", "read_only": "readonly", "trigger": "trigger"}
 
 _PYXFORM: tuple[tuple[str, str], ...] = (
@@ -126,20 +125,14 @@ def _compile_all(form: Form, definition: Definition) -> None:
     """Compiles what an interview would compile only when it comes to it, so that its faults are known now."""
     node = definition.node
     assert node is not None
-    if node.constraint:
-        form.code(definition, "constraint", node.constraint)
-    if node.soft_constraint:
-        form.code(definition, "soft_constraint", node.soft_constraint)
+    for kind, text in form.shown(node):
+        form.code(definition, kind, text)
     if node.dynamic_default:
         form.code(definition, "dynamic_default", node.dynamic_default)
     for path, text in node.sets:
         target = form.by_path.get(path)
         if target is not None and text:
             form.code(target, "trigger", text)
-    for texts in (node.label, node.hint, node.guidance, node.constraint_message, node.required_message):
-        for text in texts.values():
-            for expression in _PIPED.findall(text):
-                form.code(definition, "label", expression)
 
 
 def _place(book: Book, node: Node | None, kind: str) -> str:

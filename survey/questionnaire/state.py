@@ -39,10 +39,14 @@ class Context:
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
+_COPIED = ("values", "given", "hidden", "off", "required", "read_only", "instances", "position", "trouble", "changed")
+
+
 class State:
     """The interview at one moment. Expressions read it; nothing changes it once it is part of a ``Path``."""
 
     __slots__ = (
+        "changed",
         "context",
         "file_rows",
         "form",
@@ -56,6 +60,7 @@ class State:
         "read_only",
         "required",
         "root",
+        "tick",
         "trouble",
         "values",
         "version",
@@ -80,14 +85,18 @@ class State:
         self.instances: dict[Slot, tuple[Element, ...]] = {}
         self.position: dict[Element, int] = {}
         self.trouble: dict[tuple[Element, str], str] = {}
+        # How many changes the interview has seen, and with which of them each definition changed last.
+        self.tick = 0
+        self.changed: dict[Definition, int] = {}
 
     def copy(self) -> State:
         """A state that can be changed without changing this one."""
         new = State.__new__(State)
         for name in ("form", "context", "zone", "now", "interview", "version", "root", "file_rows"):
             setattr(new, name, getattr(self, name))
-        for name in ("values", "given", "hidden", "off", "required", "read_only", "instances", "position", "trouble"):
+        for name in _COPIED:
             setattr(new, name, getattr(self, name).copy())
+        new.tick = self.tick + 1
         return new
 
     # -- what expressions ask for -------------------------------------------------------------------------------

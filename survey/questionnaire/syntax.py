@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from survey.text import Text
 
@@ -90,40 +90,33 @@ _REST = r"""
       | (?P<end>\Z)"""
 # A whole path of plain names from the root, which is what pyxform makes of most ${name}: one token instead of many.
 _PLAIN_PATH = r"(?P<path>(?:/[^\W\d][\w.\-]*)+(?!\s*[\[(/:]|[\w.\-]))"
-_AFTER_VALUE = re.compile(rf"\s*(?:{_REST})", re.VERBOSE)
+# After a value a name can only be an operator, and may stand close to what follows: `1 and2`.
+_AFTER_VALUE = re.compile(rf"\s*(?:(?P<word>and|or|div|mod)|{_REST})", re.VERBOSE)
 _TOKEN = re.compile(rf"\s*(?:{_PLAIN_PATH}|{_REST})", re.VERBOSE)
-_WORD_OP = re.compile(r"\s*(and|or|div|mod)")
 _LEVELS = (("or",), ("and",), ("=", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "div", "mod"))
 _BINDS = {op: level for level, ops in enumerate(_LEVELS) for op in ops}
 _ENDING_OPS = frozenset({")", "]", ".", ".."})
 
 
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    at: int
+_Token: TypeAlias = tuple[str, str, int]
+"""Its kind, its text, where it begins. Thousands are made when a large form is opened: nothing here is for show."""
 
 
 def _tokens(text: str) -> list[_Token]:
     found: list[_Token] = []
     at, after_value = 0, False
     while True:
-        # After a value a name can only be an operator, and may stand close to what follows: `1 and2`.
-        if after_value and (word := _WORD_OP.match(text, at)):
-            found.append(_Token("op", word.group(1), word.start(1)))
-            at, after_value = word.end(), False
-            continue
         match = (_AFTER_VALUE if after_value else _TOKEN).match(text, at)
         if match is None:
             raise _not_understood(text, at)
         kind = match.lastgroup or ""
-        token = match.group(kind)
-        found.append(_Token(kind, token, match.start(kind)))
+        start, at = match.span(kind)
+        token = text[start:at]
+        found.append(("op" if kind == "word" else kind, token, start))
         if kind == "end":
             return found
         # `*` after a value multiplies; elsewhere it is a wildcard, itself a value.
-        after_value = kind != "op" or token in _ENDING_OPS or (token == "*" and not after_value)
-        at = match.end()
+        after_value = kind not in ("op", "word") or token in _ENDING_OPS or (token == "*" and not after_value)
 
 
 def _not_understood(text: str, at: int) -> BadExpression:
@@ -138,91 +131,88 @@ def _not_understood(text: str, at: int) -> BadExpression:
 class _Parser:
     def __init__(self, text: str):
         self.tokens = _tokens(text)
-        self.i = 0
-        self.next = self.tokens[0]
+        self.i = -1
+        self.advance()
 
     def advance(self) -> None:
         self.i += 1
-        self.next = self.tokens[self.i]
+        self.kind, self.text, self.at = self.tokens[self.i]
 
-    def take(self, *texts: str) -> _Token | None:
-        token = self.next
-        if token.text in texts and token.kind == "op":
-            self.i += 1
-            self.next = self.tokens[self.i]
-            return token
-        return None
+    def take(self, text: str) -> bool:
+        """Goes past the operator ``text`` if it is next."""
+        if self.text == text and self.kind == "op":
+            self.advance()
+            return True
+        return False
 
     def need(self, text: str) -> None:
         if not self.take(text):
             raise self.wrong(Text(f"thiếu «{text}»", f"“{text}” is missing"))
 
     def wrong(self, what: Text | None = None) -> BadExpression:
-        token = self.next
         if what is None:
-            if token.kind == "end":
+            if self.kind == "end":
                 what = Text("biểu thức kết thúc giữa chừng", "the expression ends too early")
             else:
-                what = Text(f"không mong đợi «{token.text}»", f"“{token.text}” is not expected here")
-        return BadExpression(what, token.at)
+                what = Text(f"không mong đợi «{self.text}»", f"“{self.text}” is not expected here")
+        return BadExpression(what, self.at)
 
     def whole(self) -> Tree:
         tree = self.binary(0)
-        if self.next.kind != "end":
+        if self.kind != "end":
             raise self.wrong()
         return tree
 
     def binary(self, weakest: int) -> Tree:
         """Operators of at least this level, by precedence climbing; all associate to the left."""
         left = self.unary()
-        while self.next.kind == "op" and (level := _BINDS.get(self.next.text, -1)) >= weakest:
-            op = self.next.text
+        while self.kind == "op" and (level := _BINDS.get(self.text, -1)) >= weakest:
+            op = self.text
             self.advance()
             left = Binary(op, left, self.binary(level + 1))
         return left
 
     def unary(self) -> Tree:
-        if self.next.text == "-" and self.take("-"):
+        if self.text == "-" and self.take("-"):
             return Negative(self.unary())
         tree = self.primary()
-        while self.next.text == "|" and self.take("|"):
+        while self.text == "|" and self.take("|"):
             tree = Binary("|", tree, self.primary())
         return tree
 
     def primary(self) -> Tree:
-        token = self.next
-        if token.kind == "path":
+        kind, text, at = self.tokens[self.i]
+        if kind == "path":
             self.advance()
-            return Path("/", _plain_steps(token.text), token.at)
-        if token.kind == "number":
+            return Path("/", _plain_steps(text), at)
+        if kind == "number":
             self.advance()
-            return Number(float(token.text))
-        if token.kind == "string":
+            return Number(float(text))
+        if kind == "string":
             self.advance()
-            return Literal(token.text[1:-1])
-        if token.kind == "ref":
+            return Literal(text[1:-1])
+        if kind == "ref":
             self.advance()
-            name = Name(token.text[2:-1].strip(), token.at)
-            return self.path_from(name, token.at)
+            return self.path_from(Name(text[2:-1].strip(), at), at)
         if self.take("("):
             tree = self.binary(0)
             self.need(")")
-            if self.next.kind == "op" and self.next.text in ("[", "/"):
+            if self.kind == "op" and self.text in ("[", "/"):
                 raise self.wrong(
                     Text("không lọc hay đi tiếp từ ngoặc đơn được", "a path cannot continue from parentheses")
                 )
             return tree
-        if token.kind == "name" and self.tokens[self.i + 1].text == "(":
+        if kind == "name" and self.tokens[self.i + 1][1] == "(":
             call = self.call()
             if call.name in ("instance", "current", "randomize"):
-                return self.path_from(call, token.at)
+                return self.path_from(call, at)
             return call
-        if token.kind == "name" or (token.kind == "op" and token.text in ("/", ".", "..", "@", "*", "//")):
-            return self.location(token.at)
+        if kind == "name" or (kind == "op" and text in ("/", ".", "..", "@", "*", "//")):
+            return self.location(at)
         raise self.wrong()
 
     def call(self) -> Call:
-        token = self.next
+        name, at = self.text, self.at
         self.advance()
         self.advance()
         args: list[Tree] = []
@@ -231,7 +221,7 @@ class _Parser:
             while self.take(","):
                 args.append(self.binary(0))
             self.need(")")
-        return Call(token.text, tuple(args), token.at)
+        return Call(name, tuple(args), at)
 
     def path_from(self, start: Call | Name, at: int) -> Tree:
         """What follows ``instance('x')``, ``current()`` or ``${name}``: predicates of its own, then steps."""
@@ -246,7 +236,7 @@ class _Parser:
         return Path(start, tuple(steps), at)
 
     def location(self, at: int) -> Path:
-        if self.next.text == "//":
+        if self.text == "//":
             raise self.wrong(Text("không hỗ trợ «//»", "“//” is not supported"))
         if self.take("/"):
             return Path("/", tuple(self.steps()), at)
@@ -256,13 +246,13 @@ class _Parser:
         steps = [self.step()]
         while self.take("/"):
             steps.append(self.step())
-        if self.next.text == "//":
+        if self.text == "//":
             raise self.wrong(Text("không hỗ trợ «//»", "“//” is not supported"))
         return steps
 
     def step(self) -> Step:
-        if self.next.kind == "name" and self.tokens[self.i + 1].text not in ("::", "("):
-            name = self.next.text
+        if self.kind == "name" and self.tokens[self.i + 1][1] not in ("::", "("):
+            name = self.text
             self.advance()
             return Step("child", name, self.predicates())
         if self.take("."):
@@ -274,27 +264,27 @@ class _Parser:
     def rare_step(self) -> Step:
         """``@x``, ``*``, ``node()``, ``child::x``."""
         axis = "attribute" if self.take("@") else "child"
-        if self.next.kind == "name" and self.tokens[self.i + 1].text == "::":
-            axis = self.next.text
+        if self.kind == "name" and self.tokens[self.i + 1][1] == "::":
+            axis = self.text
             if axis not in ("child", "parent", "self", "attribute"):
                 raise self.wrong(Text(f"không hỗ trợ trục «{axis}»", f"the axis “{axis}” is not supported"))
             self.advance()
             self.advance()
         if self.take("*"):
             return Step(axis, "*", self.predicates())
-        token = self.next
-        if token.kind != "name":
+        if self.kind != "name":
             raise self.wrong()
+        name = self.text
         self.advance()
         if self.take("("):
             self.need(")")
-            if token.text != "node":
-                raise self.wrong(Text(f"không hỗ trợ «{token.text}()»", f"“{token.text}()” is not supported in a path"))
+            if name != "node":
+                raise self.wrong(Text(f"không hỗ trợ «{name}()»", f"“{name}()” is not supported in a path"))
             return Step(axis, "*" if axis == "child" else "", self.predicates())
-        return Step(axis, token.text, self.predicates())
+        return Step(axis, name, self.predicates())
 
     def predicates(self) -> tuple[Tree, ...]:
-        if self.next.text != "[":
+        if self.text != "[":
             return ()
         found = []
         while self.take("["):

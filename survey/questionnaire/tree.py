@@ -20,6 +20,7 @@ class Definition:
         "chain",
         "children",
         "element",
+        "holds_repeats",
         "index",
         "is_repeat",
         "name",
@@ -39,6 +40,11 @@ class Definition:
         self.children: list[Definition] = []
         self.by_name: dict[str, Definition] = {}
         self.index = 0
+        # Whether it is a repeat or has one below it.
+        self.holds_repeats = False
+        if self.is_repeat:
+            for level in self.chain:
+                level.holds_repeats = True
         # Whether a draft stores its answer: not what is worked out again at any time.
         self.stored = False
         # The one element of a definition outside all repeats.

@@ -20,6 +20,7 @@ from survey.web import (
     desk,
     fieldwork,
     finding,
+    finishing,
     handing,
     handover,
     interview,
@@ -67,7 +68,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     words.teach(app)
     problems.answer(app)
     on_paper = (paper, paper_entry, paper_double)
-    talk = (interview, private, remarks, finding, media)
+    talk = (interview, finishing, private, remarks, finding, media)
     shown = (unlock, account, today, fieldwork, handing, *talk, *on_paper, handover, receive, records)
     for pages in (*shown, slip, progress, personal, setting_up, network, daysheet):
         app.register_blueprint(pages.pages)

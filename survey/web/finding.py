@@ -7,7 +7,7 @@ from flask import Blueprint, abort, render_template, request
 from survey.questionnaire.search import search
 from survey.web import forms
 from survey.web.desk import desk
-from survey.web.interview import open_draft, tongue_of
+from survey.web.draft import open_draft, tongue_of
 
 pages = Blueprint("finding", __name__)
 

@@ -1,78 +1,30 @@
-"""The interview: one section a page, every answer saved as it is given, then the review page and the seal."""
+"""The interview: one section a page, every answer saved as it is given, and the pieces of the page that changed sent
+back."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
-from survey.errors import NotAllowed, SurveyError
-from survey.fieldwork.dispositions import DISPOSITIONS
-from survey.questionnaire import consent, endings
+from survey.errors import NotAllowed
+from survey.questionnaire import endings
 from survey.questionnaire.model import ATTACHED_TYPES, Value
 from survey.questionnaire.path import Change, Entry
-from survey.store import consent as consents
-from survey.store import drafts, feed, files, keying, personal, remarks
-from survey.store.header import CONTENT_KINDS
-from survey.sync.backup import back_up
+from survey.store import drafts, files, remarks
 from survey.text import Text
-from survey.web import forms, roles, uploads, words
+from survey.web import forms, uploads, words
 from survey.web.desk import Open, desk, store
-from survey.web.sections import (
-    SECTION_STATES,
-    SIGNS,
-    Heading,
-    Question,
-    Sheet,
-    changed,
-    counted,
-    key,
-    lost_words,
-    question,
-    sheet,
-)
-from survey.web.today import record_visit
+from survey.web.draft import open_draft, stale, tongue_of
+from survey.web.rail import counted, place_of, rail
+from survey.web.sections import Heading, Question, Sheet, changed, lost_words, question, sheet
 from survey.web.words import t
 
 pages = Blueprint("interview", __name__)
 
-UNFINISHED = ["1.2", "2.12", "2.32", "2.332", "2.36"]
-"""How an interview with open questions may end: enough to be used, broken off, or the person cannot go on."""
-
 KEPT = Text("Câu trả lời trước vẫn được giữ:", "The answer before is kept:")
-
-
-# -- opening -----------------------------------------------------------------------------------------------------
-
-
-def open_draft(interview: str) -> Open:
-    """The draft, when it is this person's to work on. Sets what the line on top says."""
-    opened = desk().open(store(), interview)
-    if keying.of_interview(store(), interview):
-        abort(404)  # keyed from paper, on a page of its own; of two people neither sees what the other keyed
-    mine = g.person["id"] in (opened.draft["actor"], opened.unit.get("assignee"))
-    if not mine and roles.SUPERVISOR not in g.person["roles"]:
-        abort(404)
-    g.unit = opened.unit
-    languages = opened.questionnaire.languages
-    if languages:
-        known = {code: (code.upper(), name) for code, name in languages.items()}
-        g.tongues = {code: words.TONGUES.get(code, known[code]) for code in sorted(known, key=_usual_first)}
-    return opened
-
-
-def _usual_first(code: str) -> tuple[bool, int]:
-    usual = list(words.TONGUES)
-    return (code not in usual, usual.index(code) if code in usual else 0)
-
-
-def tongue_of(opened: Open) -> str:
-    chosen = words.tongue()
-    languages = opened.questionnaire.languages
-    return chosen if chosen in languages or not languages else next(iter(languages))
 
 
 @pages.get("/interviews/<interview>/continue")
@@ -83,7 +35,7 @@ def resume(interview: str) -> Any:
     for number, section in enumerate(places):
         if section.state == "todo":
             return redirect(url_for("interview.section", interview=interview, number=number + 1))
-    return redirect(url_for("interview.finish", interview=interview))
+    return redirect(url_for("finishing.finish", interview=interview))
 
 
 @pages.get("/interviews/<interview>/<int:number>")
@@ -120,11 +72,12 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
         wanted = asked[-1:]
     left = [one for one in asked if not one.answered or one.unsaved]
     first = next(iter([*wanted, *left, *asked]), None)
-    rail = _rail(opened, place, language)
+    beside = rail(opened, place, language)
     answered, total = counted(opened, here)
+    built.steps = beside["rail"]
     return {
-        **rail,
-        "ready": built.is_through and not rail["next_is_end"],
+        **beside,
+        "ready": built.is_through and not beside["next_is_end"],
         "sheet": built,
         "blocks": built.blocks,
         "title": here.label(language) or t("Câu hỏi", "Questions"),
@@ -139,43 +92,6 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
         "private": any(one.private for one in asked),
         "turn_url": url_for("private.turn", interview=opened.draft["interview"], number=place + 1),
         "again_url": url_for("private.again", interview=opened.draft["interview"], number=place + 1),
-    }
-
-
-def rail_of(opened: Open, entry: Entry) -> dict[str, Any]:
-    """The list of sections as it stands at the page of ``entry``."""
-    return _rail(opened, _place(opened, entry), tongue_of(opened))
-
-
-def _rail(opened: Open, place: int | None, language: str) -> dict[str, Any]:
-    """The list of sections with their states, and where back and on lead from ``place`` (None: the review page)."""
-    interview = opened.draft["interview"]
-    rail = []
-    for number, one in enumerate(opened.path.sections):
-        here = number == place
-        answered, total = counted(opened, one)
-        rail.append(
-            {
-                "title": one.label(language) or t("Câu hỏi", "Questions"),
-                "url": url_for("interview.section", interview=interview, number=number + 1),
-                "here": here,
-                "open": one.state != "not_asked" or here,
-                "sign": SIGNS["here" if here else one.state],
-                "flags": sum(entry.path in opened.flags and entry.asked for entry in one.entries),
-                "state": SECTION_STATES[one.state](words.interface()),
-                "count": f"{answered}/{total}" if total else "",
-            }
-        )
-    end = {"title": t("Hoàn thành phiếu", "Finish"), "url": url_for("interview.finish", interview=interview)}
-    onward, back = rail[place + 1 :] if place is not None else [], rail[: place or 0]
-    return {
-        "rail": rail,
-        "language": language,
-        "next": next((one for one in onward if one["open"]), end),
-        "next_is_end": not any(one["open"] for one in onward),
-        "previous": next((one for one in reversed(back) if one["open"]), None),
-        "finish_url": end["url"],
-        "finishing": place is None,
     }
 
 
@@ -287,7 +203,7 @@ def _reply(
 ) -> Response:
     """The pieces of the page that are no longer right after an answer to ``entry``."""
     interview, language = opened.draft["interview"], tongue_of(opened)
-    place = _place(opened, entry)
+    place = place_of(opened, entry)
     here = opened.path.sections[place]
     before = desk().sheet(interview, here.path, language, words.interface())
     shown = _section(opened, place, before)
@@ -302,9 +218,11 @@ def _reply(
         mine.unsaved = True
     questions: list[Question] = []
     headings: list[Heading] = []
+    steps = after.steps
     reshaped = before is None or before.shape != after.shape
     if before is not None and not reshaped:
         questions, headings = changed(before, after, answered=entry.path)
+        steps = [now for old, now in zip(before.steps, after.steps, strict=True) if old != now]
     if whole:
         questions = [*(one for one in questions if one.path != mine.path), mine]
     page = render_template(
@@ -315,21 +233,11 @@ def _reply(
         questions=questions,
         headings=headings,
         reshaped=reshaped,
+        steps=steps,
         moved=verdict == "saved",
     )
     response = make_response(page)
     response.headers["X-Answer"] = verdict
-    return response
-
-
-def _place(opened: Open, entry: Entry) -> int:
-    path = entry.section.path
-    return next(number for number, one in enumerate(opened.path.sections) if one.path == path)
-
-
-def stale(interview: str) -> Response:
-    response = make_response(render_template("stale.html", interview=interview), 409)
-    response.headers["X-Answer"] = "stale"
     return response
 
 
@@ -368,171 +276,3 @@ def _section_of(opened: Open, path: str) -> int:
         if one.path.partition("/")[0].partition("[")[0] == top:
             return number
     abort(404)
-
-
-# -- the end -----------------------------------------------------------------------------------------------------
-
-
-def _refused_consent(opened: Open) -> bool:
-    return any(
-        entry.node.name == consent.QUESTION and entry.relevant and entry.value == consent.REFUSED
-        for entry in opened.path.entries
-    )
-
-
-@pages.route("/interviews/<interview>/finish", methods=["GET", "POST"])
-def finish(interview: str) -> Any:
-    """What is still open, each with a link; then the seal."""
-    complaint = ""
-    with desk().lock:
-        opened = open_draft(interview)
-        problems = opened.path.problems()
-        explained = opened.alone.union(opened.reasons)
-        doubts = [entry for entry in opened.path.doubts() if entry.path not in explained]
-        offered = UNFINISHED if problems else ["1.1", "4.70"]
-        chosen = request.form.get("disposition") or ("" if problems else _usual(opened))
-        if request.method == "POST" and not _refused_consent(opened):
-            if doubts:
-                complaint = t(
-                    "Còn câu trả lời ít gặp chưa giải thích: đổi câu trả lời, hoặc giữ nguyên và ghi lý do.",
-                    "Unusual answers are not explained yet: change them, or keep them and give the reason.",
-                )
-            elif chosen not in offered:
-                complaint = t("Chọn một lý do.", "Choose one reason.")
-            else:
-                return _seal(opened, chosen)
-        token = drafts.lease(store(), interview)
-    language = tongue_of(opened)
-    page = render_template(
-        "finish.html",
-        section=_rail(opened, None, language),
-        interview=interview,
-        lease=token,
-        refused=_refused_consent(opened),
-        open=[_open_question(opened, entry, message, language) for entry, _, message in problems],
-        doubts=[_open_question(opened, entry, entry.doubt(language), language) for entry in doubts],
-        flags=[
-            _open_question(opened, entry, "", language)
-            for entry in opened.path.entries
-            if entry.path in opened.flags and entry.asked and entry.path not in opened.alone
-        ],
-        again=request.args.get("again", ""),
-        answered=sum(one.answered for one in opened.path.sections),
-        results=[DISPOSITIONS[code] for code in offered],
-        chosen=chosen,
-        complaint=complaint,
-        code=personal.code_of(interview),
-        back=url_for("interview.resume", interview=interview),
-    )
-    return page, 400 if complaint else 200
-
-
-@pages.post("/interviews/<interview>/postpone")
-def postpone(interview: str) -> Any:
-    """Stops here and goes on another day: the visit says so with its appointment, and the draft waits."""
-    with desk().lock:
-        opened = open_draft(interview)
-        try:
-            again = forms.read_moment(request.form.get("again", ""))
-        except forms.NotUnderstood as wrong:
-            flash(wrong.reason(words.interface()), "look")
-            return redirect(url_for("interview.finish", interview=interview, again=request.form.get("again", "")))
-        record_visit(opened.unit, DISPOSITIONS["0.2"], again=again, interview=interview)
-    flash(
-        t("Phiếu được giữ nguyên, làm tiếp lúc nào cũng được.", "The interview is kept as it is; go on at any time."),
-        "good",
-    )
-    return redirect(url_for("today.page"))
-
-
-def _usual(opened: Open) -> str:
-    """Finished, unless nothing beyond the first section was to be asked: then the person is not eligible."""
-    places = opened.path.sections
-    return "4.70" if len(places) > 1 and all(one.state == "not_asked" for one in places[1:]) else "1.1"
-
-
-def _open_question(opened: Open, entry: Entry, message: Text | str, language: str) -> dict[str, str]:
-    place = _place(opened, entry)
-    address = url_for("interview.section", interview=opened.draft["interview"], number=place + 1)
-    said = message(language) if isinstance(message, Text) else message
-    return {
-        "url": f"{address}?at={key(entry.path)}",
-        "label": entry.label(language),
-        "section": opened.path.sections[place].label(language),
-        "complaint": said,
-    }
-
-
-def _seal(opened: Open, code: str) -> Any:
-    """The draft becomes a signed revision, and the visit is recorded, in one transaction."""
-    interview, now = opened.draft["interview"], desk().now()
-    first = not any(_kind(parent) not in ("", "partial") for parent in opened.draft["parents"])
-    said = consent.record(opened.path, tongue_of(opened))
-    try:
-        with store().transaction():
-            drafts.seal(
-                store(),
-                interview,
-                *opened.path.sealed,
-                {
-                    "language": tongue_of(opened),
-                    "disposition": code,
-                    "ended": now.isoformat(timespec="seconds"),
-                    **consents.given(store(), interview, said, consents.SPOKEN),
-                },
-                g.person["id"],
-                kind="sealed" if first else "corrected",
-                token=request.form.get("lease", ""),
-                now=now,
-            )
-            if first:
-                record_visit(opened.unit, DISPOSITIONS[code], interview=interview)
-    except NotAllowed as stale:
-        flash(words.sentence(stale.problem.what(words.interface())), "look")
-        return redirect(url_for("interview.finish", interview=interview))
-    desk().forget(interview)
-    flash(t("Phiếu đã hoàn thành và được khóa lại.", "The interview is finished and sealed."), "good")
-    _second_copy()
-    return redirect(url_for("today.page"))
-
-
-def _second_copy() -> None:
-    """Copies what is new to the place for backups, if one is set. What goes wrong with it is told and stops nothing."""
-    place = desk().settings.backup
-    if not place:
-        return
-    try:
-        back_up(store(), Path(place), now=desk().now())
-    except SurveyError as wrong:
-        said = wrong.problem
-        flash(
-            t("Chưa sao lưu được: ", "No second copy was made: ")
-            + f"{said.what(words.interface())}. {words.sentence(said.todo(words.interface()))}",
-            "look",
-        )
-
-
-def _kind(revision: str) -> str:
-    header = feed.header(store(), revision)
-    return header.kind if header is not None and header.kind in CONTENT_KINDS else ""
-
-
-@pages.post("/interviews/<interview>/refused")
-def refused(interview: str) -> Any:
-    """Consent was refused: the visit says so, and the draft is thrown away with every answer in it."""
-    with desk().lock:
-        opened = open_draft(interview)
-        if not _refused_consent(opened):
-            abort(404)
-        try:
-            with store().transaction():
-                drafts.discard(store(), interview, token=request.form.get("lease", ""))
-                record_visit(opened.unit, DISPOSITIONS["2.112"])
-        except SurveyError as stale:
-            flash(words.sentence(stale.problem.what(words.interface())), "look")
-            return redirect(url_for("interview.finish", interview=interview))
-        desk().forget(interview)
-    flash(
-        t("Đã ghi nhận từ chối. Không câu trả lời nào được giữ.", "The refusal is recorded. No answer is kept."), "good"
-    )
-    return redirect(url_for("today.page"))

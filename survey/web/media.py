@@ -11,7 +11,7 @@ from survey.questionnaire.path import Entry
 from survey.store import files
 from survey.web import uploads
 from survey.web.desk import store
-from survey.web.interview import open_draft
+from survey.web.draft import open_draft
 
 pages = Blueprint("media", __name__)
 

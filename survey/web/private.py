@@ -14,7 +14,7 @@ from survey.questionnaire.path import Entry
 from survey.store import drafts, frame
 from survey.web import forms, words
 from survey.web.desk import Open, desk, store
-from survey.web.interview import open_draft, tongue_of
+from survey.web.draft import open_draft, tongue_of
 from survey.web.sections import question
 from survey.web.words import t
 

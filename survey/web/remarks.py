@@ -9,7 +9,8 @@ from survey.errors import InputError, NotAllowed
 from survey.store import drafts, remarks
 from survey.web import words
 from survey.web.desk import desk, store
-from survey.web.interview import open_draft, rail_of, stale, tongue_of
+from survey.web.draft import open_draft, stale, tongue_of
+from survey.web.rail import rail_of
 from survey.web.sections import question
 
 pages = Blueprint("remarks", __name__)

@@ -11,19 +11,10 @@ from flask import url_for
 
 from survey.questionnaire.model import Choice
 from survey.questionnaire.path import Entry, RepeatEntry, Section
-from survey.text import Text
 from survey.web import forms, uploads
 from survey.web.desk import Open
+from survey.web.rail import Step
 from survey.web.words import interface, t
-
-SIGNS = {"done": "✓", "here": "●", "todo": "○", "not_asked": "–"}
-
-SECTION_STATES = {
-    "done": Text("xong", "done"),
-    "todo": Text("chưa xong", "to do"),
-    "here": Text("chưa xong", "to do"),
-    "not_asked": Text("không hỏi", "not asked"),
-}
 
 Typed = Mapping[str, tuple[list[str], str]]
 """Path to what was typed there and could not be taken, and why."""
@@ -183,6 +174,8 @@ class Sheet:
     headings: dict[str, Heading]
     marks: dict[str, object]
     """path -> what a question's view follows from, to know without looking again that it has not changed."""
+    steps: Sequence[Step] = ()
+    """The list of sections beside it."""
 
     @property
     def is_through(self) -> bool:
@@ -247,15 +240,6 @@ def _told(opened: Open, entry: Entry, shown: Question) -> Question:
     shown.partial, shown.asks, shown.shown = "told", False, entry.path == first
     shown.label = t("Người dân đã tự trả lời phần hỏi riêng.", "The person has answered the private part alone.")
     return shown
-
-
-def counted(opened: Open, section: Section) -> tuple[int, int]:
-    """How many questions of a section are answered and asked; without the private ones where the respondent answered
-    some alone: how many were asked may follow from what was answered."""
-    if not any(entry.path in opened.alone for entry in section.entries):
-        return section.answered, section.total
-    asked = [entry for entry in section.entries if entry.asked and not entry.node.private and "[]" not in entry.path]
-    return sum(entry.is_answered for entry in asked), len(asked)
 
 
 def _fill(shown: Question, opened: Open, entry: Entry, language: str, typed: Typed) -> None:
@@ -341,19 +325,12 @@ def _finder(shown: Question, opened: Open, entry: Entry, offered: Mapping[str, C
         shown.words = shown.options[0].label if shown.options else ""
 
 
-def _mark(entry: Entry, language: str, typed: Typed, said: tuple[str, bool]) -> object:
-    """Everything a question's view follows from, when that is cheap to say; else an object equal to nothing."""
-    node = entry.node
-    texts = (node.label, node.hint, node.guidance)
-    if (
-        node.choice_filter
-        or node.constraint
-        or node.soft_constraint
-        or any("${" in words for text in texts for words in text.values())
-    ):
-        return object()
-    stands = (entry.relevant, entry.value, entry.required, entry.read_only, typed.get(entry.path))
-    return (*stands, said, language, interface())
+def _mark(opened: Open, entry: Entry, language: str, typed: Typed) -> tuple[object, ...]:
+    """Everything that a question's view follows from."""
+    path = entry.path
+    stands = (entry.relevant, entry.value, entry.required, entry.read_only, entry.seen_change, typed.get(path))
+    said = (opened.comments.get(path, ""), path in opened.flags, opened.reasons.get(path, ""))
+    return (*stands, *said, opened.alone, language, interface())
 
 
 # -- one section -------------------------------------------------------------------------------------------------
@@ -382,14 +359,13 @@ class _Builder:
         ]
 
     def build(self) -> Sheet:
-        for entry in self.section.entries:
+        for entry in self.section.seen:
             if "[]" in entry.path:
                 continue  # the place of a repeat that has no instance yet
             self._close_repeats(entry)
             self.seen.add(entry.path)
             if entry.kind == "question":
-                if entry.node.control:
-                    self._question(entry)
+                self._question(entry)
             elif entry.kind == "repeat":
                 self._end_run()
                 self._instance(entry)
@@ -415,8 +391,7 @@ class _Builder:
             self.built.blocks.extend(Single(self._view(entry)) for entry in run)
 
     def _view(self, entry: Entry, grid: bool = False) -> Question:
-        said = (self.opened.comments.get(entry.path, ""), entry.path in self.opened.flags)
-        mark = _mark(entry, self.language, self.typed, said)
+        mark = _mark(self.opened, entry, self.language, self.typed)
         if self.before is not None and self.before.marks.get(entry.path) == mark:
             found = self.before.questions[entry.path]
         else:
