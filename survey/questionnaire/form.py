@@ -145,8 +145,14 @@ class Form:
                 self.by_definition.setdefault(definition, []).append(trigger)
                 self.triggers.append(trigger)
         if node.itemset and (listed := self._compile_nodes(definition, "choice_filter", node.itemset)):
-            self.filters[definition], self.filter_causes[definition] = listed
-            for target, scope in listed[1]:
+            self.filters[definition] = listed[0]
+            # Of choices that are answers themselves also the name and the label may change.
+            whole = listed[0].definition
+            named = [whole.by_name.get(column) for column in (node.value_column, node.label_column)] if whole else []
+            tied = {scope for _, scope in listed[1]}
+            causes = listed[1] | {(column, scope) for column in named if column for scope in tied}
+            self.filter_causes[definition] = causes
+            for target, scope in causes:
                 self.filter_dependents.setdefault(target, []).append((definition, scope))
         if node.repeat_count and (counted := self._compile_nodes(definition, "repeat_count", node.repeat_count)):
             self.counts[definition] = counted[0]

@@ -55,6 +55,7 @@ def keep(predicates: list[Code]) -> Move:
     """The nodes for which every predicate holds; a number is a position."""
 
     def kept_of(s: Any, found: list[Any], o: Any) -> list[Any]:
+        s = s.standing or s
         for predicate in predicates:
             size, kept = len(found), []
             for i, node in enumerate(found, 1):

@@ -342,10 +342,9 @@ class Path:
                 return Change("type", NOT_OFFERED, self)
         if not node.constraint:
             return None
-        trial = self.state.copy()
-        trial.values[element] = atom
-        if not Path(trial).holds(element):
-            return Change("constraint", Path(trial)._complaint_text(element, "constraint"), self)
+        trial = Path(self.state.trying(element, atom))
+        if not trial.holds(element):
+            return Change("constraint", trial._complaint_text(element, "constraint"), self)
         return None
 
     def _slot(self, path: str) -> Slot:

@@ -53,7 +53,7 @@ def _fetch(c: Compiler, name: str, item: Step, inner: Scope) -> Callable[[Any, A
     remaining = keep([c.compile(p, inner) for p in others])
 
     def fetch(s: Any, o: Any) -> list[Any]:
-        value = code(s, o, o, None)
+        value = code(s.standing or s, o, o, None)
         if type(value) is str:
             return remaining(s, s.rows_where(name, column, value), o)
         return everything(s, s.rows(name), o)

@@ -60,6 +60,7 @@ class State:
         "read_only",
         "required",
         "root",
+        "standing",
         "tick",
         "trouble",
         "values",
@@ -86,6 +87,9 @@ class State:
         self.position: dict[Element, int] = {}
         self.trouble: dict[tuple[Element, str], str] = {}
         # How many changes the interview has seen, and with which of them each definition changed last.
+        # Of a state in which an answer is only tried by its constraint: the state that stands. ODK Collect puts the
+        # answer on trial where the constraint names its question, but its predicates choose among what stands.
+        self.standing: State | None = None
         self.tick = 0
         self.changed: dict[Definition, int] = {}
 
@@ -96,8 +100,16 @@ class State:
             setattr(new, name, getattr(self, name))
         for name in _COPIED:
             setattr(new, name, getattr(self, name).copy())
+        new.standing = None
         new.tick = self.tick + 1
         return new
+
+    def trying(self, element: Element, value: Atom) -> State:
+        """A state in which ``value`` is the answer to ``element`` for as long as its constraint is worked out."""
+        trial = self.copy()
+        trial.values[element] = value
+        trial.standing = self
+        return trial
 
     # -- what expressions ask for -------------------------------------------------------------------------------
 
