@@ -102,15 +102,7 @@ class Dataset:
     @property
     def publication(self) -> Publication | None:
         """The round's rule for small cells, where it has one (``publication`` in its document)."""
-        told = self.round.get("publication")
-        if not isinstance(told, Mapping):
-            return None
-        known = Publication()
-        return Publication(
-            int(told.get("least_n", known.least_n)),
-            int(told.get("least_psu", known.least_psu)),
-            bool(told.get("complementary", known.complementary)),
-        )
+        return Publication.of(self.round)
 
 
 def load(store: Store, round: str, states: Collection[str] = ("approved",), *, volunteers: bool = False) -> Dataset:

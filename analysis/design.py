@@ -70,6 +70,18 @@ class Publication:
     least_psu: int = 2
     complementary: bool = True
 
+    @classmethod
+    def of(cls, round: Mapping[str, Any]) -> Publication | None:
+        """The rule that a round's document declares (``publication``); None where it declares none."""
+        told = round.get("publication")
+        if not isinstance(told, Mapping):
+            return None
+        return cls(
+            int(told.get("least_n", cls.least_n)),
+            int(told.get("least_psu", cls.least_psu)),
+            bool(told.get("complementary", cls.complementary)),
+        )
+
 
 @dataclass(frozen=True)
 class Design:

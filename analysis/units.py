@@ -185,8 +185,10 @@ def provinces() -> Register:
 def communes(province: str = "") -> Register:
     """The communes, wards and special zones since 1 July 2025, of one province (its code) or all
     (``analysis/facts/communes.csv``)."""
-    whole = read_register(FACTS / "communes.csv", "communes")
-    return Register(whole.name, tuple(unit for unit in whole.units if province in ("", unit.parent)))
+    if not province:
+        return read_register(FACTS / "communes.csv", "communes")
+    whole = communes()
+    return Register(whole.name, tuple(unit for unit in whole.units if unit.parent == province))
 
 
 def read_register(file: Path, name: str = "") -> Register:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.design import Design
+from analysis.design import Design, Publication
 from analysis.index import Index, load_index
 from analysis.report import facts
 from analysis.report.cells import WHOLE, Cells, cells
@@ -55,7 +55,8 @@ class Background:
 class Report:
     """All that a document is made of, and what a person should look at before it is given out.
 
-    ``sources`` are the scores as :func:`analysis.score_file.score_table` takes them, for what needs covariances.
+    ``sources`` are the scores as :func:`analysis.score_file.score_table` takes them, for what needs covariances;
+    ``units`` the documents of the sample, ``publication`` the rule for small cells.
     """
 
     cells: Cells
@@ -63,6 +64,8 @@ class Report:
     meta: Meta
     index: Index
     sources: tuple[Any, ...] = ()
+    units: Sequence[Mapping[str, Any]] = ()
+    publication: Publication | None = None
     findings: tuple[Problem, ...] = ()
 
     @property
@@ -181,7 +184,8 @@ def _report(
         level_names=_level_names(levels, questionnaire),
         domain_names=_domain_names(levels, questionnaire, background.units),
     )
-    return Report(found, top, meta, index, sources, findings)
+    rule = (design.publication if design else None) or Publication.of(document)
+    return Report(found, top, meta, index, sources, background.units, rule, findings)
 
 
 def _questionnaire(dataset: Dataset) -> Questionnaire:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,6 +107,15 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=Text("Phông .ttf cho PDF; tệp thứ hai là chữ đậm.", "A .ttf for the PDF; a second one is bold."),
 )
+@option(
+    "--site",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help=Text(
+        "Ghi trang công khai (tĩnh, hai thứ tiếng) của cả nước, các tỉnh, các xã vào thư mục này, thay cho báo cáo.",
+        "Write the public site (static, both languages) of country, provinces and communes here instead of a report.",
+    ),
+)
 @json_option
 def report(
     scores: tuple[Path, ...],
@@ -120,6 +130,7 @@ def report(
     languages: tuple[str, ...],
     office_file: Path | None,
     fonts: tuple[Path, ...],
+    site: Path | None,
     as_json: bool,
 ) -> int:
     formats = formats or (_ending(out),)
@@ -132,8 +143,10 @@ def report(
     made = (
         _of_files(scores, round_id or "", index, design_file, by)
         if scores
-        else _of_round(round_id, index, design_file, by, state, volunteers)
+        else _of_round(round_id, index, design_file, by, state, volunteers, public=site is not None)
     )
+    if site is not None:
+        return _site(made, site, as_json)
     files = _written(made, out, formats, languages or (language(),), office_file, fonts)
     if as_json:
         say_json(
@@ -185,6 +198,27 @@ def _written(
     return write(made, papers, out.with_suffix("") if ending else out, wanted)
 
 
+def _site(made: Report, folder: Path, as_json: bool) -> int:
+    """The public site of the report."""
+    from analysis.report.site import write_site
+
+    written = write_site(made.cells, made.tree, made.meta, folder, units=made.units, rule=made.publication)
+    if as_json:
+        say_json({**asdict(written), "provisional": made.provisional})
+    else:
+        heaviest = f"{written.largest / 1000:.0f} KB"
+        say(Text(f"Đã ghi trang công khai: {folder.resolve()}", f"Wrote the public site: {folder.resolve()}"))
+        say(
+            Text(
+                f"{written.pages} trang mỗi thứ tiếng, {written.surveyed} xã có số liệu; trang nặng nhất {heaviest}",
+                f"{written.pages} pages in each language, {written.surveyed} communes with figures; largest {heaviest}",
+            )
+        )
+        for finding in made.findings:
+            click.echo(finding(language()), err=True)
+    return FINDINGS if made.findings else 0
+
+
 def _of_files(
     scores: tuple[Path, ...], round_id: str, index: str, design_file: Path | None, by: tuple[str, ...]
 ) -> Report:
@@ -215,10 +249,18 @@ def _of_files(
 
 
 def _of_round(
-    round_id: str | None, index: str, design_file: Path | None, by: tuple[str, ...], state: str, volunteers: bool
+    round_id: str | None,
+    index: str,
+    design_file: Path | None,
+    by: tuple[str, ...],
+    state: str,
+    volunteers: bool,
+    *,
+    public: bool = False,
 ) -> Report:
     from analysis import load_design
     from analysis.dataset import load
+    from analysis.design import Publication
     from analysis.report.making import Background, from_round
     from survey.store import frame
 
@@ -227,6 +269,8 @@ def _of_round(
         dataset = load(store, document["id"], STATES[state], volunteers=volunteers)
         units = frame.units(store, document["id"], list=frame.VOLUNTEER if volunteers else None)
         response = [] if volunteers else _fieldwork(store, document)
+    if public and dataset.publication is None:  # what everybody sees has a rule for small cells, declared or not
+        dataset = replace(dataset, round={**dataset.round, "publication": asdict(Publication())})
     return from_round(
         dataset,
         index or None,
