@@ -84,8 +84,8 @@ def test_every_problem_is_named_at_once_with_sheet_row_and_column(tmp_path: Path
         ),
         ("type | name | label | constraint\ninteger | a | A | if(. > 1, 2)", "if() takes 3 arguments, not 2"),
         (
-            "type | name | label | calculation\ncalculate | a | | pulldata('f', 'a', 'b', 'c')",
-            "pulldata() is not supported",
+            "type | name | label | calculation\ncalculate | a | | phone-call('0')",
+            "phone-call() is not supported",
         ),
         ("type | name | label\ntext | a | Chào ${b}", "row 2, column label: “b” is not the name of any question"),
         ("type | name | label\ntext | | Chào", "row 2, column name: the name is missing"),

@@ -20,6 +20,7 @@ from survey.questionnaire import paths
 from survey.questionnaire.functions import BUILT_IN, FUNCTIONS, UNSUPPORTED, random_number, seed_of, shuffled
 from survey.questionnaire.functions import whole as whole_number
 from survey.questionnaire.nodes import Code, Nodes
+from survey.questionnaire.rows import compile_pulldata
 from survey.questionnaire.syntax import BadExpression, Binary, Call, Literal, Name, Negative, Number, Path, Tree
 from survey.questionnaire.tree import Definition, Element
 from survey.questionnaire.values import Atom, Fault, is_empty, to_boolean, to_number, to_string
@@ -267,6 +268,9 @@ class Compiler:
         raise BadExpression(Text("instance() cần đường dẫn theo sau", "instance() needs a path after it"), call.at)
 
     _do_current = _do_instance
+
+    def _do_pulldata(self, call: Call, scope: Scope) -> Code:
+        return compile_pulldata(self, call, scope)
 
     def _do_randomize(self, call: Call, scope: Scope) -> Code:
         return self.nodeset(call, scope).value

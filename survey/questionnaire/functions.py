@@ -73,6 +73,7 @@ BUILT_IN: dict[str, tuple[int, int | None]] = {
     "jr:itext": (1, 1),
     "instance": (1, 1),
     "current": (0, 0),
+    "pulldata": (4, 4),
     "random": (0, 0),
     "uuid": (0, 1),
     "true": (0, 0),
@@ -81,7 +82,10 @@ BUILT_IN: dict[str, tuple[int, int | None]] = {
 """Functions compiled by ``expressions`` itself, with the fewest and most arguments."""
 
 UNSUPPORTED = frozenset(
-    {"pulldata", "search", "extract-signed", "phone-call", "rank-index", "rank-value", "duration-between", "plug-in"}
+    {
+        *("search", "extract-signed", "intersects", "phone-call", "duration-between", "plug-in", "rank-index"),
+        *("rank-value", "sum-if", "count-if", "min-if", "max-if", "join-if", "index", "linebreak", "hash"),
+    }
 )
 """Functions that people write and this program does not carry out; ``check`` names them."""
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from survey.questionnaire.nodes import NOWHERE, Nodes, keep
+from survey.questionnaire.nodes import NOWHERE, Code, Nodes, keep
 from survey.questionnaire.syntax import BadExpression, Binary, Call, Literal, Path, Step, Tree, walk
-from survey.questionnaire.values import Atom
+from survey.questionnaire.values import Atom, to_string
 from survey.text import Text
 
 if TYPE_CHECKING:
@@ -103,3 +103,25 @@ def compile_column(c: Compiler, tree: Path) -> Nodes:
         return found
 
     return Nodes(lambda s, row, o, p: [row] if column in row else [], lambda s, row: row.get(column, ""), None, value)
+
+
+def compile_pulldata(c: Compiler, call: Call, scope: Scope) -> Code:
+    """``pulldata('file', 'column', 'key column', key)``: the column of the first row with this key; else empty."""
+    named = [part.value.strip() for part in call.args[:3] if isinstance(part, Literal)]
+    if len(named) < 3:
+        what = Text(
+            "pulldata() cần tên tệp, cột và cột khóa trong nháy",
+            "pulldata() needs the file, the column and the key column in quotes",
+        )
+        raise BadExpression(what, call.at)
+    name, column, key_column = named[0].removesuffix(".csv"), named[1], named[2]
+    key = c.compile(call.args[3], scope)
+    if name not in c.lists:
+        c.unknown.append(f"pulldata('{name}')")
+
+    def pulled(s: Any, e: Any, o: Any, p: Any) -> Atom:
+        found = s.rows_where(name, key_column, to_string(key(s, e, o, p)))
+        value: Atom = found[0].get(column, "") if found else ""
+        return value
+
+    return pulled

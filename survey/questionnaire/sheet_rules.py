@@ -6,12 +6,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from survey.errors import Problem
+from survey.questionnaire import standard, standard_rules
 from survey.questionnaire.expressions import check_call
 from survey.questionnaire.model import MISSING
 from survey.questionnaire.sheets import SHEETS, Book, Row, head_of
+from survey.questionnaire.standard_rules import meant
 from survey.questionnaire.syntax import BadExpression, Call, Name, parse, walk
 from survey.text import Text
 
@@ -30,60 +31,8 @@ EXPRESSIONS = (
 )
 TEXTS = ("label", "caption", "hint", "guidance_hint", "constraint_message", "required_message", "constraining_message")
 MEDIA = ("image", "audio", "video", "big-image")
-# Those of XLSForm, of KoboToolbox's exports, and ours.
-SURVEY_COLUMNS = frozenset(
-    (
-        *("type", "command", "name", "tag", "value", "default", "appearance", "parameters", "trigger", "disabled"),
-        *("count", "jr", "media", "bind", "body", "control", "instance", "autoplay", "rows", "save_to", "list_name"),
-        *(
-            "requiredmsg",
-            "noapperrorstring",
-            "no_app_error_string",
-            "compact_tag",
-            "note",
-            "notes",
-            "comment",
-            "intent",
-        ),
-        *("hxl", "kobo--locking-profile", "$autoname", "$kuid", "$given_name", "$qpath", "$xpath", "query", "comments"),
-        *("missing", "missing_codes", "contact", "soft_constraint", "soft_constraint_message"),
-        *EXPRESSIONS,
-        *TEXTS,
-        *MEDIA,
-    )
-)
-CHOICES_COLUMNS = frozenset(
-    (*MEDIA, "list_name", "name", "value", "label", "caption", "media", "missing_kind", "geometry", "order")
-)
-TYPES = (
-    *("text", "integer", "decimal", "range", "date", "time", "dateTime", "note", "calculate", "hidden", "acknowledge"),
-    *("image", "file", "geopoint", "start", "end", "today", "deviceid", "username"),
-)
 LIST_TYPES = ("select_one", "select_multiple", "rank", "select_one_external")
 FILE_TYPES = ("select_one_from_file", "select_multiple_from_file")
-UNSUPPORTED = {
-    "barcode": Text("quét mã vạch: trên máy này phải gõ tay", "scanning a barcode: here it is typed"),
-    "background-audio": Text("ghi âm nền", "recording sound in the background"),
-    "osm": Text("bản đồ OpenStreetMap", "OpenStreetMap"),
-    "start-geopoint": Text("ghi vị trí lúc bắt đầu", "the position at the start"),
-    "background-geopoint": Text("ghi vị trí ngầm", "the position in the background"),
-    "select_one_external": Text("danh sách trong external_choices", "lists in external_choices"),
-    "audit": Text("nhật ký audit của ODK; chương trình tự ghi thời gian", "ODK's audit log; times are kept anyway"),
-    "xml-external": Text("dữ liệu XML kèm theo", "attached XML data"),
-    "simserial": Text("số SIM", "the SIM number"),
-    "subscriberid": Text("số thuê bao", "the subscriber number"),
-}
-APPEARANCES = frozenset(
-    (
-        *("minimal", "autocomplete", "autocomplete_chars", "search", "likert", "horizontal", "horizontal-compact"),
-        *("columns", "columns-pack", "label", "list-nolabel", "no-label", "multiline", "field-list", "table-list"),
-        *("private", "hoi-rieng", "numbers", "no-calendar", "no-calender", "compact", "quick", "quickcompact"),
-        *("picker", "vertical", "no-ticks", "thousands-sep", "hidden-answer", "randomized", "full"),
-    )
-)
-"""What an appearance may say: what changes how a question is asked here, and what only arranges the screen of a
-telephone, so that nothing is lost without it."""
-_ARRANGED = re.compile(r"w\d+|columns-\d+|compact-\d+|quickcompact-\d+")
 NAME = re.compile(r"[^\W\d][\w.\-]*")
 REFERENCE = re.compile(r"\$\{\s*([^{}]*?)\s*\}")
 _STRAIGHT = str.maketrans("‘’“”", "''\"\"")
@@ -104,8 +53,7 @@ class Rules:
         for number, row in self.rows("choices"):
             self.lists.setdefault(list_of(row), []).append((number, row))
         self.sheet_names()
-        self.survey_columns()
-        self.choices_columns()
+        self.standard()
         self.survey_rows()
         self.choices_rows()
         self.translations("survey", (*TEXTS, *MEDIA))
@@ -136,28 +84,11 @@ class Rules:
         if "entities" in self.book.sheets:
             self.remark("entities", None, "", Text("chưa hỗ trợ entities của ODK", "ODK entities are not supported"))
 
-    def survey_columns(self) -> None:
-        if "survey" not in self.book.sheets:
-            return
-        for column in self.book.sheets["survey"].columns:
-            head = head_of(column)
-            if head not in SURVEY_COLUMNS and head.partition(":")[0] not in SURVEY_COLUMNS:
-                what = Text(f"không có cột «{column}»", f"there is no column “{column}”")
-                self.remark("survey", 1, column, what, meant(head, SURVEY_COLUMNS))
-
-    def choices_columns(self) -> None:
-        if "choices" not in self.book.sheets:
-            return
-        used = " ".join(v for _, row in self.rows("survey") for v in row.values())
-        for column in self.book.sheets["choices"].columns:
-            head = head_of(column)
-            if head in CHOICES_COLUMNS or re.search(rf"(?<![\w.-]){re.escape(column)}(?![\w.-])", used):
-                continue
-            # Any other column may serve a filter; only what looks like a slip is worth a word.
-            close = meant(head, CHOICES_COLUMNS, 0.8)
-            if close.en:
-                what = Text(f"cột «{column}» không dùng ở đâu", f"the column “{column}” is used nowhere")
-                self.remark("choices", 1, column, what, close)
+    def standard(self) -> None:
+        """Names what of the standard is used here and not carried out."""
+        rows = {sheet: list(self.rows(sheet)) for sheet in ("survey", "choices")}
+        for remark in standard_rules.remarks(self.book, rows):
+            self.remark(*remark)
 
     # -- survey ------------------------------------------------------------------------------------------------
 
@@ -182,7 +113,6 @@ class Rules:
                 self.typed(number, kind)
             self.expressions(number, row)
             self.ours(number, row)
-            self.looks(number, row)
         for kind, name, number in open_groups:
             what = Text(f"nhóm «{name}» chưa đóng", f"the {kind} “{name}” is not closed")
             self.error("survey", number, "type", what, Text(f"thêm dòng end_{kind}", f"add a row end_{kind}"))
@@ -234,16 +164,8 @@ class Rules:
             self.error("survey", number, "type", what)
         elif len(kind.split()) == 1 and not _known_type(kind):
             what = Text(f"không có loại câu hỏi «{kind}»", f"there is no question type “{kind}”")
-            todo = meant(kind, (*TYPES, *LIST_TYPES, *FILE_TYPES))
+            todo = meant(kind, standard.TYPES)
             self.error("survey", number, "type", what, todo)
-        if head in UNSUPPORTED:
-            what = UNSUPPORTED[head]
-            self.remark(
-                "survey",
-                number,
-                "type",
-                Text(f"loại «{head}» chưa hỗ trợ ({what.vi})", f"the type “{head}” is not supported ({what.en})"),
-            )
 
     def listed(self, number: int, kind: str, name: str) -> None:
         if "${" in name and kind != "select_one":
@@ -337,15 +259,6 @@ class Rules:
                 what = Text("thông báo này không nhận ${…}", "this message takes no ${…}")
                 self.error("survey", number, column, what, Text("viết không dùng ${…}", "write it without ${…}"))
 
-    def looks(self, number: int, row: Row) -> None:
-        for word in row.get("appearance", "").split():
-            if word.lower() not in APPEARANCES and not _ARRANGED.fullmatch(word.lower()):
-                what = Text(
-                    f"appearance «{word}» chưa hỗ trợ: câu được hỏi như thường",
-                    f"the appearance “{word}” is not supported: the question is asked in the plain way",
-                )
-                self.remark("survey", number, "appearance", what, meant(word.lower(), APPEARANCES, 0.8))
-
     def kind(self, sheet: str, number: int, column: str, kind: str) -> None:
         if kind not in MISSING:
             what = Text(f"không có loại trả lời thiếu «{kind}»", f"there is no missing kind “{kind}”")
@@ -401,11 +314,3 @@ def _known_type(kind: str) -> bool:
 def list_of(row: Row) -> str:
     """The list that a row of the sheet ``choices`` belongs to."""
     return row.get("list_name", "")
-
-
-def meant(word: str, known: Iterable[str], cutoff: float = 0.6) -> Text:
-    """“Did you mean …?”, or nothing when no known word is close."""
-    close = get_close_matches(word, list(known), 1, cutoff)
-    if not close:
-        return Text("", "")
-    return Text(f"có phải ý bạn là «{close[0]}»?", f"did you mean “{close[0]}”?")
