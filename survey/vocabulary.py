@@ -31,3 +31,27 @@ STATES: dict[str, Text] = {
     "erased": Text("đã xóa theo yêu cầu", "erased on request"),
 }
 """How an interview stands, as the fold derives it."""
+
+ACCESS: dict[str, Text] = {
+    "sign_in": Text("đăng nhập", "signed in"),
+    "sign_in_failed": Text("nhập sai PIN", "wrong PIN"),
+    "unlock": Text("mở khóa máy", "unlocked the machine"),
+    "passphrase": Text("đổi cụm mật khẩu", "passphrase changed"),
+    "recovered": Text("mở bằng khóa khôi phục", "opened with the recovery key"),
+    "encrypted": Text("mã hóa kho dữ liệu", "store encrypted"),
+    "contact": Text("xem dữ liệu liên hệ", "looked at contact data"),
+    "export": Text("xuất dữ liệu", "exported data"),
+    "export_contact": Text("xuất dữ liệu liên hệ", "exported contact data"),
+    "person_export": Text("xuất dữ liệu của một người", "exported a person's data"),
+    "record": Text("xuất hồ sơ xử lý dữ liệu", "exported the record of processing"),
+    "log_export": Text("xuất nhật ký truy cập", "exported the log of access"),
+    "erased": Text("xóa theo yêu cầu", "erased"),
+    "contact_erased": Text("xóa dữ liệu liên hệ", "erased contact data"),
+    "person": Text("người dùng, vai trò: thêm, đổi", "person or roles added or changed"),
+    "device": Text("máy: thêm, đăng ký, thu hồi", "machine added, enrolled, revoked"),
+    "round": Text("ban hành đợt khảo sát", "round issued"),
+}
+"""What the log of access tells (:mod:`survey.store.audit`)."""
+
+IN_FEEDS = ("erased", "contact_erased", "person", "device", "round")
+"""Of these, what the feeds say themselves."""

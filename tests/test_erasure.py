@@ -178,7 +178,7 @@ def test_contact_data_end_with_their_date_and_the_answers_stay(office: Store, la
     assert json.loads(run(office, "erase", "--contact-due", "--as", QUAN, "--json").stdout) == {"erased": []}
     rounds.issue_round(office, {**document, "contact_until": "2026-01-31"})
     done = json.loads(run(office, "erase", "--contact-due", "--as", QUAN, "--json").stdout)["erased"]
-    assert done == ["unit u1", f"interview {id}"]
+    assert done == ["unit u1", f"interview {id}", f"frame {ROUND}"]
     give(office, laptop)
     for store in (office, laptop):
         assert NAME.encode() not in written(store)
@@ -287,11 +287,18 @@ def test_the_respondent_gets_the_code_before_the_seal_and_the_slip_can_be_printe
 # -- the administrator's page ------------------------------------------------------------------------------------
 
 
-def test_the_page_erases_only_with_a_reason_and_the_tick(office: Store) -> None:
-    id = interview(office, "u1")
+@pytest.fixture
+def quan(office: Store) -> Iterator[Visitor]:
+    """The administrator, at the hub's pages."""
     app = create_app(office.folder, Clock())
-    quan = Visitor(app)
-    quan.sign_in(QUAN)
+    visitor = Visitor(app)
+    visitor.sign_in(QUAN)
+    yield visitor
+    app.extensions["survey"].close()
+
+
+def test_the_page_erases_only_with_a_reason_and_the_tick(office: Store, quan: Visitor) -> None:
+    id = interview(office, "u1")
     page = quan.get("/personal-data", code=personal.code_of(id))
     assert page.status_code == 200
     assert NAME not in page.text
@@ -300,8 +307,88 @@ def test_the_page_erases_only_with_a_reason_and_the_tick(office: Store) -> None:
         assert refused.status_code == 400
         assert not is_erased(office, id)
     assert quan.post("/personal-data/erase", code="0000-0000-0000", reason="x", sure="yes").status_code == 400
-    assert json.loads(quan.post("/personal-data/export", code=id).text)["interview"] == id
+    assert json.loads(quan.post("/personal-data/export", code=id, **{"as": "json"}).text)["interview"] == id
     assert personal.code_of(id) in quan.post("/personal-data/erase", code=id, reason="yêu cầu", sure="yes").text
     assert is_erased(office, id)
     assert [h.actor for h in feed.revisions(office, "interview", id) if h.kind == "erased"] == [QUAN]
-    app.extensions["survey"].close()
+
+
+# -- what the office owes ------------------------------------------------------------------------------------------
+
+
+def test_a_date_that_has_passed_is_named_by_verify_and_on_the_page_until_the_data_are_gone(
+    office: Store, quan: Visitor
+) -> None:
+    frame.import_frame(office, ROUND, [{"id": "h9", "contact": {"name": "Người không được chọn"}}])
+    document = frame.round_document(office, ROUND)
+    rounds.issue_round(office, {**document, "contact_until": "2026-01-31"})
+    told = run(office, "--lang", "en", "verify")
+    assert told.exit_code == 1
+    assert "kept until 2026-01-31 are still here" in told.output
+    assert "survey erase --contact-due" in told.output
+    assert "quá hạn" in quan.get("/personal-data").text
+    assert quan.post("/personal-data/erase-due").status_code == 400
+    assert personal.contact_held(office, ROUND) > 0
+    assert quan.post("/personal-data/erase-due", sure="yes").status_code == 200
+    assert "quá hạn" not in quan.get("/personal-data").text
+    assert personal.contact_held(office, ROUND) == 0
+    for name in (NAME, "Người không được chọn"):
+        assert name.encode() not in written(office), "the frame's names go too, drawn or not"
+    assert "2026-01-31 are still here" not in run(office, "--lang", "en", "verify").output
+
+
+def test_the_copy_for_the_person_has_the_wording_in_both_languages_and_nothing_of_others(
+    hoa: Interviewer, device: Store, tmp_path: Path
+) -> None:
+    hoa.start("u1")
+    hoa.open(1)
+    hoa.answers(field.WHOLE)
+    hoa.finish()
+    code = personal.code_of(hoa.interview)
+    assert run(device, "person-export", code, "--out", str(tmp_path / "copy.html")).exit_code == 0
+    page = (tmp_path / "copy.html").read_text(encoding="utf-8")
+    questions = [node for node in field.small().walk() if node.kind == "question" and node.name == "consent"]
+    for words in questions[0].label.values():
+        assert words in page
+    assert code in page
+    assert "Đặng Thị Hoà" in page
+    assert "Lò Thị Hoa" not in page, "the enumerator's name is her own"
+    assert "Quàng Văn Ơn" not in page
+    assert "<script" not in page
+    assert "http" not in page
+    wrong = run(device, "person-export", code, "--out", str(tmp_path / "copy.pdf"))
+    assert wrong.exit_code == 2
+
+
+def test_the_record_of_processing_says_what_is_held_and_what_was_done(office: Store, tmp_path: Path) -> None:
+    first, second = interview(office, "u1"), interview(office, "u1")
+    personal.erase_person(office, second, QUAN, "yêu cầu <b>")
+    given = ("--controller", "Sở Nội vụ", "--officer", "Phòng CCHC", "--contact-until", "2027-06-30")
+    assert run(office, "round", "privacy", *given).exit_code == 0
+    assert run(office, "round", "privacy", "--purpose", "Đo lường").exit_code == 0
+    assert run(office, "round", "privacy").exit_code == 2
+    assert run(office, "processing-record", str(tmp_path / "record.json"), "--as", QUAN).exit_code == 0
+    told = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+    assert told["privacy"] == {
+        "controller": "Sở Nội vụ",
+        "contact": "",
+        "officer": "Phòng CCHC",
+        "purpose": "Đo lường",
+        "recipients": "",
+    }
+    assert told["subjects"]["interviews"] == {"erased": 1, "sealed": 1}
+    assert told["retention"]["contact_until"] == "2027-06-30"
+    assert told["consent"] == [{"text": "", "version": "", "language": "", "way": "", "interviews": 1}]
+    erased = {request["subject"] for request in told["requests"] if request["action"] == "erased"}
+    assert erased == {f"interview {second}"}
+    gone = {request["subject"] for request in told["requests"] if request["action"] == "contact_erased"}
+    assert gone == {"unit u1", f"interview {first}"}, "they lived in one household"
+    assert [one["name"] for one in told["machines"]] == ["hub"]
+    assert NAME not in json.dumps(told, ensure_ascii=False), "it tells of kinds of data, never of a person"
+    assert run(office, "processing-record", str(tmp_path / "record.html")).exit_code == 0
+    page = (tmp_path / "record.html").read_text(encoding="utf-8")
+    assert "yêu cầu &lt;b&gt;" in page
+    assert "Sở Nội vụ" in page
+    assert "cơ quan ghi" in page, "what the office has not stated is shown as open"
+    assert run(office, "processing-record", str(tmp_path / "record.docx")).exit_code == 2
+    assert run(office, "processing-record", str(tmp_path / "r.html"), "--as", LAN).exit_code == 2

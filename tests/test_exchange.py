@@ -19,8 +19,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
+from survey.cli import cli
 from survey.errors import InputError, StoreError, VerifyError
 from survey.store import Store, current, drafts, frame, receipts
 from survey.store.header import Part, Record, hash_text
@@ -277,15 +278,36 @@ def test_what_a_revoked_laptop_still_hands_over_is_merged_and_named(device: Stor
     unite(hub, records(device), "", keys(device))
     rounds.revoke(hub, frame.document(hub, "device", device.device) or {}, "mất máy")
     (finding,) = [finding for finding in current.findings(hub) if finding.kind == "revoked"]
-    assert finding.what.en == "this device was revoked (mất máy); 0 of its entries came after that"
+    assert "revoked (mất máy); 0 of its entries came after that (0 interviews undecided)" in finding.what.en
+    assert verified(hub) == 0
     # Done before the theft, or by the thief: no clock can tell, so a person decides about each.
     after = interview(device, "u2")
     unite(hub, records(device), "", keys(device))
-    (finding,) = [finding for finding in current.findings(hub) if finding.kind == "revoked"]
+    (finding,) = [finding for finding in current.findings(hub) if finding.kind == "late"]
     assert finding.where == f"device {device.device}"
-    assert finding.what.en == "this device was revoked (mất máy); 1 of its entries came after that"
+    assert "revoked (mất máy); 1 of its entries came after that (1 interviews undecided)" in finding.what.en
     assert {row["interview"]: row["state"] for row in current.interviews(hub)} == {before: "sealed", after: "sealed"}
     assert current.verify(hub).problems == []
+    assert verified(hub) == 1, "somebody has to look"
+    current.decide(hub, after, "voided", reason="không phải điều tra viên làm")
+    assert verified(hub) == 0, "and has"
+
+
+def test_interviews_of_a_laptop_that_nobody_enrolled_need_a_person_until_it_is(device: Store, hub: Store):
+    interview(device, "u1")
+    unite(hub, records(device), "", keys(device))
+    assert verified(hub) == 0, "a hub without a round enrols nobody"
+    rounds.issue_round(hub, {"id": "r1"})
+    (finding,) = [finding for finding in current.findings(hub) if finding.kind == "stranger"]
+    assert "not enrolled; 1 interviews of it are undecided" in finding.what.en
+    assert verified(hub) == 1
+    rounds.enrol(hub, frame.document(hub, "device", device.device) or {})
+    assert verified(hub) == 0
+
+
+def verified(store: Store) -> int:
+    """How ``survey verify`` ends."""
+    return CliRunner().invoke(cli, ["--instance", str(store.folder), "verify"]).exit_code
 
 
 def test_an_interview_may_come_before_its_questionnaire_and_its_unit(device: Store, hub: Store):

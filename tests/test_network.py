@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,6 +38,23 @@ def test_a_laptop_joins_by_code_hands_over_and_holds_a_receipt(device: Store, hu
     assert rounds.is_enrolled(device, frame.document(device, "device", device.device) or {})
     for store in (device, hub):
         assert verify.verify(store).problems == []
+
+
+def test_what_a_crash_left_of_chunks_goes_with_the_next_exchange_and_what_is_on_its_way_stays(
+    device: Store, hub: Store, open_hub: server.Listening
+):
+    network.join(device, hub, open_hub)
+    long_ago = time.time() - 7200
+    for store in (device, hub):
+        for name in ("up-abcdefgh", "down-ab12_xyz", "up-underway", "up-other-name"):
+            (store.folder / name).mkdir()
+            (store.folder / name / "chunk.bundle").write_bytes(b"x")
+        for name in ("up-abcdefgh", "down-ab12_xyz", "up-other-name"):
+            os.utime(store.folder / name, (long_ago, long_ago))
+    exchange.sync(device, [network.address(open_hub)])
+    for store in (device, hub):
+        left = {file.name for file in store.folder.iterdir() if file.name.startswith(("up-", "down-"))}
+        assert left == {"up-underway", "up-other-name"}
 
 
 def test_the_exchange_brings_decisions_and_documents_down_too(device: Store, hub: Store, open_hub: server.Listening):

@@ -100,6 +100,17 @@ def test_a_day_that_is_none_is_told(lan: Visitor, day: str) -> None:
     assert day in page.text
 
 
+def test_the_last_day_of_names_and_phones_is_set_with_the_round(lan: Visitor, office: Path) -> None:
+    lan.get("/rounds")
+    wrong = lan.post("/rounds", id="r9", title="Đợt thử", instrument="sipas_2026", contact_until="31/02/2027")
+    assert wrong.status_code == 400
+    lan.post("/rounds", id="r9", title="Đợt thử", instrument="sipas_2026", contact_until="30/06/2027")
+    lan.post("/rounds", id="r8", title="Đợt khác", instrument="sipas_2026")
+    with Store.open(office) as store:
+        assert frame.round_document(store, "r9")["contact_until"] == "2027-06-30"
+        assert "contact_until" not in frame.round_document(store, "r8")
+
+
 def test_a_file_name_with_a_path_stays_in_the_folder(lan: Visitor, office: Path) -> None:
     lan.get(f"/rounds/{field.ROUND}")
     lan.post(f"/rounds/{field.ROUND}/frame", file=(BytesIO(b"id;village\r\na1;v1\r\n"), "../../../ds.csv"))

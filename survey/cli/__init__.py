@@ -17,6 +17,7 @@ from survey.text import Text
 # Command -> module of this package that holds it, in the order of the work.
 COMMANDS = {
     "init": "instance",
+    "encrypt": "instance",
     "passphrase": "instance",
     "recover": "instance",
     "recovery-key": "instance",
@@ -40,6 +41,8 @@ COMMANDS = {
     "quality": "quality",
     "erase": "personal",
     "person-export": "personal",
+    "processing-record": "personal",
+    "audit": "audit",
     "weight": "weighting",
     "data": "data",
     "score": "scoring",

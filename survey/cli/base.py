@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import getpass
 import json
 import locale
 import os
@@ -160,6 +161,14 @@ def unlock_instance(*, ask: bool = True) -> None:
         passphrase = ask_passphrase(Text("Cụm mật khẩu của máy", "This machine's passphrase"))
     if passphrase is not None:
         vault.unlock(folder, passphrase)
+
+
+def account() -> str:
+    """The account of the operating system under which this command runs; empty where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
 
 
 def given_passphrase() -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
+from survey.cli.base import Group, account, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.figures import STATE, STATES, VOLUNTEERS
 from survey.cli.frame import chosen_round, round_option
 from survey.errors import InputError
@@ -91,7 +91,7 @@ def export(
     from analysis.data_files import has_provisional, named, write_contact, write_data
     from analysis.data_media import contact_places, remove_media, with_places, write_media
     from analysis.data_syntax import write_syntax
-    from survey.store import current
+    from survey.store import audit, current
     from survey.store import files as attached
     from survey.store.contacts import contact_rows
 
@@ -114,6 +114,9 @@ def export(
         found, media, absent = with_places(found, is_here)
         rows = contact_rows(store, document["id"], STATES[state], volunteers=volunteers) if with_contact else ()
         contacts, private_media = contact_places(rows, is_here)
+        told = {"file": place.name, "format": kind, "state": state, "interviews": len(found.table), "open": as_open}
+        for action in ("export", *(["export_contact"] if with_contact else [])):
+            audit.note(store, action, subject=str(document["id"]), detail={**told, "account": account()})
         # An earlier export may lie here, with the photographs of somebody who was erased since.
         erased = [row["interview"] for row in current.interviews(store, state="erased")]
         removed = remove_media(erased, place.parent)

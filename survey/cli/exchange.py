@@ -178,7 +178,7 @@ def verify(repair: bool, as_json: bool) -> int:
             say(Text(problem("vi"), problem("en")))
         if not report.problems:
             say(Text("Kho dữ liệu toàn vẹn.", "The store is proved."))
-    # That a laptop is not enrolled yet is worth saying, and no fault of its store.
+    # That a laptop without interviews is not enrolled yet, or was revoked, is worth saying and asks nothing of anybody.
     faults = [finding for finding in findings if finding.kind not in ("uncertified", "revoked")]
     return FINDINGS if report.problems or faults or aside else 0
 

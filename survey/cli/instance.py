@@ -10,6 +10,7 @@ import click
 
 from survey.cli.base import (
     Command,
+    account,
     ask_passphrase,
     given_passphrase,
     instance_folder,
@@ -106,10 +107,11 @@ def init(role: str, tier: str | None, name: str, plain: bool, as_json: bool) -> 
     help=Text("Tệp có cụm mật khẩu mới (mặc định: hỏi).", "File with the new passphrase (default: asked)."),
 )
 def passphrase(new_file: Path | None) -> None:
-    from survey.store import vault
+    from survey.store import audit, vault
 
-    open_store().close()
-    vault.change_passphrase(instance_folder(), _from(new_file) or _asked_twice(_NEW))
+    with open_store() as store:
+        vault.change_passphrase(instance_folder(), _from(new_file) or _asked_twice(_NEW))
+        audit.note(store, "passphrase", detail={"account": account()})
     _say_changed()
 
 
@@ -134,12 +136,13 @@ def passphrase(new_file: Path | None) -> None:
     help=Text("Tệp có cụm mật khẩu mới (mặc định: hỏi).", "File with the new passphrase (default: asked)."),
 )
 def recover(key_file: Path, new_file: Path | None) -> None:
-    from survey.store import Store, vault
+    from survey.store import Store, audit, vault
 
     folder = instance_folder()
     vault.recover(folder, read_recovery_key(key_file))
-    Store.open(folder).close()
-    vault.change_passphrase(folder, _from(new_file) or _asked_twice(_NEW))
+    with Store.open(folder) as store:
+        audit.note(store, "recovered", detail={"account": account()})
+        vault.change_passphrase(folder, _from(new_file) or _asked_twice(_NEW))
     _say_changed()
 
 
@@ -218,4 +221,46 @@ def _say_changed() -> None:
     )
 
 
-commands = {"init": init, "passphrase": passphrase, "recover": recover, "recovery-key": recovery_key}
+@click.command(
+    cls=Command,
+    help=Text(
+        "Mã hóa kho dữ liệu đang để trần (init --plain): dữ liệu giữ nguyên, bản cũ bị xóa đè.",
+        "Encrypt a plain store (init --plain): its data stay, the plain file is overwritten.",
+    ),
+    example="survey encrypt --instance may-3",
+)
+@json_option
+def encrypt(as_json: bool) -> None:
+    from survey.store import Store, audit, converting
+    from survey.sync.keys import adopt_recovery, publish_age_key
+
+    folder = instance_folder()
+    revisions = converting.encrypt(folder, _new_passphrase(_NEW))
+    with Store.open(folder) as store:
+        publish_age_key(store)
+        adopt_recovery(store)
+        audit.note(store, "encrypted", detail={"account": account()})
+    if as_json:
+        say_json({"instance": str(folder), "revisions": revisions})
+        return
+    say(
+        Text(
+            f"Đã mã hóa kho dữ liệu ({revisions} bản ghi). Từ nay máy hỏi cụm mật khẩu khi mở.",
+            f"The store is encrypted ({revisions} entries). From now on the passphrase is asked at the start.",
+        )
+    )
+    say(
+        Text(
+            "Ổ SSD và USB có thể còn giữ dấu vết bản cũ; tệp đã chép đi nơi khác không đổi.",
+            "An SSD or a stick may still hold traces of the plain file; what was copied elsewhere is as it was.",
+        )
+    )
+
+
+commands = {
+    "init": init,
+    "encrypt": encrypt,
+    "passphrase": passphrase,
+    "recover": recover,
+    "recovery-key": recovery_key,
+}

@@ -1,16 +1,25 @@
-"""``survey erase`` and ``survey person-export``: what the law gives a respondent, by the code of the interview."""
+"""``survey erase``, ``person-export``, ``processing-record``: what the law gives a respondent, by the code of the
+interview, and asks of the office."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from survey.cli.base import Command, json_option, open_store, option, say, say_json
+from survey.cli.base import Command, account, json_option, open_store, option, say, say_json
+from survey.cli.frame import chosen_round, round_option
 from survey.cli.review import check_person
 from survey.errors import InputError
 from survey.text import Text
+
+_KINDS = (
+    Text("không biết loại tệp này", "not a kind of file that is written here"),
+    Text("đặt tên tệp .html hoặc .json", "name a .html or a .json file"),
+)
+OVER = "hết hạn giữ / retention is over"
 
 
 @click.command(
@@ -42,9 +51,7 @@ def erase(code: str, reason: str, contact_due: bool, actor: str, as_json: bool) 
     with open_store() as store:
         check_person(store, actor, "personal.erase")
         if contact_due:
-            done = []
-            for unit in personal.due(store, now_text()[:10]):
-                done += personal.erase_contact(store, unit, actor, reason or "hết hạn giữ / retention is over")
+            done = personal.erase_due(store, now_text()[:10], actor, reason or OVER)
         else:
             done = personal.erase_person(store, personal.by_code(store, code), actor, reason.strip())
     if as_json:
@@ -64,22 +71,77 @@ def erase(code: str, reason: str, contact_due: bool, actor: str, as_json: bool) 
     name="person-export",
     cls=Command,
     help=Text("Xuất mọi dữ liệu đang giữ về một phiếu, cho người trả lời.", "Everything held about one interview."),
-    example="survey person-export 1C9E-04AB-77F0 --out phieu.json",
+    example="survey person-export 1C9E-04AB-77F0 --out ban-sao.html\n"
+    "survey person-export 1C9E-04AB-77F0 --out phieu.json --as pquan",
 )
 @click.argument("code")
 @option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help=Text("Tệp JSON (mặc định: in ra).", "JSON file.")
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=Text(
+        "Tệp .html cho người dân (câu hỏi hai ngôn ngữ) hoặc .json (mặc định: in JSON).",
+        "A .html file for the person (questions in both languages) or .json (default: JSON is printed).",
+    ),
 )
-def person_export(code: str, out: Path | None) -> None:
-    from survey.store import personal
+@option("--as", "actor", default="", help=Text("Mã của quản trị viên giao bản sao.", "Id of who hands it out."))
+def person_export(code: str, out: Path | None, actor: str) -> None:
+    from survey.store import audit, personal
+    from survey.web import handout
 
+    kind = out.suffix.lower().lstrip(".") if out else "json"
+    if kind not in ("html", "json"):
+        raise InputError(str(out), *_KINDS)
     with open_store() as store:
-        held = personal.everything(store, personal.by_code(store, code))
+        interview = personal.by_code(store, code)
+        check_person(store, actor, "personal.export", [interview])
+        held = personal.everything(store, interview)
+        body = json.dumps(held, ensure_ascii=False, indent=2) + "\n"
+        if kind == "html":
+            body = handout.html(store, held, datetime.now().astimezone())
+        told = {"format": kind, "account": account()}
+        audit.note(store, "person_export", actor=actor, subject=f"interview {interview}", detail=told)
     if out is None:
-        say_json(held)
+        click.echo(body, nl=False)
         return
-    out.write_text(json.dumps(held, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    out.write_text(body, encoding="utf-8")
     say(Text(f"Đã ghi {out}.", f"Wrote {out}."))
 
 
-commands = {"erase": erase, "person-export": person_export}
+@click.command(
+    name="processing-record",
+    cls=Command,
+    help=Text(
+        "Hồ sơ xử lý dữ liệu cá nhân của một đợt: giữ gì, của ai, căn cứ, ở đâu, tới bao giờ, đã làm gì.",
+        "The record of processing of a round: what is held, of whom, on what basis, where, how long, what was done.",
+    ),
+    example="survey processing-record ho-so.html --round r2026\nsurvey processing-record ho-so.json",
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@round_option
+@option("--as", "actor", default="", help=Text("Mã của người lập.", "Id of the person who makes it."))
+def processing_record(file: Path, round_id: str | None, actor: str) -> None:
+    from survey.store import audit, processing
+    from survey.web import processing as shown
+
+    if file.suffix.lower() not in (".html", ".json"):
+        raise InputError(str(file), *_KINDS)
+    with open_store() as store:
+        check_person(store, actor, "personal.record")
+        document = chosen_round(store, round_id)
+        found = processing.record(store, document["id"])
+        told = {"file": file.name, "account": account()}
+        audit.note(store, "record", actor=actor, subject=document["id"], detail=told)
+    write = shown.as_html if file.suffix.lower() == ".html" else shown.as_json
+    file.write_text(write(found), encoding="utf-8")
+    say(Text(f"Đã ghi {file}.", f"Wrote {file}."))
+    absent = [name for name, value in found["privacy"].items() if not value]
+    if absent or not found["retention"]["contact_until"]:
+        say(
+            Text(
+                "Còn mục cơ quan phải ghi: survey round privacy --help",
+                "The office has yet to state some of it: survey round privacy --help",
+            )
+        )
+
+
+commands = {"erase": erase, "person-export": person_export, "processing-record": processing_record}

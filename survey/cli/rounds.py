@@ -1,4 +1,4 @@
-"""``survey round create | export | import | publish | show``: a round as one signed file that devices load."""
+"""``survey round create | export | import | publish | privacy | show``: a round as a signed file for devices."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from survey.cli import fieldrules
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
+from survey.errors import InputError
 from survey.text import Text
 from survey.vocabulary import STATES
 
@@ -221,6 +222,50 @@ def publish(round_id: str | None) -> None:
         document = chosen_round(store, round_id)
         rounds.issue_round(store, {**document, "published": today})
     say(Text(f"Đợt {document['id']} công bố ngày {today}.", f"Round {document['id']} is published on {today}."))
+
+
+@round_group.command(
+    help=Text(
+        "Ghi điều cơ quan khai về dữ liệu cá nhân của đợt: ai chịu trách nhiệm, mục đích, ngày hết hạn giữ.",
+        "State what the office says of a round's personal data: who answers for them, what for, how long.",
+    ),
+    example="survey round privacy --controller 'Sở Nội vụ tỉnh Sơn La' --officer 'Phòng Cải cách hành chính' "
+    "--purpose 'Đo lường sự hài lòng' --contact-until 2026-12-31",
+)
+@round_option
+@option("--controller", help=Text("Cơ quan kiểm soát dữ liệu.", "The body that answers for the data."))
+@option("--contact", help=Text("Địa chỉ, điện thoại, thư điện tử của cơ quan.", "How that body is reached."))
+@option("--officer", help=Text("Bộ phận, người phụ trách bảo vệ dữ liệu.", "Who is in charge of data protection."))
+@option("--purpose", help=Text("Mục đích xử lý.", "What the data are processed for."))
+@option("--recipients", help=Text("Bên khác được nhận dữ liệu.", "Who else is given data."))
+@option(
+    "--contact-until",
+    type=_DAY,
+    metavar="DATE",
+    help=Text("Giữ dữ liệu liên hệ tới ngày.", "Contact data are kept until this day."),
+)
+def privacy(round_id: str | None, contact_until: datetime | None, **stated: str | None) -> None:
+    from survey.sync import rounds
+
+    given = {name: value.strip() for name, value in stated.items() if value is not None}
+    if not given and contact_until is None:
+        raise InputError(
+            "survey round privacy",
+            Text("chưa ghi mục nào", "nothing is stated"),
+            Text("xem: survey round privacy --help", "see: survey round privacy --help"),
+        )
+    with open_store() as store:
+        document = chosen_round(store, round_id)
+        new = {**document, "privacy": {**(document.get("privacy") or {}), **given}}
+        if contact_until:
+            new["contact_until"] = f"{contact_until:%Y-%m-%d}"
+        rounds.issue_round(store, new)
+    say(
+        Text(
+            f"Đã ghi cho đợt {document['id']}. Máy khác biết khi đồng bộ.",
+            f"Stated for round {document['id']}. Other machines learn it as they sync.",
+        )
+    )
 
 
 @round_group.command(

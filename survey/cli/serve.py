@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from survey.cli.base import Command, instance_folder, option, say, unlock_instance
+from survey.cli.base import Command, account, instance_folder, option, say, unlock_instance
 from survey.errors import InputError, NotAllowed
 from survey.text import Text
 
@@ -56,11 +56,15 @@ def run(port: int | None, hub: bool, listen: str, browser: bool) -> None:
     from waitress.server import create_server
 
     from survey import config, create_app
+    from survey.store import Store, audit, vault
 
     folder = instance_folder()
     # Nobody is asked here: a laptop is started by a double click, and its first page asks.
     unlock_instance(ask=False)
     app = create_app(folder)
+    if vault.is_encrypted(folder) and not vault.is_locked(folder):
+        with Store.open(folder) as store:
+            audit.note(store, "unlock", detail={"account": account()})
     desk = app.extensions["survey"]
     if hub or listen:
         _require_hub(desk)

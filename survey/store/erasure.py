@@ -51,7 +51,7 @@ def delete_parts(store: Store, subjects: Iterable[derived.Subject]) -> None:
         for table in ("parts", "missing"):
             store.execute(f"DELETE FROM {table} WHERE revision IN ({of_subject})", (subject, subject_type))
         if subject_type == "interview":
-            for table in ("drafts", "quality"):
+            for table in ("drafts", "quality", "board_findings"):
                 store.execute(f"DELETE FROM {table} WHERE interview = ?", (subject,))
     for name, content in store.execute("SELECT name, content FROM quarantine").fetchall():
         if _quarantined_subject(store, name, content) in gone:

@@ -22,6 +22,8 @@ REPLACEMENT = "replacement"
 SELECTION = "selection"
 CODE = "handover_code"
 HANDOVER = "handover"
+LOG = "log"
+"""Of a machine, not of a unit: entries of its log of access (:mod:`survey.store.audit`)."""
 
 
 def write(

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from survey.paper.states import DISPUTED
-from survey.store import paper
+from survey.store import frame, paper, personal
+from survey.store.authority import confirmed
 from survey.store.certificates import certified_by
 from survey.store.reading import document_bytes
-from survey.store.store import Store
+from survey.store.store import Store, now_text
 from survey.text import Text
 
 
@@ -27,13 +28,15 @@ class Finding:
 
 def findings(store: Store) -> list[Finding]:
     """Everything that needs a person, in a fixed order: conflicts, contradicting decisions, units with two interviews,
-    forked feeds, gaps, devices without a certificate, content or parents that have not come."""
+    forked feeds, gaps, devices without a certificate, content or parents that have not come, contact data past their
+    date."""
     return [
         *_interview_findings(store),
         *_unit_findings(store),
         *_form_findings(store),
         *_feed_findings(store),
         *_device_findings(store),
+        *_retention_findings(store),
     ]
 
 
@@ -196,6 +199,8 @@ def _which(store: Store, device: str, epoch: str) -> Text:
 
 
 def _device_findings(store: Store) -> Iterator[Finding]:
+    # A machine that confirmed no round key has enrolled nobody, and a laptop enrols nobody.
+    enrols = store.role == "hub" and bool(confirmed(store))
     for row in store.rows("SELECT DISTINCT device FROM feeds ORDER BY device"):
         body = document_bytes(store, "device", row["device"])
         document = json.loads(body) if body else {}
@@ -203,13 +208,15 @@ def _device_findings(store: Store) -> Iterator[Finding]:
         if document and certified_by(document):
             continue
         if reason := document.get("revoked"):
-            late = _came_after_its_document(store, row["device"])
+            late, waiting = _came_after_its_document(store, row["device"]), _undecided(store, row["device"], late=True)
             yield Finding(
-                "revoked",
+                "late" if waiting else "revoked",
                 where,
                 Text(
-                    f"máy này đã bị thu hồi ({reason}); sau đó còn nhận {late} bản ghi của máy này",
-                    f"this device was revoked ({reason}); {late} of its entries came after that",
+                    f"máy này đã bị thu hồi ({reason}); sau đó còn nhận {late} bản ghi của máy này"
+                    f" ({waiting} phiếu chưa ai quyết định)",
+                    f"this device was revoked ({reason}); {late} of its entries came after that"
+                    f" ({waiting} interviews undecided)",
                 ),
                 Text(
                     "hỏi người giữ máy, duyệt hoặc hủy từng phiếu đến sau",
@@ -217,12 +224,33 @@ def _device_findings(store: Store) -> Iterator[Finding]:
                 ),
             )
         else:
+            waiting = _undecided(store, row["device"]) if enrols else 0
             yield Finding(
-                "uncertified",
+                "stranger" if waiting else "uncertified",
                 where,
-                Text("máy này chưa được đăng ký vào đợt khảo sát", "this device is not enrolled"),
+                Text(
+                    f"máy này chưa được đăng ký vào đợt khảo sát; {waiting} phiếu của máy này chưa ai quyết định",
+                    f"this device is not enrolled; {waiting} interviews of it are undecided",
+                )
+                if waiting
+                else Text("máy này chưa được đăng ký vào đợt khảo sát", "this device is not enrolled"),
                 Text("đăng ký máy (survey device enrol)", "enrol it (survey device enrol)"),
             )
+
+
+def _undecided(store: Store, device: str, *, late: bool = False) -> int:
+    """How many interviews with content of this device nobody has approved or voided; with ``late`` only those of which
+    something came after the last word on the device."""
+    return int(
+        store.value(
+            "SELECT count(DISTINCT i.interview) FROM interviews i JOIN revisions r ON r.subject_type = 'interview'"
+            " AND r.subject = i.interview JOIN feeds f ON f.number = r.feed"
+            " WHERE f.device = ? AND i.state NOT IN ('approved', 'voided', 'erased') AND r.number >"
+            " (SELECT CASE WHEN ? THEN coalesce(max(number), 0) ELSE 0 END FROM revisions"
+            "  WHERE subject_type = 'device' AND subject = ?)",
+            (device, late, device),
+        )
+    )
 
 
 def _came_after_its_document(store: Store, device: str) -> int:
@@ -235,3 +263,22 @@ def _came_after_its_document(store: Store, device: str) -> int:
             (device, device),
         )
     )
+
+
+def _retention_findings(store: Store) -> Iterator[Finding]:
+    """Rounds whose contact data should be gone by now."""
+    for round in personal.due(store, now_text()[:10]):
+        until = (frame.document(store, "round", round) or {}).get("contact_until", "")
+        held = personal.contact_held(store, round)
+        yield Finding(
+            "retention",
+            f"round {round}",
+            Text(
+                f"còn giữ {held} bản ghi dữ liệu liên hệ đã hết hạn ngày {until}",
+                f"{held} records of contact data that were to be kept until {until} are still here",
+            ),
+            Text(
+                "xóa trên máy chủ (survey erase --contact-due --as …, hoặc trang Dữ liệu cá nhân), rồi đồng bộ",
+                "erase them on the hub (survey erase --contact-due --as …, or the page Personal data), then sync",
+            ),
+        )

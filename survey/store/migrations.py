@@ -595,3 +595,23 @@ def m012_board(db: Database) -> None:
 def m013_answers_packed(db: Database) -> None:
     """Nothing to change: from here on ``answers`` and ``off_path`` may lie packed (:mod:`survey.store.packing`), which
     an older program must not take for damage."""
+
+
+@migrations()
+def m014_audit(db: Database) -> None:
+    """The log of access: each entry with the hash of the one before, none ever changed or removed."""
+    db.executescript(
+        """
+        CREATE TABLE audit (number INTEGER PRIMARY KEY, entry BLOB NOT NULL, hash TEXT NOT NULL UNIQUE) STRICT;
+
+        CREATE TRIGGER audit_stays BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the log of access is never changed'); END;
+
+        CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the log of access is never deleted'); END;
+
+        CREATE TRIGGER audit_in_order BEFORE INSERT ON audit
+        WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM audit)
+        BEGIN SELECT RAISE(ABORT, 'the log of access has no gaps'); END;
+        """
+    )

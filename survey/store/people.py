@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from survey.errors import NotAllowed
-from survey.store import reading
+from survey.store import audit, reading
 from survey.store.store import Store
 from survey.text import Text
 
@@ -62,8 +62,12 @@ def sign_in(store: Store, user: str, pin: str, now: datetime | None = None) -> d
     # An unknown person costs the same time as a known one, so that names cannot be found out by a stop-watch.
     right = _matches(str(person.get("pin") or _nobody()), pin) and bool(person.get("pin"))
     if right and not person.get("disabled"):
-        store.execute("UPDATE sign_ins SET failures = 0, was_here = 1 WHERE user = ?", (user,))
+        with store.transaction():
+            store.execute("UPDATE sign_ins SET failures = 0, was_here = 1 WHERE user = ?", (user,))
+            audit.note(store, "sign_in", actor=user, now=now)
         return person
+    # Of somebody who is not known here only that it was tried: what was typed may be anything, a PIN for one.
+    audit.note(store, "sign_in_failed", actor=user if person else "", detail={"wrong": failures}, now=now)
     wait = delay(failures)
     again = Text(f"thử lại sau {wait} giây", f"try again in {wait} seconds") if wait else Text("thử lại", "try again")
     raise NotAllowed(user, Text("người dùng hoặc PIN không đúng", "the person or the PIN is not right"), again)

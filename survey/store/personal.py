@@ -77,14 +77,38 @@ def erase_contact(store: Store, unit: str, actor: str, reason: str, *, now: date
 
 
 def due(store: Store, today: str) -> list[str]:
-    """The sample units with contact data in rounds whose ``contact_until`` (a date) is before ``today``."""
-    ended = {
-        str(one.get("id", ""))
-        for one in frame.rounds(store)
-        if one.get("contact_until") and str(one["contact_until"]) < today
-    }
-    units = [str(unit["id"]) for unit in frame.units(store) if unit.get("round") in ended]
-    return [unit for unit in units if _with_contact(store, unit)]
+    """The rounds of which this machine still holds contact data after their ``contact_until`` (a date)."""
+    ended = [str(one["id"]) for one in frame.rounds(store) if "" < str(one.get("contact_until") or "") < today]
+    return [round for round in ended if contact_held(store, round)]
+
+
+def contact_held(store: Store, round: str) -> int:
+    """How many records with contact data of a round this machine holds: of sample units, visits, interviews, and rows
+    of the frame."""
+    query = """
+        WITH units AS (SELECT subject FROM documents WHERE subject_type = 'unit' AND round = :round)
+        SELECT count(*) FROM parts p JOIN revisions r ON r.number = p.revision WHERE p.name = 'contact' AND (
+            r.subject_type = 'unit' AND r.subject IN units
+            OR r.subject_type = 'visit'
+                AND r.subject IN (SELECT subject FROM documents WHERE subject_type = 'visit' AND round = :round)
+            OR r.subject_type = 'interview' AND r.subject IN (SELECT interview FROM interviews WHERE unit IN units)
+        )"""
+    rows = store.value("SELECT count(*) FROM frame WHERE round = ? AND contact <> '{}'", (round,))
+    return int(store.value(query, {"round": round})) + int(rows)
+
+
+def erase_due(store: Store, today: str, actor: str, reason: str, *, now: datetime | None = None) -> list[str]:
+    """Erases the contact data of every round in :func:`due`, also of those in the frame who were never drawn; returns
+    what, as ``type id``. Tombstones are written for subjects whose contact data another machine may hold too."""
+    done = []
+    with store.transaction():
+        for round in due(store, today):
+            for unit in frame.everyone(store, round):
+                done += erase_contact(store, str(unit["id"]), actor, reason, now=now)
+            store.execute("UPDATE frame SET contact = '{}' WHERE round = ?", (round,))
+            done.append(f"frame {round}")
+    wipe(store)
+    return done
 
 
 def _with_contact(store: Store, unit: str) -> list[tuple[str, str]]:
@@ -104,12 +128,13 @@ def _with_contact(store: Store, unit: str) -> list[tuple[str, str]]:
 
 def everything(store: Store, interview: str) -> dict[str, Any]:
     """Everything held here about one interview: its versions with all parts, decisions, the sample unit with contact
-    data, the visits, and which hubs have confirmed that they hold it. Nobody's PIN is in it."""
+    data, the visits, and which hubs have confirmed that they hold it. Of other people nothing: those who worked on it
+    are told by their roles, and the rest of a household is left out."""
     row = next(iter(reading.interviews(store, interview=interview)), {})
     unit = str(row.get("unit", ""))
     versions, decided = [], []
     for header in feed.revisions(store, "interview", interview):
-        told = {"time": header.time, "kind": header.kind, "by": _name(store, header.actor), "device": header.device}
+        told = {"time": header.time, "kind": header.kind, "by": _roles(store, header.actor)}
         parts = {name: feed.part_json(store, header.id, name) for name in header.parts}
         held = {name: content for name, content in parts.items() if content is not None}
         if header.kind in CONTENT_KINDS:
@@ -122,26 +147,37 @@ def everything(store: Store, interview: str) -> dict[str, Any]:
         (interview,),
     ).fetchall()
     draft = store.execute("SELECT path, value FROM draft_answers WHERE interview = ?", (interview,)).fetchall()
+    begun = store.value("SELECT questionnaire_hash FROM drafts WHERE interview = ?", (interview,))
     holders = [{"device": store.device, "tier": store.tier}, *({"device": hub, "tier": tier} for hub, tier in hubs)]
     return {
         "code": code_of(interview),
         "interview": interview,
         "state": row.get("state", ""),
-        "unit": frame.unit(store, unit) or {},
+        "unit": {name: value for name, value in (frame.unit(store, unit) or {}).items() if name != "assignee"},
         "contact": frame.contact(store, "unit", unit),
         "visits": [
-            {**visit, "contact": frame.contact(store, "visit", str(visit["id"]))}
+            {
+                **{name: value for name, value in visit.items() if name not in ("actor", "listed")},
+                "contact": _own_contact(store, visit),
+            }
             for visit in frame.visit_documents(store, unit=unit)
         ]
         if unit
         else [],
         "versions": versions,
+        "questionnaire": begun or row.get("questionnaire_hash", ""),
         "draft": {path: json.loads(value) for path, value in draft},
         "decisions": decided,
         "held_by": holders,
     }
 
 
-def _name(store: Store, user: str) -> str:
+def _roles(store: Store, user: str) -> list[str]:
+    """What those who worked on it are, not who: their names are theirs."""
     person: Mapping[str, Any] = frame.person(store, user) or {}
-    return str(person.get("name") or user)
+    return [str(role) for role in person.get("roles", ())]
+
+
+def _own_contact(store: Store, visit: Mapping[str, Any]) -> dict[str, Any]:
+    """Contact data of a visit without the other members of the household, who were listed to choose one."""
+    return {name: value for name, value in frame.contact(store, "visit", str(visit["id"])).items() if name != "listed"}

@@ -25,8 +25,11 @@ from survey.text import Text
 
 FILE = "survey.sqlite"
 BACKUPS = "backups"
+COPY = FILE + ".encrypted"
+"""The encrypted copy of a plain store, while it is being made (:mod:`survey.store.converting`)."""
+PLAIN_START = b"SQLite format 3\0"
 KEY_FILE = Path("keys", "device.key")
-SCHEMA = 13
+SCHEMA = 14
 """The number of the newest migration; a file with a higher one comes from a newer program."""
 
 APPLICATION_ID = 0x53727679
@@ -398,9 +401,15 @@ def check_file(file: Path) -> None:
             Text(f"không mở được ({error.strerror})", f"it cannot be opened ({error.strerror})"),
             Text("kiểm tra quyền truy cập", "check the permissions"),
         ) from error
-    plain = start[:16] == b"SQLite format 3\0"
+    plain = start[:16] == PLAIN_START
     if vault.is_encrypted(file.parent):
         # Answers must not go on into a file that somebody put in the encrypted one's place.
+        if plain and file.with_name(COPY).exists():
+            raise StoreError(
+                str(file),
+                Text("việc mã hóa kho dữ liệu bị ngắt giữa chừng", "the store was being encrypted when it was cut off"),
+                Text("chạy lại: survey encrypt (không mất gì)", "run again: survey encrypt (nothing is lost)"),
+            )
         if plain or len(start) < 100:
             raise _no_store(file)
         return  # what is inside can be asked only once it is open

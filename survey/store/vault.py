@@ -101,10 +101,29 @@ def create(folder: str | Path, passphrase: str) -> None:
     if is_encrypted(folder):
         unlock(folder, passphrase)
         return
-    clean = check_passphrase(passphrase)
-    key = _Key(secrets.token_bytes(32))
-    _write(Path(folder), {"v": 1, "passphrase": _wrapped(key, clean), "recovery": []})
-    _remember(folder, key)
+    draft(passphrase).write(folder)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A vault that lies nowhere yet."""
+
+    _key: _Key
+    _passphrase: str
+
+    def of(self, use: str) -> bytes:
+        """As :func:`key_for`, once it is written."""
+        return self._key.of(use)
+
+    def write(self, folder: str | Path) -> None:
+        """Makes it the vault of the instance in ``folder`` and unlocks that."""
+        _write(Path(folder), {"v": 1, "passphrase": _wrapped(self._key, self._passphrase), "recovery": []})
+        _remember(folder, self._key)
+
+
+def draft(passphrase: str) -> Draft:
+    """A new random key under a passphrase. InputError for a weak one."""
+    return Draft(_Key(secrets.token_bytes(32)), check_passphrase(passphrase))
 
 
 def unlock(folder: str | Path, passphrase: str) -> None:
@@ -205,6 +224,11 @@ def key_for(folder: str | Path, use: str) -> bytes | None:
     return _key(folder).of(use) if is_encrypted(folder) else None
 
 
+def is_sealed(content: bytes) -> bool:
+    """Whether these bytes of a file of ``keys/`` are sealed."""
+    return content.startswith(_SEALED)
+
+
 def write_secret(file: Path, content: bytes) -> None:
     """Writes a file of ``keys/`` that only its owner may read, sealed where the instance is encrypted; safely on disk
     when this returns. A key that is half on disk would lock its device out: written beside, then renamed. StoreError
@@ -234,7 +258,7 @@ def read_secret(file: Path) -> bytes:
     """The content of a file of ``keys/``. LockedError when it is sealed and the instance is locked, StoreError when it
     is sealed and damaged or another instance's; OSError as reading a file raises it."""
     content = file.read_bytes()
-    if not content.startswith(_SEALED):
+    if not is_sealed(content):
         return content
     nonce, sealed = content[len(_SEALED) :][:_NONCE], content[len(_SEALED) + _NONCE :]
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from survey.errors import Problem
-from survey.store import derived, feed
+from survey.store import access_log, derived, feed
 from survey.store.feed import text_id
 from survey.store.header import Header, Malformed, Part, hash_text, read_header
 from survey.store.packing import unpack
@@ -79,6 +79,7 @@ def verify(store: Store, progress: Callable[[int], None] | None = None) -> Repor
         )
         for table, name in differences
     ]
+    report.problems += access_log.problems(store)
     report.created, report.receipted, report.pending = conservation(store)
     if report.created != report.receipted + report.pending:
         lost = report.created - report.receipted - report.pending

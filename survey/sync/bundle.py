@@ -120,17 +120,29 @@ class _Inflated(io.RawIOBase):
 
 
 def write_bundle(
-    store: Store, folder: str | Path, numbers: Sequence[int], *, plain: bool = False, also: Iterable[str] = ()
+    store: Store,
+    folder: str | Path,
+    numbers: Sequence[int],
+    *,
+    plain: bool = False,
+    also: Iterable[str] = (),
+    only: Iterable[str] | None = None,
+    strip: Callable[[Record], Record] | None = None,
 ) -> Path:
     """Writes the revisions with these database numbers as a bundle into ``folder``; returns its path.
 
     Encrypted to everybody whom :func:`survey.sync.keys.readers` names and to the age keys in ``also``, unless ``plain``
-    or :func:`is_plain_for` says otherwise. The same revisions for the same readers give one file, however often they
-    are written. InputError when the disk is full or read-only.
+    or :func:`is_plain_for` says otherwise; with ``only`` to those keys and no others. ``strip`` takes away what they
+    may not have. The same revisions for the same readers give one file, however often they are written. InputError when
+    the disk is full or read-only.
     """
     publish_age_key(store)
-    to = () if plain or (is_plain_for(store) and not also) else (*readers(store).keys, *also)
+    to = (
+        () if plain or (is_plain_for(store) and not also) else (*(readers(store).keys if only is None else only), *also)
+    )
     records = feed.records(store, numbers)
+    if strip is not None:
+        records = map(strip, records)
     path, hash = _write(
         store.key, store.tier, Path(folder), records, receipts.keys_of(store, numbers), store.folder, to
     )

@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from survey.errors import InputError, VerifyError
-from survey.store import Store, drafts, feed, receipts
+from survey.store import Store, access_log, drafts, feed, receipts
 from survey.store.framing import write_record
 from survey.store.header import canonical
 from survey.store.receipts import held_feeds
@@ -32,6 +32,7 @@ from survey.store.signed import read_signed, write_signed
 from survey.sync import pairing, rounds
 from survey.sync.bundle import SUFFIX, write_bundle
 from survey.sync.exchange import Report, merge_bundle, outgoing
+from survey.sync.files import sweep
 from survey.sync.keys import adopt_recovery, publish_age_key
 from survey.text import Text
 
@@ -313,8 +314,10 @@ def exchange(
     reads the receipts. InputError when the hub cannot be reached, refuses, or was never enrolled at."""
     pinned = pinned_hub(store, address)
     report = Report(sources=1)
+    sweep(store.folder)
     publish_age_key(store)
     drafts.partials(store, now)
+    access_log.carry(store, now)
     talk = _Talk(pinned.address, pinned.fingerprint)
     try:
         age = _open(store, talk, pinned)

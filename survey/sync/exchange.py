@@ -11,11 +11,12 @@ from datetime import datetime
 from pathlib import Path
 
 from survey.errors import InputError, Problem, StoreError, SurveyError, VerifyError
-from survey.store import drafts, receipts
+from survey.store import access_log, drafts, receipts
 from survey.store.merge import Holder, Outcome, unite
 from survey.store.other import open_other
 from survey.store.quarantine import clear_quarantine, is_dismissed, set_aside
 from survey.store.store import FILE, TIERS, Store
+from survey.sync.apart import write_apart
 from survey.sync.bundle import SUFFIX, NotForUs, is_plain_for, read_bundle, write_bundle
 from survey.sync.files import write_named
 from survey.sync.keys import adopt_recovery, publish_age_key, readers
@@ -86,12 +87,14 @@ def export(
     """Writes the revisions that no receipt names yet as a bundle into ``to``/bundles (a stick is a folder).
 
     Open drafts are written as ``partial`` first. A hub adds what devices need from it: documents, decisions,
-    tombstones. ``everything`` writes all that is held, for a hub that lost its store. The bundle is encrypted to those
-    whom :func:`survey.sync.keys.readers` names, unless they have no keys or ``plain`` is asked for. InputError when the
-    disk is full or read-only; then nothing is there under a bundle's name.
+    tombstones; encrypted, in bundles of their own (:mod:`survey.sync.apart`). ``everything`` writes all that is held,
+    for a hub that lost its store. The bundle is encrypted to those whom :func:`survey.sync.keys.readers` names, unless
+    they have no keys or ``plain`` is asked for. InputError when the disk is full or read-only; then nothing is there
+    under a bundle's name.
     """
     publish_age_key(store)
     partials = drafts.partials(store, now)
+    access_log.carry(store, now)
     numbers = receipts.everything(store) if everything else outgoing(store)
     if not numbers:
         return Exported(None, 0, len(partials))
@@ -100,7 +103,12 @@ def export(
     if encrypted and not audience.others:
         # A bundle that this hub alone could open helps nobody; which machines have no key is told.
         return Exported(None, 0, len(partials), waiting=True, without=audience.without)
-    path = write_bundle(store, Path(to) / BUNDLES, numbers, plain=plain)
+    if encrypted and store.role == "hub":
+        path, numbers = write_apart(store, Path(to) / BUNDLES, numbers, audience)
+        if path is None:
+            return Exported(None, 0, len(partials), waiting=True, without=audience.without)
+    else:
+        path = write_bundle(store, Path(to) / BUNDLES, numbers, plain=plain)
     return Exported(
         path,
         len(numbers),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import shutil
+import time
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +16,8 @@ from survey.errors import InputError
 from survey.text import Text
 
 _BLOCK = 1 << 20
+_SPOOL = re.compile(r"(up|down)-\w{8}")
+_SPOOL_SECONDS = 900
 
 
 def write_named(folder: Path, suffix: str, blocks: Iterable[bytes]) -> Path:
@@ -43,6 +48,23 @@ def write_named(folder: Path, suffix: str, blocks: Iterable[bytes]) -> Path:
     except OSError as error:
         raise _told(folder, error) from error
     return target
+
+
+def sweep(folder: Path) -> int:
+    """Removes what a crash left of chunks on their way (``up-…``, ``down-…``) in an instance folder; returns how many.
+    A chunk takes minutes at most, so what is younger than that may still be somebody's."""
+    swept = 0
+    for left in folder.iterdir():
+        if not _SPOOL.fullmatch(left.name) or not left.is_dir():
+            continue
+        try:
+            old = abs(time.time() - left.stat().st_mtime) > _SPOOL_SECONDS
+        except FileNotFoundError:
+            continue
+        if old:
+            shutil.rmtree(left, ignore_errors=True)
+            swept += 1
+    return swept
 
 
 def hash_file(file: Path) -> str:

@@ -127,12 +127,23 @@ def age_key_of(device: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Readers:
-    """Who shall be able to open what this machine hands over: public age keys, this machine's own among them, and the
-    names of the enrolled devices for which none is known. ``others`` is False when nobody else is among them."""
+    """Who shall be able to open what this machine hands over: public age keys, this machine's own (``own``) among them,
+    and the names of the enrolled devices for which none is known. ``others`` is False when nobody else is among them.
+    ``laptops`` are the enrolled ones as device and key, ``lower`` the keys of hubs of a lower tier: they get a part of
+    what is held."""
 
     keys: tuple[str, ...]
     without: tuple[str, ...]
     others: bool
+    own: str = ""
+    lower: tuple[str, ...] = ()
+    laptops: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        """The keys of the others, who may have everything."""
+        less = {self.own, *self.lower, *(key for _, key in self.laptops)}
+        return tuple(key for key in self.keys if key not in less)
 
 
 def readers(store: Store) -> Readers:
@@ -141,22 +152,38 @@ def readers(store: Store) -> Readers:
     trusted = confirmed(store)
     keys: set[str] = set()
     without: list[str] = []
+    lower: list[str] = []
+    laptops: list[tuple[str, str]] = []
     for document in frame.rounds(store):
         if signed_by(document) in trusted:
             keys.update(str(key) for key in document.get("readers", ()))
     for device in frame.devices(store):
         if device["id"] == store.device or certified_by(device) not in trusted:
             continue
-        above = device.get("tier") in TIERS and TIERS.index(device["tier"]) > TIERS.index(store.tier)
-        if store.role == "hub" or above:
+        if store.role == "hub" or _rank(device) > _rank({"tier": store.tier}):
             key = age_key_of(device)
             if key:
                 keys.add(key)
+                if device.get("role") != "hub":
+                    laptops.append((str(device["id"]), key))
+                elif _rank(device) < _rank({"tier": store.tier}):
+                    lower.append(key)
             else:
                 without.append(str(device.get("name") or device["id"]))
     identity = age_identity(store)
     own = {str(identity.to_public())} if identity else set()
-    return Readers(tuple(sorted(keys | own)), tuple(sorted(without)), bool(keys - own))
+    return Readers(
+        tuple(sorted(keys | own)),
+        tuple(sorted(without)),
+        bool(keys - own),
+        "".join(own),
+        tuple(sorted(lower)),
+        tuple(sorted(laptops)),
+    )
+
+
+def _rank(device: Mapping[str, Any]) -> int:
+    return TIERS.index(device["tier"]) if device.get("tier") in TIERS else 0
 
 
 def adopt_recovery(store: Store) -> None:

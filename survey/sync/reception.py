@@ -38,6 +38,7 @@ from survey.store.whereabouts import whereabouts
 from survey.sync import pairing, rounds
 from survey.sync.bundle import SUFFIX, read_bundle, write_records
 from survey.sync.exchange import Report, merge_bundle
+from survey.sync.files import sweep
 from survey.sync.keys import age_key_of
 from survey.text import Text
 
@@ -256,6 +257,7 @@ class Reception:
         statement = read_signed(body, "open", "device", "open")
         device = str(statement["device"])
         self._spend(str(statement["nonce"]))
+        sweep(self.folder)
         with self._store() as store:
             if statement["hub"] != store.device:
                 raise _Refused("401 Unauthorized", "gửi nhầm máy chủ", "meant for another hub")

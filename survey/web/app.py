@@ -15,6 +15,7 @@ from survey import config
 from survey.store import Store, vault
 from survey.store.store import FILE, check_file
 from survey.web import (
+    access,
     account,
     daysheet,
     desk,
@@ -25,6 +26,7 @@ from survey.web import (
     handover,
     interview,
     listening,
+    looked,
     media,
     network,
     paper,
@@ -70,10 +72,11 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     on_paper = (paper, paper_entry, paper_double)
     talk = (interview, finishing, private, remarks, finding, media)
     shown = (unlock, account, today, fieldwork, handing, *talk, *on_paper, handover, receive, records)
-    for pages in (*shown, slip, progress, personal, setting_up, network, daysheet):
+    for pages in (*shown, slip, progress, personal, access, setting_up, network, daysheet):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)
+    app.after_request(looked.note)
     app.teardown_appcontext(desk.put_back)
     missing = {rule.endpoint for rule in app.url_map.iter_rules()} ^ roles.PAGES.keys()
     if missing:

@@ -62,6 +62,9 @@ class Desk:
     typed: dict[str, dict[str, tuple[list[str], str]]] = field(default_factory=dict)
     """interview -> path -> what was typed and could not be taken, so that no page loses it."""
     _sheets: dict[str, tuple[tuple[str, ...], Any]] = field(default_factory=dict)
+    wrong_passphrases: int = 0
+    """How many were typed since this machine was last unlocked."""
+    _views: tuple[str, dict[str, set[str]]] = field(default_factory=lambda: ("", {}))
     _questionnaires: dict[str, Questionnaire] = field(default_factory=dict)
     _paths: OrderedDict[str, tuple[int, Way]] = field(default_factory=OrderedDict)
     _idle: list[Store] = field(default_factory=list)
@@ -147,6 +150,12 @@ class Desk:
         """The sheet that the page of an interview shows, when it is the page meant; None after a restart."""
         known = self._sheets.get(interview)
         return known[1] if known and known[0] == page else None
+
+    def noted_views(self, day: str) -> dict[str, set[str]]:
+        """person -> the sample units whose contact data that person was shown on this day, as far as it is noted."""
+        if self._views[0] != day:
+            self._views = (day, {})
+        return self._views[1]
 
     def context(self, store: Store, interview: str, unit: Mapping[str, Any], row: Mapping[str, Any]) -> Context:
         """What an interview knows of the world: its sample unit's columns, the time, who and where."""

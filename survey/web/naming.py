@@ -12,6 +12,7 @@ from survey.store import current, frame
 from survey.text import Text
 from survey.web import roles, words
 from survey.web.desk import place_name, store
+from survey.web.looked import saw
 from survey.web.words import t
 
 
@@ -41,11 +42,14 @@ def natural(place: str) -> tuple[str, ...]:
 
 
 def called(unit: Mapping[str, Any], contact: Mapping[str, Any]) -> str:
-    """A sample unit by its person's name where it is known here and may be read, else by its number on the list."""
+    """A sample unit by its person's name where it is known here and may be read, else by its number on the list. A name
+    goes into the log of access."""
     number = str(unit.get("order") or str(unit.get("id", ""))[:8])
     if unit.get("list") == frame.VOLUNTEER:
         return t(f"Người tự nguyện {number}", f"Volunteer {number}")
     name = contact.get("name") if may_contact() else ""
+    if name:
+        saw(unit.get("id", ""))
     # Both lists of a village count from one.
     reserve = t(" dự phòng", " reserve") if unit.get("list") == "reserve" else ""
     return str(name or f"{t('Đơn vị mẫu số', 'Sample unit no.')} {number}{reserve}")

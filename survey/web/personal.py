@@ -9,10 +9,11 @@ from typing import Any
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 
 from survey.errors import InputError, SurveyError
-from survey.store import current, personal
+from survey.store import audit, current, frame, personal, processing
 from survey.store.commune import require_other_commune
 from survey.text import Text
-from survey.web import words
+from survey.web import handout, words
+from survey.web import processing as shown
 from survey.web.desk import desk, store
 from survey.web.naming import unit_place
 from survey.web.words import t
@@ -33,7 +34,7 @@ def _show(code: str, complaint: str = "", reason: str = "") -> Any:
             row = current.interviews(store(), interview=personal.by_code(store(), code))[0]
         except SurveyError as wrong:
             complaint = complaint or _sentence(wrong)
-    shown = render_template(
+    drawn = render_template(
         "personal.html",
         typed=code,
         row=row,
@@ -41,9 +42,23 @@ def _show(code: str, complaint: str = "", reason: str = "") -> Any:
         place=unit_place(row["unit"]) if row else "",
         complaint=complaint,
         reason=reason,
+        rounds=[_round(document) for document in frame.rounds(store())],
         erased=[personal.code_of(one["interview"]) for one in current.interviews(store(), state="erased")],
     )
-    return shown, 400 if complaint else 200
+    return drawn, 400 if complaint else 200
+
+
+def _round(document: dict[str, Any]) -> dict[str, Any]:
+    until = str(document.get("contact_until") or "")
+    held = personal.contact_held(store(), str(document["id"]))
+    over = bool(until) and until < f"{desk().now():%Y-%m-%d}"
+    return {
+        "id": document["id"],
+        "title": document.get("title"),
+        "until": words.day(until) if until else "",
+        "held": held,
+        "over": over and held,
+    }
 
 
 def _sentence(wrong: SurveyError) -> str:
@@ -86,7 +101,49 @@ def export() -> Any:
         held = personal.everything(store(), interview)
     except SurveyError as wrong:
         return _show("", _sentence(wrong))
-    body = json.dumps(held, ensure_ascii=False, indent=2) + "\n"
-    name = f"{held['code']}.json"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, mimetype="application/json", headers=headers)
+    kind = "json" if request.form.get("as") == "json" else "html"
+    audit.note(
+        store(),
+        "person_export",
+        actor=g.person["id"],
+        subject=f"interview {interview}",
+        detail={"format": kind},
+        now=desk().now(),
+    )
+    if kind == "html":
+        return attached(handout.html(store(), held, desk().now()), f"{held['code']}.html", "text/html")
+    return attached(json.dumps(held, ensure_ascii=False, indent=2) + "\n", f"{held['code']}.json", "application/json")
+
+
+@pages.post("/personal-data/erase-due")
+def erase_due() -> Any:
+    """Erases the contact data of the rounds whose date is past. Needs the box that says it is meant."""
+    if not request.form.get("sure"):
+        return _show("", t("Đánh dấu vào ô xác nhận rồi bấm lại.", "Tick the box and press again."))
+    today, reason = f"{desk().now():%Y-%m-%d}", "hết hạn giữ / retention is over"
+    done = personal.erase_due(store(), today, g.person["id"], reason, now=desk().now())
+    flash(
+        t(
+            f"Đã xóa dữ liệu liên hệ ({len(done)} mục). Ghi USB cho các máy khác: chúng xóa khi nhận.",
+            f"Contact data erased ({len(done)} items). Write the sticks: other machines erase as they receive.",
+        ),
+        "good",
+    )
+    return redirect(url_for("personal.page"))
+
+
+@pages.post("/personal-data/record")
+def record() -> Any:
+    """The record of processing of a round as a file."""
+    try:
+        round = str(frame.round_document(store(), request.form.get("round", ""))["id"])
+    except SurveyError as wrong:
+        return _show("", _sentence(wrong))
+    found = processing.record(store(), round, desk().now())
+    audit.note(store(), "record", actor=g.person["id"], subject=round, now=desk().now())
+    return attached(shown.as_html(found), f"ho-so-xu-ly-{round}.html", "text/html")
+
+
+def attached(content: str, name: str, mimetype: str) -> Response:
+    """A file for the browser to save."""
+    return Response(content, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'})

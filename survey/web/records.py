@@ -19,6 +19,7 @@ from survey.store.where import FLAGGED, Where
 from survey.text import Text, fold
 from survey.web import conflicts, forms, media, roles, words
 from survey.web.desk import desk, place_name, store
+from survey.web.looked import saw
 from survey.web.naming import (
     called,
     device_name,
@@ -221,6 +222,8 @@ def _path(content: Mapping[str, Any], row: Mapping[str, Any]) -> Path:
     if may_contact():
         # Names and phones stay away from those who only count.
         answers |= content["contact"]
+        if content["contact"]:
+            saw(content["unit"])
     return desk().read(store(), content["questionnaire_hash"], unit, answers, row)
 
 

@@ -122,12 +122,15 @@ def create() -> Any:
         "title": founding.both(form.get("title", ""), form.get("title_en", "")),
         "starts": form.get("starts", ""),
         "ends": form.get("ends", ""),
+        "contact_until": form.get("contact_until", ""),
         "legal_basis": founding.both(form.get("legal_basis", ""), ""),
         "label": founding.both(form.get("label", ""), ""),
     }
     try:
-        for name in ("starts", "ends"):
+        for name in ("starts", "ends", "contact_until"):
             given[name] = _day(given[name])
+        if not given["contact_until"]:
+            del given["contact_until"]
         if not given["title"]["vi"].strip():
             raise InputError(
                 t("tên đợt", "title"), Text("chưa ghi tên đợt", "the title is empty"), Text("ghi tên", "write it")

@@ -23,6 +23,7 @@ from survey.text import fold
 from survey.web import fieldwork, forms, paper_entry, roles, words
 from survey.web.desk import desk, place_name, store
 from survey.web.fieldwork import mine
+from survey.web.looked import saw
 from survey.web.naming import full_place, natural, safe_at
 from survey.web.paper import due
 
@@ -181,6 +182,8 @@ def _unit(
     kept: Mapping[str, list[str]],
 ) -> dict[str, Any]:
     contact = frame.contact(store(), "unit", str(unit["id"]))
+    if contact:
+        saw(unit["id"])
     standing = [row for row in interviews if row["state"] not in ("voided", "erased")]
     interview = standing[-1] if standing else None
     last = visits[-1] if visits else None
@@ -334,6 +337,8 @@ def visit(unit: str) -> Any:
     elif form.is_submitted():
         complaint = words.t("Chọn kết quả lần đến.", "Choose how the visit ended.")
     contact = frame.contact(store(), "unit", unit)
+    if contact:
+        saw(unit)
     past = [
         {**old, "words": DISPOSITIONS[old["disposition"]].label(words.interface())}
         for old in frame.visits(store(), unit)

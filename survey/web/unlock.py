@@ -14,7 +14,7 @@ from wtforms import PasswordField
 from wtforms.validators import InputRequired, Length
 
 from survey.errors import NotAllowed
-from survey.store import Store, vault
+from survey.store import Store, audit, vault
 from survey.web import security, words
 from survey.web.desk import desk
 from survey.web.listening import door
@@ -52,11 +52,15 @@ def page() -> Any:
             with _ONE_AT_A_TIME:
                 vault.unlock(instance, form.passphrase.data or "")
         except NotAllowed as refused:
+            desk().wrong_passphrases += 1
             problem, spoken = refused.problem, words.interface()
             complaint = f"{words.sentence(problem.what(spoken))} {words.sentence(problem.todo(spoken))}"
         else:
             # Says in words what is wrong with a store that cannot be used, as a start without a passphrase does.
-            Store.open(instance).close()
+            with Store.open(instance) as opened:
+                # Wrong ones could not be noted before: the log is behind the lock.
+                audit.note(opened, "unlock", detail={"wrong": desk().wrong_passphrases}, now=desk().now())
+            desk().wrong_passphrases = 0
             current_app.secret_key = security.secret_key(instance)
             door().unlocked()
     elif form.is_submitted():

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from survey.store import Store, current, frame
 from survey.store.personal import code_of
+from survey.vocabulary import ACCESS
 from tests import field
 from tests.field import PIN
 from tests.keyboard import Hand, Served
@@ -67,6 +68,15 @@ def test_an_administrator_erases_by_the_code_with_the_keyboard_alone(
         hand.go("Enter")
         expect(hand.page.get_by_role("status")).to_contain_text("Đã xóa 2 mục")
         hand.shot("da-xoa")
+        assert hand.axe() == []
+        hand.page.goto(f"{served.address}/access-log")
+        hand.page.locator("#action").focus()
+        hand.press(*["ArrowDown"] * (list(ACCESS).index("erased") + 1))
+        hand.press("Tab", "Tab", "Tab", "Tab")
+        hand.go("Enter")
+        expect(hand.page.locator("tbody tr")).to_have_count(1)
+        expect(hand.page.locator("tbody")).to_contain_text("người dân yêu cầu")
+        hand.shot("nhat-ky")
         assert hand.axe() == []
         hand.close()
     with Store.open(office) as store:

@@ -1,0 +1,94 @@
+"""``survey audit``: the log of access, narrowed by person, action, machine and day."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from survey.cli.base import (
+    FINDINGS,
+    Command,
+    account,
+    json_option,
+    language,
+    open_store,
+    option,
+    say,
+    say_json,
+    say_table,
+)
+from survey.cli.review import check_person
+from survey.text import Text
+from survey.vocabulary import ACCESS
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(
+    cls=Command,
+    help=Text(
+        "Nhật ký truy cập: đăng nhập, xem dữ liệu liên hệ, xuất dữ liệu, mở khóa, đổi vai trò, xóa.",
+        "The log of access: sign-ins, views of contact data, exports, unlocks, changes of roles, erasures.",
+    ),
+    example="survey audit --since 2026-11-01 --action contact\nsurvey audit --person plan --csv nhat-ky.csv",
+)
+@option("--person", default="", help=Text("Chỉ của người này (mã).", "Of this person alone (id)."))
+@option("--action", type=click.Choice(list(ACCESS)), help=Text("Chỉ việc này.", "This kind alone."))
+@option("--machine", default="", help=Text("Chỉ của máy này (mã hoặc đầu mã).", "Of this machine (id or its start)."))
+@option("--since", type=_DAY, metavar="DATE", help=Text("Từ ngày, ví dụ 2026-11-01.", "From this day on."))
+@option("--until", type=_DAY, metavar="DATE", help=Text("Đến hết ngày.", "To this day."))
+@option("--csv", type=click.Path(dir_okay=False, path_type=Path), help=Text("Ghi ra tệp CSV.", "Write a CSV file."))
+@option("--as", "actor", default="", help=Text("Mã của người xem.", "Id of the person who looks."))
+@json_option
+def audit(
+    person: str,
+    action: str | None,
+    machine: str,
+    since: datetime | None,
+    until: datetime | None,
+    csv: Path | None,
+    actor: str,
+    as_json: bool,
+) -> int:
+    from survey.store import access_log
+    from survey.store import audit as log
+
+    days = [f"{day:%Y-%m-%d}" if day else "" for day in (since, until)]
+    with open_store() as store:
+        if actor:
+            check_person(store, actor, "access.page")
+        found = access_log.entries(store, actor=person, action=action or "", since=days[0], until=days[1])
+        found = [entry for entry in found if entry.device.startswith(machine)]
+        problems = access_log.problems(store)
+        if csv is not None:
+            log.note(store, "log_export", actor=actor, subject=csv.name, detail={"account": account()})
+    if csv is not None:
+        csv.write_text(access_log.as_csv(found), encoding="utf-8", newline="")
+    if as_json:
+        say_json({"entries": [entry._asdict() for entry in found], "problems": problems})
+    elif csv is None:
+        spoken = language()
+        say_table(
+            [Text("lúc", "at"), Text("máy", "machine"), Text("ai", "who"), Text("việc", "what"), Text("về", "about")],
+            [
+                (
+                    entry.time[:19].replace("T", " "),
+                    entry.device[:9],
+                    entry.actor,
+                    ACCESS[entry.action](spoken),
+                    " ".join(filter(None, (entry.subject, json.dumps(entry.detail, ensure_ascii=False)))),
+                )
+                for entry in found
+            ],
+        )
+    else:
+        say(Text(f"Đã ghi {len(found)} mục vào {csv}", f"Wrote {len(found)} entries to {csv}"))
+    for problem in problems:
+        say(Text(problem("vi"), problem("en")))
+    return FINDINGS if problems else 0
+
+
+commands: dict[str, click.Command] = {"audit": audit}

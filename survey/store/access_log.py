@@ -1,0 +1,215 @@
+"""The log of access of this machine and what others have handed over of theirs: carried, read, proved.
+
+Two sources, one list (decision 80). What changes data is in the feeds already, signed and linked: erasures, people and
+their roles, machines, publication. What changes nothing is noted by :mod:`survey.store.audit`; at every hand-over the
+new entries leave as a document of the feed, so a hub holds them under the machine's signature.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from survey.errors import Problem
+from survey.store import fieldlog, receipts
+from survey.store.header import hash_text, read_header
+from survey.store.store import Store
+from survey.text import Text
+from survey.vocabulary import ACCESS
+
+_ISSUED = {"user": "person", "device": "device", "round": "round"}
+_MOST = 2000
+"""Entries in one document of the feed."""
+
+
+class Entry(NamedTuple):
+    """One line: when, on which machine, who (an id; empty: whoever held the machine), what, about what, and more.
+    ``number`` counts the machine's own entries; 0 for what the feeds say."""
+
+    time: str
+    device: str
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+    number: int
+
+
+def carry(store: Store, now: datetime | None = None) -> None:
+    """Writes the entries that no document of the feed has yet as documents of it: part of every hand-over that has
+    something else to give, so that a hand-over without news stays one."""
+    if not receipts.unsent(store):
+        return
+    with store.transaction():
+        while True:
+            done = int(store.value("SELECT value FROM meta WHERE name = 'audit_carried'") or 0)
+            rows = store.execute(
+                "SELECT number, entry, hash FROM audit WHERE number > ? ORDER BY number LIMIT ?", (done, _MOST)
+            ).fetchall()
+            if not rows:
+                return
+            body = {
+                "device": store.device,
+                "from": str(rows[0][0]),
+                "to": str(rows[-1][0]),
+                "head": rows[-1][2],
+                # As they were hashed: never written again from what was read.
+                "entries": [entry.decode("utf-8") for _, entry, _ in rows],
+            }
+            fieldlog.write(store, fieldlog.LOG, body, round="", now=now)
+            store.execute(
+                "INSERT INTO meta (name, value) VALUES ('audit_carried', ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (str(rows[-1][0]),),
+            )
+
+
+# -- reading ------------------------------------------------------------------------------------------------------
+
+
+def entries(
+    store: Store, *, actor: str = "", action: str = "", device: str = "", since: str = "", until: str = ""
+) -> list[Entry]:
+    """The log, newest first; each condition narrows it. ``since`` and ``until`` are days, both included."""
+    found = [
+        entry
+        for entry in (*_noted(store), *_of_feeds(store))
+        if (not actor or entry.actor == actor or (entry.action == "person" and entry.subject == actor))
+        and (not action or entry.action == action)
+        and (not device or entry.device == device)
+        and (not since or entry.time[:10] >= since)
+        and (not until or entry.time[:10] <= until)
+    ]
+    return sorted(found, key=lambda entry: (entry.time, entry.device, entry.number), reverse=True)
+
+
+def _noted(store: Store) -> Iterator[Entry]:
+    """This machine's own entries, and those that came as documents; after a restore its own are among the latter."""
+    own = set()
+    for content, hash in store.execute("SELECT entry, hash FROM audit ORDER BY number"):
+        own.add(hash)
+        yield _entry(store.device, content)
+    for document in _documents(store):
+        for content in document.entries:
+            if document.device != store.device or hash_text(content) not in own:
+                yield _entry(document.device, content)
+
+
+class _Document(NamedTuple):
+    """A document of the log: whose feed it is in, its first and last entry's numbers, the last one's hash."""
+
+    device: str
+    epoch: str
+    first: int
+    last: int
+    head: str
+    entries: list[bytes]
+
+
+def _documents(store: Store) -> list[_Document]:
+    """In the order of the feeds. ``device`` is who signed, whatever the document says."""
+    rows = store.execute(
+        "SELECT f.device, f.epoch, p.content FROM documents d JOIN revisions r ON r.subject = d.subject"
+        " AND r.subject_type = d.subject_type JOIN parts p ON p.revision = r.number AND p.name = 'document'"
+        " JOIN feeds f ON f.number = r.feed WHERE d.subject_type = 'visit' AND d.unit = '' AND d.round = ''"
+        " AND json_extract(CAST(p.content AS TEXT), '$.event') = ? ORDER BY f.device, f.epoch, r.seq",
+        (fieldlog.LOG,),
+    ).fetchall()
+    found = []
+    for device, epoch, content in rows:
+        told = json.loads(content)
+        lines = [str(line).encode("utf-8") for line in told["entries"]]
+        found.append(_Document(device, epoch, int(told["from"]), int(told["to"]), str(told["head"]), lines))
+    return found
+
+
+def _entry(device: str, content: bytes | str) -> Entry:
+    told = json.loads(content)
+    return Entry(
+        told["time"], device, told["actor"], told["action"], told["subject"], dict(told["detail"]), told["number"]
+    )
+
+
+def _of_feeds(store: Store) -> Iterator[Entry]:
+    rows = store.execute(
+        "SELECT r.header, p.content FROM revisions r LEFT JOIN parts p ON p.revision = r.number"
+        " AND p.name IN ('decision', 'document')"
+        " WHERE r.kind = 'erased' OR r.subject_type IN ('user', 'device', 'round') ORDER BY r.number"
+    ).fetchall()
+    for content, body in rows:
+        header = read_header(content)
+        told = json.loads(body) if body else {}
+        if header.kind == "erased":
+            action = "contact_erased" if header.target else "erased"
+            subject, detail = f"{header.subject_type} {header.subject}", {"reason": str(told.get("reason", ""))}
+        else:
+            action, subject = _ISSUED[header.subject_type], header.subject
+            shown = {
+                "user": ("name", "roles", "disabled", "commune"),
+                "device": ("name", "role", "revoked"),
+                "round": ("published",),
+            }[header.subject_type]
+            detail = {name: told[name] for name in shown if told.get(name)}
+        yield Entry(header.time, header.device, header.actor, action, subject, detail, 0)
+
+
+def as_csv(found: Iterable[Entry]) -> str:
+    """The entries as CSV for people: with a BOM, and no cell that a spreadsheet would take for a formula."""
+    out = io.StringIO()
+    out.write("\ufeff")
+    write = csv.writer(out).writerow
+    write(["time", "machine", "number", "person", "action", "action_vi", "action_en", "subject", "detail"])
+    for entry in found:
+        named = ACCESS[entry.action]
+        detail = json.dumps(entry.detail, ensure_ascii=False, sort_keys=True)
+        about = (entry.action, *named, entry.subject, detail)
+        cells = (entry.time, entry.device, str(entry.number or ""), entry.actor, *about)
+        write([f"'{cell}" if cell[:1] in tuple("=+-@\t\r") else cell for cell in cells])
+    return out.getvalue()
+
+
+# -- proving ------------------------------------------------------------------------------------------------------
+
+
+def problems(store: Store) -> list[Problem]:
+    """What is wrong with the log, empty when nothing is: entries out of their chain here, or documents of the log that
+    do not continue each other (a machine whose log was cut, replaced, or restored from a backup)."""
+    found: list[Problem] = []
+    links: dict[int, str] = {}
+    expected, prev = 1, ""
+    for number, content, hash in store.execute("SELECT number, entry, hash FROM audit ORDER BY number"):
+        told = json.loads(content)
+        if number != expected or told["prev"] != prev or told["number"] != number or hash_text(content) != hash:
+            found.append(_problem(store.device, number))
+            break
+        expected, prev = number + 1, hash
+        links[number] = hash
+    before: dict[tuple[str, str], str] = {}
+    for document in _documents(store):
+        feed = document.device, document.epoch
+        last, broken = before.get(feed), not document.entries
+        for content in document.entries:
+            # Where a feed begins (a new machine, a restored one) its log may begin.
+            broken = broken or (last is not None and json.loads(content)["prev"] != last)
+            last = hash_text(content)
+        before[feed] = document.head
+        if feed == (store.device, store.epoch):
+            broken = broken or links.get(document.last) != document.head
+        if broken or last != document.head:
+            found.append(_problem(document.device, document.first))
+    return found
+
+
+def _problem(device: str, number: int) -> Problem:
+    return Problem(
+        f"device {device}",
+        Text(f"nhật ký truy cập bị sửa hoặc thiếu từ mục {number}", f"the log of access breaks at entry {number}"),
+        Text(
+            "giữ nguyên máy, báo người phụ trách bảo vệ dữ liệu",
+            "keep the machine as it is, tell whoever answers for it",
+        ),
+    )

@@ -1,0 +1,152 @@
+"""Nhật ký truy cập, for the administrator: who signed in, looked at contact data, exported, erased, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, render_template, request
+
+from survey.store import access_log, audit, frame
+from survey.store.personal import code_of
+from survey.text import fold
+from survey.vocabulary import ACCESS, ROLES, STATES
+from survey.web import forms, words
+from survey.web.desk import desk, store
+from survey.web.naming import device_name, person_name
+from survey.web.personal import attached
+from survey.web.words import t
+
+pages = Blueprint("access", __name__)
+
+SHOWN = 100
+FILTERS = ("actor", "action", "device", "since", "until")
+
+
+@pages.get("/access-log")
+def page() -> str:
+    """The newest entries first, a hundred a page."""
+    asked, narrowed, complaint = _asked()
+    found = access_log.entries(store(), **narrowed)
+    pages_ = max(1, -(-len(found) // SHOWN))
+    number = min(max(1, request.args.get("page", 1, int)), pages_)
+    spoken = words.interface()
+    people = [(str(one["id"]), str(one.get("name") or one["id"])) for one in frame.people(store())]
+    machines = [(str(one["id"]), device_name(str(one["id"]))) for one in frame.devices(store())]
+    return render_template(
+        "access.html",
+        rows=[_row(entry) for entry in found[(number - 1) * SHOWN : number * SHOWN]],
+        count=len(found),
+        number=number,
+        last=pages_,
+        asked=asked,
+        complaint=complaint,
+        actions=[(name, action(spoken)) for name, action in ACCESS.items()],
+        people=sorted(people, key=lambda one: fold(one[1])),
+        machines=sorted(machines, key=lambda one: fold(one[1])),
+        broken=[
+            {
+                "where": device_name(problem.where.removeprefix("device ")),
+                "what": words.sentence(problem.what(spoken)),
+                "todo": words.sentence(problem.todo(spoken)),
+            }
+            for problem in access_log.problems(store())
+        ],
+    )
+
+
+@pages.post("/access-log")
+def export() -> Response:
+    """The entries as a CSV file; taking it is an entry too."""
+    found = access_log.entries(store(), **_asked()[1])
+    audit.note(store(), "log_export", actor=g.person["id"], detail={"entries": len(found)}, now=desk().now())
+    return attached(access_log.as_csv(found), "nhat-ky-truy-cap.csv", "text/csv")
+
+
+def _asked() -> tuple[dict[str, str], dict[str, str], str]:
+    """The conditions as they were typed, as the log takes them, and what is wrong with a day."""
+    typed = {name: request.values.get(name, "").strip() for name in FILTERS}
+    narrowed, complaint = dict(typed), ""
+    for name in ("since", "until"):
+        try:
+            narrowed[name] = forms.read_moment(typed[name])[:10]
+        except forms.NotUnderstood as wrong:
+            narrowed[name], complaint = "", words.sentence(wrong.reason(words.interface()))
+    return typed, narrowed, complaint
+
+
+_DETAILS = {
+    "wrong": ("lần sai", "times wrong"),
+    "reason": ("lý do", "reason"),
+    "roles": ("vai trò", "roles"),
+    "interviews": ("số phiếu", "interviews"),
+    "entries": ("số mục", "entries"),
+    "file": ("tệp", "file"),
+    "format": ("định dạng", "format"),
+    "state": ("trạng thái", "state"),
+    "open": ("dữ liệu mở", "open data"),
+    "account": ("tài khoản máy", "account"),
+    "name": ("tên", "name"),
+    "revoked": ("thu hồi", "revoked"),
+    "disabled": ("đã khóa", "disabled"),
+    "commune": ("xã", "commune"),
+    "published": ("công bố", "published"),
+    "role": ("vai trò", "role"),
+}
+
+
+_PAGES = {
+    "today": ("trang Hôm nay", "page Today"),
+    "interview": ("phiếu đang hỏi", "the interview"),
+    "records": ("trang Phiếu", "page Interviews"),
+    "paper": ("trang Phiếu giấy", "page Paper forms"),
+    "paper_entry": ("nhập phiếu giấy", "keying a paper form"),
+    "paper_double": ("đối chiếu phiếu giấy", "settling a paper form"),
+    "fieldwork": ("thay hộ, chọn người trả lời", "replacing, choosing a respondent"),
+}
+
+
+def _told(name: str, value: Any) -> str:
+    """One thing that an entry says, in words; empty for what says nothing."""
+    spoken = words.interface()
+    if value in ("", None, False):
+        return ""
+    if name == "page":
+        return t(*_PAGES.get(str(value).partition(".")[0], (value, value)))
+    if name == "roles":
+        value = ", ".join(ROLES[role](spoken) if role in ROLES else str(role) for role in value)
+    if name == "state" and value in STATES:
+        value = STATES[str(value)](spoken)
+    said = t(*_DETAILS.get(name, (name, name)))
+    return said if value is True else f"{said}: {value}"
+
+
+def _subject(entry: access_log.Entry) -> str:
+    """What an entry is about, as people call it."""
+    kind, _, id = entry.subject.partition(" ")
+    if entry.action == "person":
+        return person_name(entry.subject)
+    if entry.action == "device":
+        return device_name(entry.subject)
+    if kind == "interview":
+        return f"{t('phiếu', 'interview')} {code_of(id)}"
+    if kind in ("unit", "visit"):
+        return f"{t('đơn vị mẫu', 'sample unit') if kind == 'unit' else t('lần đến', 'visit')} {id}"
+    if entry.action == "contact":
+        return f"{t('đơn vị mẫu', 'sample unit')} {entry.subject}"
+    return entry.subject
+
+
+def _row(entry: access_log.Entry) -> dict[str, Any]:
+    shown = {
+        name: value
+        for name, value in entry.detail.items()
+        if entry.action not in ("person", "device") or name != "name"
+    }
+    return {
+        "time": entry.time,
+        "machine": device_name(entry.device),
+        "who": person_name(entry.actor) if entry.actor else t("người giữ máy", "whoever held the machine"),
+        "what": ACCESS[entry.action](words.interface()),
+        "look": entry.action in ("sign_in_failed", "recovered", "export_contact") or bool(entry.detail.get("revoked")),
+        "about": " · ".join(filter(None, (_subject(entry), *(_told(*one) for one in shown.items())))),
+    }
