@@ -564,6 +564,51 @@ def test_of_two_entries_with_one_number_only_the_one_that_the_hub_names_is_safe(
     assert receipts.safe_at(device, mine) == receipts.safe_at(device, twins) == ["device", "supervisor"]
 
 
+def test_a_copied_disk_whose_entries_reached_two_hubs_is_told_only_what_each_of_them_holds(
+    device: Store, hub: Store, province: Store, stick: Path, tmp_path: Path
+):
+    def hand_over(laptop: Store, to: Store, name: str) -> None:
+        export(laptop, stick / name)
+        sync(to, [stick / name])
+        sync(laptop, [stick / name])
+
+    interview(device, "u1")
+    with clone(device, tmp_path / "clone") as twin:
+        interview(device, "u2")
+        hand_over(device, province, "1")
+        mine = interview(twin, "u3")
+        hand_over(twin, hub, "2")
+        # The hub has u3, so this stick carries u4 alone; the province has the other laptop's entry where u3 belongs.
+        later = interview(twin, "u4")
+        hand_over(twin, province, "3")
+        assert "forked" in kinds(province)
+        held = {header.id for header in headers(province)}
+        named = twin.execute(
+            "SELECT r.id FROM receipted t JOIN revisions r ON r.number = t.revision WHERE t.hub = ?", (province.device,)
+        )
+        assert {"sha256:" + raw.hex() for (raw,) in named} <= held
+        assert "province" in receipts.safe_at(twin, later)
+        export(hub, stick / "4")
+        sync(province, [stick / "4"])
+        sync(twin, [stick / "4"])
+        assert "province" in receipts.safe_at(twin, mine)
+
+
+def test_an_entry_of_a_copied_disk_that_has_not_come_is_not_counted_as_lost(device: Store, tmp_path: Path):
+    with clone(device, tmp_path / "clone") as twin:
+        for unit in ("u1", "u2", "u3"):
+            interview(twin, unit)
+        first, *_, last = records(twin)
+        before = device.epoch
+        unite(device, [first, last], "", keys(twin))
+        assert device.epoch != before
+        interview(device, "u4")
+        told = receipts.conservation(device)
+        assert told.created == told.receipted + told.pending == 3
+        assert "gap" in kinds(device)
+        assert current.verify(device).problems == []
+
+
 def test_a_laptop_restored_from_a_backup_begins_a_new_feed_when_it_meets_its_own_entries(
     device: Store, hub: Store, stick: Path, tmp_path: Path
 ):

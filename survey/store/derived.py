@@ -13,6 +13,7 @@ from survey.store.fold import (
     Feed,
     Interview,
     Revision,
+    breaks,
     extend_feed,
     fold_document,
     fold_interview,
@@ -37,12 +38,12 @@ _REVISIONS = """
 def update(
     store: Store,
     subjects: Iterable[Subject],
-    entries: Iterable[tuple[int, int, str]],
+    entries: Iterable[tuple[int, Header]],
     known: Mapping[int, Header] | None = None,
 ) -> list[str]:
     """Brings the derived tables up to date; returns the touched interviews that are in conflict.
 
-    ``subjects`` got revisions or parts; ``entries`` are the new revisions as (feed number, seq, id); ``known`` are
+    ``subjects`` got revisions or parts; ``entries`` are the new revisions with their feed's number; ``known`` are
     headers that need not be read again, by database number. Belongs into the transaction that wrote them.
     """
     conflicts = []
@@ -62,11 +63,13 @@ def update(
             if document is not None:
                 documents.append(_document_row(document))
         _write_subjects(store, interviews, documents, erased, contact)
-    feeds: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for feed, seq, id in entries:
-        feeds[feed].append((seq, id))
+    feeds: dict[int, list[Header]] = defaultdict(list)
+    for feed, header in entries:
+        feeds[feed].append(header)
     for feed, new in feeds.items():
-        _write_feed(store, feed, extend_feed(read_feed(store, feed), new))
+        before = read_feed(store, feed)
+        broken = _breaks(store, feed, new) if before.revisions else breaks((h.seq, h.id, h.prev) for h in new)
+        _write_feed(store, feed, extend_feed(before, [(header.seq, header.id) for header in new], broken))
     return conflicts
 
 
@@ -225,10 +228,11 @@ def _all(store: Store) -> Iterator[tuple[Subject, Interview | None, Document | N
 
 
 def _feeds(store: Store) -> dict[int, Feed]:
-    query = "SELECT feed, seq, id FROM revisions ORDER BY feed, seq"
+    query = "SELECT feed, seq, id, json_extract(CAST(header AS TEXT), '$.prev') FROM revisions ORDER BY feed, seq"
     return {
-        number: extend_feed(Feed(), ((seq, "sha256:" + id.hex()) for _, seq, id in entries))
+        number: extend_feed(Feed(), [link[:2] for link in links], breaks(links))
         for number, entries in groupby(store.execute(query), lambda row: row[0])
+        if (links := [(seq, "sha256:" + id.hex(), prev) for _, seq, id, prev in entries])
     }
 
 
@@ -251,6 +255,23 @@ def _missing(store: Store) -> set[tuple[int, str]]:
                 named.discard(CONTACT)
             absent |= {(number, name) for name in named} - held
     return absent
+
+
+def _breaks(store: Store, feed: int, new: list[Header]) -> set[int]:
+    """The breaks of a feed that held something before ``new`` came, as far as they touch ``new``."""
+    numbers = sorted({near for header in new for near in (header.seq - 1, header.seq, header.seq + 1)})
+    prevs = {header.id: header.prev for header in new}
+    links = []
+    for seq, raw, number in store.execute(
+        "SELECT seq, id, number FROM revisions WHERE feed = ? AND seq IN (SELECT value FROM json_each(?))",
+        (feed, json.dumps(numbers)),
+    ).fetchall():
+        id = "sha256:" + raw.hex()
+        if id not in prevs:
+            prevs[id] = read_header(store.value("SELECT header FROM revisions WHERE number = ?", (number,))).prev
+        links.append((seq, id, prevs[id]))
+    touched = {near for header in new for near in (header.seq - 1, header.seq)}
+    return breaks(links) & touched
 
 
 # -- writing ------------------------------------------------------------------------------------------------------

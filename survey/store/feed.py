@@ -121,7 +121,7 @@ def append(
             "INSERT INTO missing (revision, name) VALUES (?, ?)",
             [(number, hash) for hash, content in sorted(blobs.items()) if content is None],
         )
-        derived.update(store, [(subject_type, subject)], [(feed, seq, id)])
+        derived.update(store, [(subject_type, subject)], [(feed, read_header(header))])
     return id
 
 

@@ -154,8 +154,8 @@ def _feed_findings(store: Store) -> Iterator[Finding]:
                 "forked",
                 where,
                 Text(
-                    f"hai bản ghi khác nhau mang cùng số thứ tự (từ {forked[0]}): ổ đĩa của máy này đã bị sao chép",
-                    f"two different entries with one number (from {forked[0]}): this laptop's disk was cloned",
+                    f"từ số {forked[0]} có hai chuỗi bản ghi khác nhau: ổ đĩa của máy này đã bị sao chép",
+                    f"from number {forked[0]} on there are two lines of entries: this laptop's disk was cloned",
                 ),
                 _which(store, row["device"], row["epoch"]),
             )

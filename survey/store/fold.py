@@ -56,7 +56,8 @@ class Document(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """What is held of one feed: how many revisions, which numbers, which numbers twice, and the last one's id."""
+    """What is held of one feed: how many revisions, which numbers, and the last one's id. ``forked`` are the numbers
+    that are held twice, or that the entry held next does not continue: a disk was cloned."""
 
     revisions: int = 0
     held: tuple[tuple[int, int], ...] = ()
@@ -79,11 +80,11 @@ def fold(revisions: Iterable[Revision]) -> State:
     """The whole derived state of a set of revisions (each id once)."""
     state = State()
     subjects: dict[tuple[str, str], list[Revision]] = defaultdict(list)
-    feeds: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    feeds: dict[tuple[str, str], list[Header]] = defaultdict(list)
     for revision in revisions:
         header = revision.header
         subjects[header.subject_type, header.subject].append(revision)
-        feeds[header.device, header.epoch].append((header.seq, header.id))
+        feeds[header.device, header.epoch].append(header)
     for (subject_type, subject), own in subjects.items():
         if is_erased(own):
             state.erased.add((subject_type, subject))
@@ -93,8 +94,9 @@ def fold(revisions: Iterable[Revision]) -> State:
             state.interviews[subject] = fold_interview(subject, own)
         else:
             state.documents[subject_type, subject] = fold_document(subject_type, subject, own)
-    for name, entries in feeds.items():
-        state.feeds[name] = extend_feed(Feed(), entries)
+    for name, headers in feeds.items():
+        links = [(header.seq, header.id, header.prev) for header in headers]
+        state.feeds[name] = extend_feed(Feed(), [link[:2] for link in links], breaks(links))
     return state
 
 
@@ -166,9 +168,21 @@ def fold_document(subject_type: str, subject: str, revisions: Iterable[Revision]
     )
 
 
-def extend_feed(feed: Feed, entries: Iterable[tuple[int, str]]) -> Feed:
-    """``feed`` with further (seq, id) entries; the result depends on the set of entries alone."""
-    held, forked = list(feed.held), set(feed.forked)
+def breaks(links: Iterable[tuple[int, str, str]]) -> set[int]:
+    """The numbers whose entry is not the one that an entry with the next number names as its ``prev``, where both are
+    held. ``links`` are (seq, id, prev)."""
+    ids: dict[int, set[str]] = defaultdict(set)
+    named: dict[int, set[str]] = defaultdict(set)
+    for seq, id, prev in links:
+        ids[seq].add(id)
+        named[seq - 1].add(prev)
+    return {seq for seq in ids.keys() & named.keys() if not named[seq] <= ids[seq]}
+
+
+def extend_feed(feed: Feed, entries: Iterable[tuple[int, str]], broken: Iterable[int] = ()) -> Feed:
+    """``feed`` with further (seq, id) entries, and the :func:`breaks` that they made or are part of; the result depends
+    on the set of entries alone."""
+    held, forked = list(feed.held), {*feed.forked, *broken}
     count, head, last = feed.revisions, feed.head, feed.held[-1][1] if feed.held else 0
     for seq, id in sorted(entries):
         count += 1

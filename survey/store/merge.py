@@ -103,11 +103,11 @@ def unite(
         for chunk in _chunks(records):
             merge.chunk(chunk)
         merge.finish()
+        if merge.continues_elsewhere:
+            # Someone holds entries of the feed that this device is writing: it was restored or copied.
+            store.new_epoch()
     if merge.tombstones:
         wipe(store)
-    if merge.continues_elsewhere:
-        # Someone holds entries of the feed that this device is writing: it was restored or copied.
-        store.new_epoch()
     return merge.outcome
 
 
@@ -189,7 +189,7 @@ class _Merge:
         self.outcome.known += len(repeated)
         late = self._late_parts(repeated)
         touched = {(entry.header.subject_type, entry.header.subject) for entry in accepted.values()} | late
-        added = [(self._feed(entry.header), entry.header.seq, id) for id, entry in accepted.items()]
+        added = [(self._feed(entry.header), entry.header) for entry in accepted.values()]
         known = {number: accepted[id].header for id, number in numbers.items()}
         self.outcome.conflicts |= set(derived.update(store, touched, added, known))
         for id, entry in fresh.items():

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from survey.errors import InputError, VerifyError
 from survey.store import derived
 from survey.store.feed import raw_id, text_id
-from survey.store.header import DECISION_KINDS, canonical, hash_text
+from survey.store.header import DECISION_KINDS, canonical, hash_text, read_header
 from survey.store.signed import read_signed, write_signed
 from survey.store.store import TIERS, Store, now_text
 from survey.text import Text
@@ -79,10 +79,15 @@ def held_feeds(store: Store, devices: Collection[str] | None = None) -> list[dic
                 "epoch": epoch,
                 "held": [list(range) for range in feed.held],
                 "head": feed.head,
-                "forks": {str(seq): _ids_at(store, number, seq) for seq in feed.forked},
+                "forks": {str(seq): _ids_at(store, number, seq) for seq in sorted({*feed.forked, *_ends(feed)[:-1]})},
             }
         )
     return feeds
+
+
+def _ends(feed: derived.Feed) -> list[int]:
+    """The last number of every unbroken stretch of a feed."""
+    return [last for _, last in feed.held]
 
 
 def code(content: bytes) -> str:
@@ -110,14 +115,14 @@ def read_receipt(store: Store, content: bytes, where: str = "", *, keep: bool = 
                 _keep(store, receipt["hub"], receipt["tier"], content)
             for feed in receipt["feeds"]:
                 restored |= not _note_feed(store, receipt, feed, absent)
+            if restored:
+                store.new_epoch()
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise VerifyError(
             where or "receipt",
             Text("nội dung xác nhận sai cấu trúc", "the receipt is malformed"),
             Text("xin máy chủ tiếp nhận cấp lại", "ask the hub for another"),
         ) from None
-    if restored:
-        store.new_epoch()
     return receipt
 
 
@@ -150,27 +155,50 @@ def _note_feed(store: Store, receipt: dict[str, Any], feed: dict[str, Any], abse
 
 
 def _named(store: Store, number: int, feed: dict[str, Any]) -> Iterator[list[tuple[int, str]]] | None:
-    """(database number, id) of the revisions of one feed that a statement about it names, a range at a time; None when
-    the last entry it names is not held here, so that it may be about others."""
+    """(database number, id) of the revisions of one feed that a statement about it names, a stretch at a time; None
+    when the last entry it names is not held here, so that it may be about others.
+
+    An entry is named by its id, or by an entry named with the next number that continues it: a number alone may stand
+    for another entry, since a cloned disk writes two lines of entries.
+    """
     if store.value("SELECT 1 FROM revisions WHERE id = ? AND feed = ?", (raw_id(feed["head"]), number)) is None:
         return None
-    forks = {int(seq): set(ids) for seq, ids in feed["forks"].items()}
-    doubtful = forks.keys() | set(derived.read_feed(store, number).forked)
     ranges = [(int(first), int(last)) for first, last in feed["held"]]
+    listed = {int(seq): {str(id) for id in ids} for seq, ids in feed["forks"].items()}
+    if ranges:
+        listed.setdefault(ranges[-1][1], {feed["head"]})
+    own = derived.read_feed(store, number)
+    # Between these numbers, here as there, each entry continues the one before it and there is no other.
+    doubtful = {*listed, *own.forked, *_ends(own)}
 
     def batches() -> Iterator[list[tuple[int, str]]]:
         for first, last in ranges:
-            rows = store.execute(
-                "SELECT number, id, seq FROM revisions WHERE feed = ? AND seq BETWEEN ? AND ?", (number, first, last)
-            )
-            # Of two entries with one number, the statement must say which it means.
-            yield [
-                (revision, text_id(raw))
-                for revision, raw, seq in rows.fetchall()
-                if seq not in doubtful or text_id(raw) in forks.get(seq, ())
-            ]
+            marks = sorted({last, *(seq for seq in doubtful if first <= seq <= last)}, reverse=True)
+            above: list[tuple[int, str]] = []
+            for mark, below in zip(marks, [*marks[1:], first - 1], strict=True):
+                sure = listed[mark] if mark in listed else _prevs(store, above, mark + 1)
+                above = [row for row in _entries(store, number, mark, mark) if row[1] in sure]
+                yield above
+                if above and below + 1 < mark:
+                    yield _entries(store, number, below + 1, mark - 1)
+                    above = _entries(store, number, below + 1, below + 1)
 
     return batches()
+
+
+def _entries(store: Store, feed: int, first: int, last: int) -> list[tuple[int, str]]:
+    rows = store.execute("SELECT number, id FROM revisions WHERE feed = ? AND seq BETWEEN ? AND ?", (feed, first, last))
+    return [(revision, text_id(raw)) for revision, raw in rows.fetchall()]
+
+
+def _prevs(store: Store, entries: Iterable[tuple[int, str]], seq: int) -> set[str]:
+    """The ids that those of ``entries`` with the number ``seq`` continue."""
+    found = set()
+    for number, _ in entries:
+        header = read_header(store.value("SELECT header FROM revisions WHERE number = ?", (number,)))
+        if header.seq == seq:
+            found.add(header.prev)
+    return found
 
 
 def lacking(store: Store, stated: list[dict[str, Any]]) -> list[int]:
@@ -279,7 +307,11 @@ def conservation(store: Store) -> Conservation:
     other two from the rows. ``created != receipted + pending`` therefore means that an entry was lost.
     """
     created = 0
-    for (number,) in store.execute("SELECT number FROM feeds WHERE device = ?", (store.device,)).fetchall():
+    for number, epoch in store.execute("SELECT number, epoch FROM feeds WHERE device = ?", (store.device,)).fetchall():
+        if epoch != store.epoch:
+            # A copy of this disk may have gone on there, and not all that it wrote has come: what came was counted.
+            created += derived.read_feed(store, number).revisions
+            continue
         last = store.value("SELECT coalesce(max(seq), 0) FROM revisions WHERE feed = ?", (number,))
         twice = store.value(
             "SELECT count(*) - count(DISTINCT seq) FROM revisions WHERE feed = ?",
