@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analysis.design import Publication
-from analysis.publication import HIDDEN
 from analysis.report.cells import Cell, Cells
 from analysis.report.format import known
 from analysis.report.meta import Meta
@@ -199,11 +198,6 @@ def _published_rule(cells: Cells, tree: Tree, rule: Publication) -> None:
                 f"hide small cells when scoring: survey score --least {rule.least_n}",
             ),
         )
-
-
-def hidden(cell: Cell) -> bool:
-    """Whether a figure is kept back by the rule for small cells."""
-    return HIDDEN in cell.note and not known(cell.estimate)
 
 
 _ALPHABET = {letter: number for number, letter in enumerate("aăâbcdđeêghiklmnoôơpqrstuưvxy")}

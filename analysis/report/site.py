@@ -7,10 +7,11 @@ of its own (``places.js``), without diacritics. What the rule for small cells hi
 from __future__ import annotations
 
 import csv
+import math
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from analysis.report import format as words
 from analysis.report.cells import Cell, Cells
 from analysis.report.figures import Figures, Line
 from analysis.report.meta import INTERNAL, PLACES, PUBLISHED, Meta
-from analysis.report.places import COMMUNE, FEW, NONE, PROVINCE, SHOWN, STATES, WHOLE, Place, Places, hidden, places
+from analysis.report.places import COMMUNE, FEW, NONE, PROVINCE, SHOWN, STATES, WHOLE, Place, Places, places
 from analysis.report.tree import Node, Tree
 from survey.errors import InputError
 from survey.text import LANGUAGES, Text, nfc
@@ -50,14 +51,45 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table: of an index (``line``), or of a place with its page; ``mark`` is the wider place's value on
-    the same scale in percent, None where there is none."""
+    """A line of a table: of an index (``line``), or of a place with its page; ``bar`` (low, value, high) and ``mark``,
+    the wider place's value, are in percent of the line's scale, or of the axis of its table."""
 
     line: Line
+    bar: tuple[float, float, float] | None = None
     mark: float | None = None
     page: str = ""
     state: str = ""
-    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows on one axis, which shows the stretch from ``low`` to ``high`` percent of each line's scale."""
+
+    rows: tuple[Row, ...]
+    low: int = 0
+    high: int = 100
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Table:
+        """The rows on the shortest stretch in tens of percent that holds all their intervals and marks."""
+        listed = tuple(rows)
+        ends = [x for row in listed for x in (*(row.bar or ()), row.mark) if x is not None]
+        low = 10 * math.floor(min(ends, default=0) / 10 - 1e-9)
+        high = 10 * math.ceil(max(ends, default=100) / 10 + 1e-9)
+        low, high = max(low, 0), min(high, 100)
+
+        def on(x: float) -> float:
+            return round(100 * (x - low) / (high - low), 1)
+
+        moved = (
+            replace(
+                row,
+                bar=(on(row.bar[0]), on(row.bar[1]), on(row.bar[2])) if row.bar else None,
+                mark=None if row.mark is None else on(row.mark),
+            )
+            for row in listed
+        )
+        return cls(tuple(moved), low, high)
 
 
 @dataclass(frozen=True)
@@ -183,7 +215,7 @@ class _Pages:
         groups: Sequence[tuple[str, Sequence[Row]]] = (),
     ) -> str:
         """One page: what is known of the place, beside the place above it that has figures."""
-        wider = next((one for one in reversed(above) if one.state == SHOWN), None)
+        wider = next((one for one in reversed(above) if one.state == SHOWN and one.cells != place.cells), None)
         shown, deep = place.state == SHOWN, place.level != COMMUNE
         return self.template.render(
             place=place,
@@ -193,12 +225,13 @@ class _Pages:
             beside=self.line(wider) if wider else None,
             top=self.found.top,
             scale=self.figures.scale(self.found.top.scale),
-            lines=self.index_rows(place, wider, self.short) if shown else (),
-            more=self.index_rows(place, wider, self.long) if shown and deep else (),
+            lines=Table.of(self.index_rows(place, wider, self.short) if shown else ()),
+            more=Table.of(self.index_rows(place, wider, self.long) if shown and deep else ()),
             rest=0 if deep else sum(node.code in place.cells for node in self.long),
-            rows=rows,
+            listed=Table.of(rows),
+            bare=[row for row in rows if row.state == NONE],
             shown=sum(row.state == SHOWN for row in rows),
-            groups=groups,
+            groups=[(name, Table.of(listed)) for name, listed in groups],
         )
 
     def line(self, place: Place) -> Line:
@@ -211,7 +244,8 @@ class _Pages:
             cell = place.cells.get(node.code)
             if cell is not None:
                 mark = self.mark(wider.cells.get(node.code), node) if wider else None
-                found.append(Row(self.figures.line(cell, node), mark, hidden=hidden(cell)))
+                line = self.figures.line(cell, node)
+                found.append(Row(line, line.bar, mark))
         return tuple(found)
 
     def mark(self, cell: Cell | None, node: Node) -> float | None:
@@ -222,15 +256,11 @@ class _Pages:
         """Places by their headline value, in the order of their names."""
         top = self.found.top
         mark = self.mark(wider.cells.get(top.code), top)
-        return [
-            Row(
-                self.figures.line(place.cells.get(top.code), top, label=place.full(self.language)),
-                mark if place.state == SHOWN else None,
-                place.page,
-                place.state,
-            )
-            for place in listed
-        ]
+        found = []
+        for place in listed:
+            line = self.figures.line(place.cells.get(top.code), top, label=place.full(self.language))
+            found.append(Row(line, line.bar, mark if place.state == SHOWN else None, place.page, place.state))
+        return found
 
     def groups(self) -> list[tuple[str, list[Row]]]:
         """Groups of people, of everybody alone: crossings with a place have no page."""
@@ -242,7 +272,8 @@ class _Pages:
             for domain, own in self.cells.domains(level).items():
                 if cell := own.get(top.code):
                     name = self.meta.domain_name(level, domain)(self.language)
-                    rows.append(Row(self.figures.line(cell, top, label=name), hidden=hidden(cell)))
+                    line = self.figures.line(cell, top, label=name)
+                    rows.append(Row(line, line.bar))
             if rows:
                 found.append((self.meta.level_name(level)(self.language), rows))
         return found
