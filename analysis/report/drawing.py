@@ -113,6 +113,8 @@ def _inline(svg: str, drawing: Drawing, words: list[str]) -> str:
                 element.set("id", f"{key}-{name}")
             else:
                 del element.attrib["id"]
+        if "d" in element.attrib:
+            element.set("d", re.sub(r"\d+\.\d+", _rounded, element.attrib["d"]))
         for attribute, value in list(element.attrib.items()):
             value = re.sub(r"(url\(|^)#", rf"\1#{key}-", value) if "#" in value and "url(" in value else value
             if attribute.endswith("}href"):
@@ -130,6 +132,11 @@ def _inline(svg: str, drawing: Drawing, words: list[str]) -> str:
         child.text = text
         root.insert(position, child)
     return ET.tostring(root, encoding="unicode")
+
+
+def _rounded(number: re.Match[str]) -> str:
+    """A coordinate to a tenth of a point, which is a thirtieth of a millimetre."""
+    return f"{float(number[0]):.1f}".removesuffix(".0")
 
 
 def _title(element: ET.Element, words: str) -> None:
