@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.projections.polar import PolarAxes
 
 from analysis.report.charts import wrapped
 from analysis.report.drawing import BLUE, GREY, INK, ORANGE, Drawing, Said
@@ -51,11 +52,12 @@ def radar(spokes: Sequence[Spoke], *, key: str, title: str, names: tuple[str, st
         figure = Figure(figsize=(6.4, 5.2))
         axes = figure.add_axes((0.2, 0.14, 0.6, 0.7), projection="polar")
         angles = np.linspace(0, 2 * np.pi, len(spokes), endpoint=False)
-        axes.set_theta_offset(np.pi / 2)  # type: ignore[attr-defined]
-        axes.set_theta_direction(-1)  # type: ignore[attr-defined]
+        assert isinstance(axes, PolarAxes)
+        axes.set_theta_offset(np.pi / 2)
+        axes.set_theta_direction(-1)
         closed = [*angles, angles[0]]
         if all(known(spoke.beside) for spoke in spokes):
-            others = [spoke.beside for spoke in spokes]
+            others = [spoke.beside for spoke in spokes if known(spoke.beside)]
             axes.plot(closed, [*others, others[0]], color=ORANGE, lw=1.3, ls=(0, (5, 3)), label=names[1])
         values = [spoke.value for spoke in spokes]
         axes.plot(closed, [*values, values[0]], color=BLUE, lw=1.8, label=names[0])

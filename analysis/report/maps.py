@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from analysis.report.charts import wrapped
 from analysis.report.drawing import GREY, INK, Drawing, Said
 from analysis.report.format import known, number
 from analysis.report.outlines import Shape
-from survey.text import Text, fold
+from analysis.units import provinces
+from survey.text import Text
 
 NAMES = {
     "best": Text("cao nhất", "best"),
@@ -41,18 +42,17 @@ _EMPTY, _EDGE = "#e6e6e6", "#8a8a8a"
 _ISLANDS = ((Text("QĐ. Hoàng Sa\n(Đà Nẵng)", "Hoàng Sa\n(Đà Nẵng)"), "48"),
             (Text("QĐ. Trường Sa\n(Khánh Hòa)", "Trường Sa\n(Khánh Hòa)"), "56"))  # fmt: skip
 _LAST_FORMER = 2024
-_ALIASES = {"hochiminhcity": "hochiminh", "thuathienhue": "hue", "baria": "bariavungtau"}
+_DAYS = {63: "2024-12-31", 34: "2025-07-01"}
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A province on its grid. ``merged``: it came out of several former provinces."""
+    """A province on its grid."""
 
     code: str
     name: str
     row: int
     column: int
-    merged: bool
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ class Mapped:
 def tiles(grid: int) -> tuple[Tile, ...]:
     """The 34 provinces, or the 63 former ones."""
     with (Path(__file__).parent / "tiles.csv").open(encoding="utf-8", newline="") as rows:
-        return tuple(
-            Tile(row["code"], row["name"], int(row["row"]), int(row["column"]), row["merged"] == "yes")
-            for row in csv.DictReader(rows)
-            if int(row["grid"]) == grid
-        )
+        placed = {row["code"]: row for row in csv.DictReader(rows) if int(row["grid"]) == grid}
+    return tuple(
+        Tile(unit.code, unit.name, int(placed[unit.code]["row"]), int(placed[unit.code]["column"]))
+        for unit in provinces().on(_DAYS[grid])
+    )
 
 
 def grid_of(places: Sequence[Sequence[str]], round: str = "") -> int:
@@ -82,13 +82,22 @@ def grid_of(places: Sequence[Sequence[str]], round: str = "") -> int:
     year = re.search(r"(?<!\d)(20\d\d)(?!\d)", round)
     if year and int(year[1]) <= _LAST_FORMER:
         return 63
-    known_names = _by_name(34)
-    return 34 if all(_found(place, known_names) for place in places) else 63
+    return 34 if all(province(place, 34) for place in places) else 63
 
 
-def province(place: Sequence[str], grid: int) -> Tile | None:
-    """The province that a code or a name means: without diacritics, in old spellings, with or without "tỉnh"."""
-    return _found(place, _by_name(grid))
+def province(place: Sequence[str], grid: int) -> str:
+    """The code of the province that a code or a name means among the 34 or the 63; empty if there is none."""
+    for word in place:
+        found = provinces().lookup(word, _DAYS[grid])
+        if len(found) == 1:
+            return found[0].code
+    return ""
+
+
+def merged(code: str) -> bool:
+    """Whether one of the 34 came out of several former provinces, so that no former figure speaks of it."""
+    now = provinces().find(code, _DAYS[34])
+    return provinces().same(now, _DAYS[63]) is None
 
 
 def mapped(values: Mapping[str, tuple[Sequence[str], float]], *, round: str = "", index: str = "") -> Mapped:
@@ -101,11 +110,11 @@ def mapped(values: Mapping[str, tuple[Sequence[str], float]], *, round: str = ""
     found: dict[str, float] = {}
     unknown = []
     for domain, (words, value) in values.items():
-        tile = province(words, grid)
-        if tile is None:
-            unknown.append(domain)
+        code = province(words, grid)
+        if code:
+            found[code] = value
         else:
-            found[tile.code] = value
+            unknown.append(domain)
     papi = index.startswith("papi")
     missing = "zero" if papi and "2022" in round else "drop"
     # A province that a file leaves out was without a total as much as one that is there and blank.
@@ -115,6 +124,26 @@ def mapped(values: Mapping[str, tuple[Sequence[str], float]], *, round: str = ""
     named = groups.names if len(valued) > 1 else ("",) * len(groups.names)
     by_code = {tile.code: name for tile, name in zip(tiles(grid), named, strict=True) if name}
     return Mapped(grid, found, by_code, groups, tuple(unknown))
+
+
+def carried_over(shown: Mapped) -> Mapped:
+    """What a map of the former 63 says of the 34: the provinces whose territory stayed the same keep value and group,
+    the merged ones have none."""
+    if shown.grid == 34:
+        return shown
+    former = {tile.code: tile for tile in tiles(63)}
+    stays = {}
+    for code in former:
+        unit = provinces().find(code, _DAYS[63])
+        same = provinces().same(unit, _DAYS[34])
+        if same is not None:
+            stays[code] = same.code
+    return replace(
+        shown,
+        grid=34,
+        values={stays[code]: value for code, value in shown.values.items() if code in stays},
+        groups={stays[code]: group for code, group in shown.groups.items() if code in stays},
+    )
 
 
 def tile_map(shown: Mapped, *, key: str, title: str, language: str, places: int = 2) -> Drawing:
@@ -256,23 +285,3 @@ def _path(shape: Shape) -> Outline:
         points += ring
         codes += [Outline.MOVETO, *[Outline.LINETO] * (len(ring) - 2), Outline.CLOSEPOLY]
     return Outline(points, codes)
-
-
-def _plain(name: str) -> str:
-    letters = re.sub(r"[^a-z0-9]", "", re.sub(r"^(tinh|thanh pho|tp\.?)\s+", "", fold(name).strip()))
-    return _ALIASES.get(letters, letters)
-
-
-@cache
-def _by_name(grid: int) -> dict[str, Tile]:
-    found = {tile.code: tile for tile in tiles(grid)}
-    return found | {_plain(tile.name): tile for tile in tiles(grid)}
-
-
-def _found(place: Sequence[str], by_name: Mapping[str, Tile]) -> Tile | None:
-    for word in place:
-        if word in by_name:
-            return by_name[word]
-        if (tile := by_name.get(_plain(word))) is not None:
-            return tile
-    return None
