@@ -55,7 +55,8 @@ class Row:
 @dataclass(frozen=True)
 class Table:
     """A table with its ``title``. ``style`` is "matrix" (domains down, nodes across), "narrow" or empty; ``note``
-    stands above the rows of a page and below those of paper, ``bars`` with it where bars are drawn."""
+    stands above the rows of a page and below those of paper, ``bars`` with it where bars are drawn. Tables of one
+    ``group`` are alike: a workbook lays them on one sheet, their titles in a column."""
 
     title: str
     first: str
@@ -64,6 +65,7 @@ class Table:
     note: str = ""
     style: str = ""
     bars: str = ""
+    group: str = ""
 
     @property
     def first_wide(self) -> float:

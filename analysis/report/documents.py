@@ -1,4 +1,4 @@
-"""Documents of one report in every form: which kinds there are, and how each is written to a file."""
+"""Documents in every form: how the papers of a report become files."""
 
 from __future__ import annotations
 
@@ -10,19 +10,8 @@ from analysis.output import whole_file
 from analysis.report.blocks import Paper
 from analysis.report.docx import Office
 from analysis.report.making import Report
-from analysis.report.overview import overview
-from analysis.report.view import view
-from survey.text import LANGUAGES, Text
+from survey.text import LANGUAGES
 
-FORMATS = {
-    "html": Text("một trang, hai thứ tiếng", "one page, both languages"),
-    "docx": Text("Word theo thể thức văn bản hành chính", "Word, laid out as an office's document"),
-    "pdf": Text("PDF, phông nhúng sẵn", "PDF with its font inside"),
-    "xlsx": Text("mỗi bảng một trang tính", "a sheet for each table"),
-    "csv": Text("bảng điểm gọn", "tidy scores"),
-    "parquet": Text("bảng điểm gọn", "tidy scores"),
-}
-"""The forms a document is written in, by the ending of its file."""
 TIDY = ("csv", "parquet")
 
 
@@ -36,14 +25,6 @@ class Wanted:
     office: Office = field(default_factory=lambda: Office(""))
     fonts: Sequence[Path] = ()
     opens: str = "vi"
-
-
-def of_overview(report: Report, language: str) -> Paper:
-    """The general report."""
-    return overview(view(report.cells, report.tree, report.meta, language), report.meta)
-
-
-KINDS: Mapping[str, Callable[[Report, str], Paper]] = {"overview": of_overview}
 
 
 def write(report: Report, papers: Mapping[str, Paper], stem: Path, wanted: Wanted) -> list[Path]:

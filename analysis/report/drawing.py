@@ -64,6 +64,8 @@ class Drawing:
         said, target = Said(), io.StringIO()
         with rc_context({"svg.hashsalt": self.key, **_STYLE}):
             figure = self.draw(said)
+            for behind in (figure.patch, *(axes.patch for axes in figure.axes)):  # the page is white itself
+                behind.set_visible(False)
             FigureCanvasSVG(figure)
             figure.savefig(target, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
         return _inline(target.getvalue(), self, said.words)
@@ -85,6 +87,7 @@ class Drawing:
         return float(high / wide)
 
 
+_GROUP = re.compile(r"<g>((?:(?!</?g\b).)*)</g>")
 _DPI = 150
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -131,7 +134,12 @@ def _inline(svg: str, drawing: Drawing, words: list[str]) -> str:
         child = ET.Element(f"{{{_SVG}}}{tag}", {"id": f"{key}-{tag}"})
         child.text = text
         root.insert(position, child)
-    return ET.tostring(root, encoding="unicode")
+    # What matplotlib writes for itself: line ends, groups of one, turns by nothing, styles that are so anyway.
+    text = re.sub(r">\s+<", "><", ET.tostring(root, encoding="unicode"))
+    text = re.sub(r' transform="rotate\(-?0 [^)]*\)"|; stroke-linejoin: miter|; stroke-linecap: butt', "", text)
+    while (plain := _GROUP.sub(r"\1", text)) != text:
+        text = plain
+    return text.replace(' z "', 'z"')
 
 
 def _rounded(number: re.Match[str]) -> str:

@@ -52,6 +52,11 @@ class Figures:
         """The text in this language."""
         return vi if self.language == "vi" else en
 
+    @property
+    def sure(self) -> str:
+        """The confidence level in words: ``95 %``."""
+        return level(self.meta.level, self.language)
+
     def line(self, cell: Cell | None, node: Node, *, label: str = "", rank: str = "") -> Line:
         """One line of a table; dashes where the cell or a figure of it is missing."""
         say, places = self.language, decimals(node.width)

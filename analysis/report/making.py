@@ -18,6 +18,8 @@ from analysis.report.cells import WHOLE, Cells, cells
 from analysis.report.meta import NONE, Fact, Meta
 from analysis.report.reading import read_scores
 from analysis.report.tree import Tree, tree
+from analysis.succession import day_of
+from analysis.units import provinces
 from survey.errors import Problem
 from survey.questionnaire.model import Questionnaire
 from survey.text import Text
@@ -182,7 +184,8 @@ def _report(
         notes=(*_published_interval(found, index), *(Text(problem("vi"), problem("en")) for problem in findings)),
         assumptions=tuple(notes),
         level_names=_level_names(levels, questionnaire),
-        domain_names=_domain_names(levels, questionnaire, background.units),
+        domain_names=_domain_names(levels, questionnaire, background.units)
+        | _provinces(found, str(document.get("id") or round), background.units),
     )
     rule = (design.publication if design else None) or Publication.of(document)
     return Report(found, top, meta, index, sources, background.units, rule, findings)
@@ -293,6 +296,24 @@ def _domain_names(
                 names.setdefault(str(unit[level]), Text(name, name))
         found[level] = names
     return found
+
+
+def _provinces(found: Cells, round: str, units: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Text]]:
+    """Provinces by the code or spelling of the scores, with their official names on the day of the round; nothing
+    where the frame names them itself."""
+    if any(unit.get("province_name") for unit in units):
+        return {}
+    names = {}
+    for domain in dict.fromkeys(
+        name
+        for cell in found.all
+        for level, name in zip(cell.domain_level.split("*"), cell.domain.split("|"), strict=False)
+        if level == "province"
+    ):
+        known = provinces().lookup(domain, day_of(round))
+        if len({unit.name for unit in known}) == 1:
+            names[domain] = Text(known[0].name, known[0].name_en or known[0].name)
+    return {"province": names} if names else {}
 
 
 def _question(questionnaire: Questionnaire | None, name: str) -> Any:

@@ -115,15 +115,20 @@ def mapped(values: Mapping[str, tuple[Sequence[str], float]], *, round: str = ""
             found[code] = value
         else:
             unknown.append(domain)
-    papi = index.startswith("papi")
-    missing = "zero" if papi and "2022" in round else "drop"
+    ties, missing = rules(index, round)
     # A province that a file leaves out was without a total as much as one that is there and blank.
     estimates = [found.get(tile.code, float("nan")) for tile in tiles(grid)]
-    groups = quartile_groups(estimates, "down" if papi and "2023" in round else "up", missing)
-    valued = {value for value in found.values() if known(value)}
-    named = groups.names if len(valued) > 1 else ("",) * len(groups.names)
+    groups = quartile_groups(estimates, ties, missing)
+    valued = [value for value in found.values() if known(value)]
+    named = groups.names if len(valued) >= len(GROUPS) and len(set(valued)) > 1 else ("",) * len(groups.names)
     by_code = {tile.code: name for tile, name in zip(tiles(grid), named, strict=True) if name}
     return Mapped(grid, found, by_code, groups, tuple(unknown))
+
+
+def rules(index: str, round: str) -> tuple[str, str]:
+    """``ties, missing`` of :func:`analysis.ranking.quartile_groups` for a round of an index; PAPI changed them."""
+    papi = index.startswith("papi")
+    return "down" if papi and "2023" in round else "up", "zero" if papi and "2022" in round else "drop"
 
 
 def carried_over(shown: Mapped) -> Mapped:
@@ -165,14 +170,14 @@ def tile_map(shown: Mapped, *, key: str, title: str, language: str, places: int 
             # Behind words the pattern would be in the way.
             plain = _FILL.get(group, _EMPTY) if _HATCH.get(group) else ""
             back = {"facecolor": plain, "edgecolor": "none", "pad": 0.8} if plain else None
-            small = 7.6 if len(tile.name) < 14 else 6.2
+            small = 9.2 if len(tile.name) < 14 else 7.2
             axes.text(tile.column + 0.5, tile.row + 0.33, tile.name, ha="center", va="center", fontsize=small,
                       color=colour, weight="bold", bbox=back)  # fmt: skip
-            axes.text(tile.column + 0.5, tile.row + 0.69, printed, ha="center", va="center", fontsize=7.6,
+            axes.text(tile.column + 0.5, tile.row + 0.69, printed, ha="center", va="center", fontsize=9.2,
                       color=colour, bbox=back)  # fmt: skip
         for words, code in _ISLANDS:
             beside = next(tile for tile in grid if tile.code == code)
-            axes.text(columns + 0.1, beside.row + 0.5, words(language), ha="left", va="center", fontsize=7.5,
+            axes.text(columns + 0.1, beside.row + 0.5, words(language), ha="left", va="center", fontsize=8.5,
                       style="italic", color=INK)  # fmt: skip
         axes.set_xlim(-0.02, columns + 1.35)
         axes.set_ylim(rows, -0.05)
@@ -266,7 +271,9 @@ def _legend_of(figure: Figure, bounds: Mapping[str, tuple[float, float]], places
         ends = "–".join(number(end, places, language) for end in bounds[group]) if group in bounds else ""
         handles.append(Patch(**_look(group), label=f"{SIGNS[group]} {NAMES[group](language)}\n{ends}"))
     handles.append(Patch(facecolor=_EMPTY, edgecolor=_EDGE, label=NOTHING(language)))
-    figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=8, handleheight=1.6)
+    figure.legend(
+        handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=8.5, handleheight=1.6
+    )
 
 
 def _label(axes: Axes, shape: Shape, group: str) -> None:

@@ -94,6 +94,10 @@ class Setting:
             found.append(Column(t("Hệ số thiết kế", "deff")))
         return found
 
+    def scale(self, line: Line) -> Entry:
+        """The scale of a line, as a column of its own."""
+        return Entry(line.scale)
+
     def entries(
         self, line: Line, published: bool, *, drawn: bool = False, psu: bool = True, df: bool = True
     ) -> list[Entry]:
@@ -265,8 +269,16 @@ class Setting:
         return Headline(line.estimate, name[:1].lower() + name[1:], shown, words, tuple(print_))
 
 
-def overview(view: View, meta: Meta) -> Paper:
-    """The general report of ``view``."""
+def overview(
+    view: View,
+    meta: Meta,
+    after_headline: Sequence[Block] = (),
+    after_components: Sequence[Block] = (),
+    *,
+    leaves: bool = True,
+) -> Paper:
+    """The general report of ``view``, with further blocks after the headline and after the components; without
+    ``leaves`` the tables of the index end above them."""
     setting = Setting(meta, view.language)
     t = setting.t
     body: list[Block] = []
@@ -275,20 +287,26 @@ def overview(view: View, meta: Meta) -> Paper:
             Heading(t("Kết quả chung", "Overall result")),
             setting.headline(view.headline, view.headline_text, view.index_published),
         ]
+    body += after_headline
     if view.components:
         body += [
             Heading(t("Điểm thành phần", "Components")),
             Picture((view.components,), view.components_caption),
         ]
+    body += after_components
     for section in view.sections:
         body += setting.section(section)
     if view.index:
-        title = t("Toàn bộ cây chỉ số", "The whole index")
+        title = t("Toàn bộ cây chỉ số", "The whole index") if leaves else t("Cây chỉ số", "The index")
+        lines = [line for line in view.index if leaves or not line.leaf]
         body += [
             Heading(title),
-            setting.tree_table(view.index, title, view.index_published, unweighted=view.has_unweighted),
+            setting.tree_table(lines, title, view.index_published, unweighted=view.has_unweighted),
         ]
-    if view.beside:
+        if not leaves:
+            body.append(Paragraph(t("Điểm của từng tiêu chí có trong sổ chỉ số.",
+                                    "The scores of single items are in the index book."), quiet=True))  # fmt: skip
+    if view.beside and leaves:
         body += [
             Heading(t("Nội dung khác của cuộc khảo sát, không tính vào chỉ số",
                       "Other contents of the survey, not part of the index")),

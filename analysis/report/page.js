@@ -18,6 +18,12 @@
   function fold(text) { // as people type it: without diacritics and case
     return text.toLowerCase().replace(/đ/g, "d").normalize("NFD").replace(/[\u0300-\u036f]/g, "");
   }
+  function number(cell, language) { // the first figure of a cell, as it is written in its language
+    var found = /[\u2212-]?\d[\d.,]*/.exec(cell.textContent);
+    if (!found) { return NaN; }
+    var text = found[0].replace("\u2212", "-");
+    return parseFloat(language === "vi" ? text.replace(/\./g, "").replace(",", ".") : text.replace(/,/g, ""));
+  }
   function sortable(table, said, language) {
     var body = table.tBodies[0], heads = table.tHead.rows[0].cells, first = Array.from(body.rows);
     Array.from(heads).forEach(function (head, column) {
@@ -29,7 +35,7 @@
       head.appendChild(button);
       button.addEventListener("click", function () {
         // Figures from the largest, words from A; a third press brings the printed order back.
-        var numbers = first.some(function (row) { return row.cells[column].dataset.value; });
+        var numbers = column > 0 && first.some(function (row) { return !isNaN(number(row.cells[column], language)); });
         var turns = numbers ? ["descending", "ascending", ""] : ["ascending", "descending", ""];
         var next = turns[(turns.indexOf(head.getAttribute("aria-sort") || "") + 1) % 3];
         Array.from(heads).forEach(function (other) { other.removeAttribute("aria-sort"); });
@@ -38,8 +44,8 @@
         var rows = next ? first.slice().sort(function (a, b) {
           var x = a.cells[column], y = b.cells[column];
           if (!numbers) { return sign * x.textContent.localeCompare(y.textContent, language); }
-          if (!x.dataset.value || !y.dataset.value) { return (x.dataset.value ? 0 : 1) - (y.dataset.value ? 0 : 1); }
-          return sign * (x.dataset.value - y.dataset.value);
+          var m = number(x, language), n = number(y, language);
+          return isNaN(m) || isNaN(n) ? isNaN(m) - isNaN(n) : sign * (m - n);
         }) : first;
         rows.forEach(function (row) { body.appendChild(row); });
       });

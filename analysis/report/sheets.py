@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analysis.output import write_table
-from analysis.report.blocks import Entry, Listing, Paper, Points, Table
+from analysis.report.blocks import Column, Entry, Listing, Paper, Points, Table
 from analysis.report.cells import Cells
 from analysis.report.docx import repacked
 from analysis.report.meta import INTERNAL, PUBLISHED, Meta
@@ -38,7 +40,7 @@ def workbook(paper: Paper) -> bytes:
     first.title = "Giới thiệu" if paper.language == "vi" else "About"
     _about(first, paper)
     names = {first.title.casefold()}
-    for number, table in enumerate(paper.tables(), 1):
+    for number, table in enumerate(_gathered(paper.tables()), 1):
         sheet = book.create_sheet(_name(f"{number:02d} {table.title}", names))
         _sheet(sheet, paper, table)
     book.properties.title, book.properties.creator = paper.title, "survey report"
@@ -99,6 +101,24 @@ def _about(sheet: Worksheet, paper: Paper) -> None:
     _printed(sheet, paper)
 
 
+def _gathered(tables: Sequence[Table]) -> list[Table]:
+    """The tables, those of one group with the same columns as one: the title of each stands before its rows."""
+    found: dict[tuple[object, ...], list[Table]] = {}
+    for number, table in enumerate(tables):
+        found.setdefault((table.group, table.columns) if table.group else (number,), []).append(table)
+    return [_one(alike) if len(alike) > 1 else alike[0] for alike in found.values()]
+
+
+def _one(alike: Sequence[Table]) -> Table:
+    rows = [
+        replace(row, entries=(Entry(row.name), *row.entries), name=table.title) for table in alike for row in table.rows
+    ]
+    rows = [replace(row, depth=None, total=False) for row in rows]
+    first = alike[0]
+    return replace(first, title=first.group, first=first.group, columns=(Column(first.first, wide=3), *first.columns),
+                   rows=tuple(rows))  # fmt: skip
+
+
 def _sheet(sheet: Worksheet, paper: Paper, table: Table) -> None:
     """The sentence, the title, the note, the heads, the rows."""
     vi = paper.language == "vi"
@@ -135,11 +155,12 @@ def _sheet(sheet: Worksheet, paper: Paper, table: Table) -> None:
             column = 3
         for k in shown:
             column = _figure(sheet, number, column, row.entries[k], k in pairs, k in below)
+    texts = {column.head for column in table.columns if column.wide >= 2.5}
     sheet.freeze_panes = "B6"
     sheet.auto_filter.ref = f"A5:{get_column_letter(len(head))}{5 + len(table.rows)}"
     sheet.column_dimensions["A"].width = 46
     for column in range(2, len(head) + 1):
-        wide = 24 if with_code and column == 2 else 16
+        wide = 24 if with_code and column == 2 else 40 if head[column - 1] in texts else 16
         sheet.column_dimensions[get_column_letter(column)].width = wide
     sheet.print_title_rows = "5:5"
     _printed(sheet, paper, wide=len(head) > 7)

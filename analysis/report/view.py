@@ -25,6 +25,7 @@ class View:
 
     language: str
     headline: Line | None
+    headline_node: Node
     headline_text: str
     components: Drawing | None
     components_caption: str
@@ -61,6 +62,7 @@ class Builder:
         return View(
             language=self.language,
             headline=self.figures.line(headline, top) if headline is not None and known(headline.estimate) else None,
+            headline_node=top,
             headline_text=self.headline_sentence(headline, top),
             components=components,
             components_caption=caption,

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from survey.cli.base import FINDINGS, Command, instance_folder, json_option, language, open_store, option, say, say_json
+from survey.cli.base import (
+    FINDINGS,
+    Command,
+    instance_folder,
+    json_option,
+    language,
+    open_store,
+    option,
+    progress,
+    say,
+    say_json,
+)
 from survey.cli.figures import STATE, STATES, VOLUNTEERS
 from survey.cli.frame import chosen_round, round_option
 from survey.errors import InputError, SurveyError
@@ -19,12 +30,14 @@ from survey.text import LANGUAGES, Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from analysis.report.documents import Wanted
     from analysis.report.making import Report
     from analysis.report.meta import Fact
     from survey.questionnaire.model import Questionnaire
     from survey.store import Store
 
 
+KINDS = ("overview", "national", "province", "commune", "book", "method", "change", "gaps")
 FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
 
 
@@ -71,6 +84,42 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
     default="report.html",
     show_default=True,
     help=Text("Tệp báo cáo; đuôi tệp chọn dạng.", "The file; its ending chooses the format."),
+)
+@option(
+    "--kind",
+    type=click.Choice(KINDS),
+    default="overview",
+    show_default=True,
+    help=Text("Loại tài liệu.", "Kind of document."),
+)
+@option(
+    "--domain",
+    "domains",
+    multiple=True,
+    metavar="PLACE",
+    help=Text(
+        "Tỉnh, xã của hồ sơ (mã hoặc tên), lặp lại được; mặc định: mọi nơi, mỗi nơi một tệp.",
+        "Place of a profile (code or name), may be repeated; by default every place, a file each.",
+    ),
+)
+@option(
+    "--before",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=Text("Điểm của đợt trước (--kind change).", "Scores of the round before (--kind change)."),
+)
+@option("--before-round", default="", help=Text("Đợt trong tệp --before.", "Round within the file --before."))
+@option(
+    "--outlines",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=Text(
+        "TopoJSON hoặc GeoJSON ranh giới, thay cho bản đồ ô vuông.",
+        "TopoJSON or GeoJSON of boundaries, instead of a map of tiles.",
+    ),
+)
+@option(
+    "--weights",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=Text("Tệp quyền số của survey weight (--kind method).", "The weights file of survey weight (--kind method)."),
 )
 @option(
     "--format",
@@ -126,6 +175,12 @@ def report(
     state: str,
     volunteers: bool,
     out: Path,
+    kind: str,
+    domains: tuple[str, ...],
+    before: Path | None,
+    before_round: str,
+    outlines: Path | None,
+    weights: Path | None,
     formats: tuple[str, ...],
     languages: tuple[str, ...],
     office_file: Path | None,
@@ -147,7 +202,9 @@ def report(
     )
     if site is not None:
         return _site(made, site, as_json)
-    files = _written(made, out, formats, languages or (language(),), office_file, fonts)
+    choice = {"before": before, "before_round": before_round, "weights": weights}
+    how = _wanted(formats, languages or (language(),), office_file, fonts)
+    files = _written(made, out, kind, domains, outlines, choice, how)
     if as_json:
         say_json(
             {
@@ -179,23 +236,41 @@ def _ending(out: Path) -> str:
     return ending
 
 
-def _written(
-    made: Report,
-    out: Path,
-    formats: tuple[str, ...],
-    languages: tuple[str, ...],
-    office_file: Path | None,
-    fonts: tuple[Path, ...],
-) -> list[Path]:
-    """The files of the report, beside each other under the name of ``out``."""
-    from analysis.report.documents import KINDS, Wanted, write
+def _wanted(
+    formats: tuple[str, ...], languages: tuple[str, ...], office_file: Path | None, fonts: tuple[Path, ...]
+) -> Wanted:
+    from analysis.report.documents import Wanted
     from analysis.report.docx import Office, read_office
 
     office = read_office(office_file) if office_file else Office("")
-    wanted = Wanted(dict.fromkeys(formats), dict.fromkeys(languages), office, fonts, language())
-    papers = {spoken: KINDS["overview"](made, spoken) for spoken in LANGUAGES}
-    ending = out.suffix.lower().removeprefix(".") in FORMATS
-    return write(made, papers, out.with_suffix("") if ending else out, wanted)
+    return Wanted(tuple(dict.fromkeys(formats)), tuple(dict.fromkeys(languages)), office, fonts, language())
+
+
+def _written(
+    made: Report,
+    out: Path,
+    kind: str,
+    domains: tuple[str, ...],
+    outlines: Path | None,
+    choice: dict[str, Any],
+    wanted: Wanted,
+) -> list[Path]:
+    """The files of the documents, beside each other under the name of ``out``; each place has its own."""
+    from analysis.report.documents import write
+    from analysis.report.kinds import KINDS, Choice, places
+    from analysis.report.outlines import read_outlines
+
+    shapes = read_outlines(outlines) if outlines else ()
+    stem = out.with_suffix("") if out.suffix.lower().removeprefix(".") in FORMATS else out
+    chosen = places(made, kind, domains)
+    files = []
+    with progress(Text("Lập báo cáo", "Writing"), len(chosen)) as advance:
+        for domain, ending in chosen:
+            what = Choice(domain, shapes=shapes, **choice)
+            papers = {spoken: KINDS[kind].make(made, spoken, what) for spoken in LANGUAGES}
+            files += write(made, papers, stem.with_name(stem.name + ending), wanted)
+            advance(1)
+    return files
 
 
 def _site(made: Report, folder: Path, as_json: bool) -> int:
