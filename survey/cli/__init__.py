@@ -52,6 +52,7 @@ COMMANDS = {
     "drivers": "drivers",
     "report": "reporting",
     "plan": "planning",
+    "scorecard": "scorecards",
 }
 
 

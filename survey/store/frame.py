@@ -25,6 +25,7 @@ __all__ = [
     "contacts",
     "devices",
     "document",
+    "documents",
     "everyone",
     "frame_rows",
     "hash_pin",
@@ -150,6 +151,11 @@ def _documents(store: Store, subject_type: str, **columns: str | None) -> list[d
         (subject_type, *given.values()),
     )
     return [json.loads(content) for (content,) in rows]
+
+
+def documents(store: Store, subject_type: str) -> list[dict[str, Any]]:
+    """All current documents of one type."""
+    return _documents(store, subject_type)
 
 
 def rounds(store: Store) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from survey.text import Text
 
 VERSION = 1
 
-SUBJECT_TYPES = ("interview", "visit", "unit", "round", "questionnaire", "user", "device")
+SUBJECT_TYPES = ("interview", "visit", "unit", "round", "questionnaire", "user", "device", "scorecard", "plan")
 CONTENT_KINDS = frozenset({"partial", "sealed", "corrected", "combined"})
 DECISION_KINDS = frozenset({"approved", "returned", "voided", "commented"})
 ISSUED = "issued"

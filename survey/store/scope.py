@@ -63,6 +63,8 @@ class Scope:
             return header.subject in self.interviews or header.target in self.units
         if self.is_hub:
             return True
+        if header.subject_type in ("scorecard", "plan"):
+            return False  # papers of the desk: a field laptop carries their headers only
         if header.subject_type == "visit":
             return header.subject in self.visits
         if header.subject_type == "unit" and part == "contact":

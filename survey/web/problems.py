@@ -28,8 +28,8 @@ HTTP: dict[int, Problem] = {
     ),
     413: Problem(
         "survey",
-        Text("nội dung gửi lên quá dài", "what was sent is too long"),
-        Text("rút ngắn rồi thử lại", "shorten it and try again"),
+        Text("nội dung quá dài hoặc tệp quá lớn", "what was sent is too long, or the file too large"),
+        Text("rút ngắn, giảm cỡ tệp rồi thử lại", "shorten it, make the file smaller, and try again"),
     ),
 }
 

@@ -20,6 +20,8 @@ RECEIVING = frozenset({SUPERVISOR, ADMINISTRATOR})
 PRIVACY = frozenset({ADMINISTRATOR})
 READING = frozenset({SUPERVISOR, STATISTICIAN, ADMINISTRATOR})
 DECIDING = frozenset({SUPERVISOR})
+SCORING = frozenset({SUPERVISOR, STATISTICIAN})
+APPRAISING = frozenset({STATISTICIAN, ADMINISTRATOR})
 
 CONTACTING = FIELD
 """Who may read respondents' names, addresses and phones: those who visit them, and those who check the visits."""
@@ -105,6 +107,17 @@ PAGES: dict[str, frozenset[str]] = {
     "setting_up.add_person": RECEIVING,
     "setting_up.enrol": RECEIVING,
     "setting_up.carry": RECEIVING,
+    "scorecards.page": READING,
+    "scorecards.create": APPRAISING,
+    "scorecards.card": READING,
+    "scorecards.criterion": READING,
+    "scorecards.self_score": SCORING,
+    "scorecards.appraise": APPRAISING,
+    "scorecards.survey_points": APPRAISING,
+    "scorecards.submit": SCORING,
+    "scorecards.reopen": APPRAISING,
+    "scorecards.evidence_file": READING,
+    "scorecards.trail": READING,
     # These two close by themselves as soon as the machine knows anybody.
     "setting_up.first_person": ANYONE,
     "setting_up.load": ANYONE,

@@ -16,6 +16,9 @@ HOSTS = ["127.0.0.1", "localhost"]
 
 KEY_FILE = Path("keys") / "session.key"
 
+WITH_FILES = frozenset({"interview.answer", "scorecards.create", "scorecards.self_score"})
+"""Where files may come with a form."""
+
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -72,7 +75,7 @@ def protect(app: Flask) -> None:
 
     @app.before_request
     def room_for_files() -> None:
-        if request.endpoint == "interview.answer":
+        if request.endpoint in WITH_FILES:
             request.max_content_length = LARGEST_REQUEST
 
     @app.after_request

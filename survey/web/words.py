@@ -28,9 +28,14 @@ DOORS: tuple[tuple[str, Text], ...] = (
     ("progress.page", Text("Tiến độ", "Progress")),
     ("receive.page", Text("Nhận phiếu", "Receive")),
     ("handover.page", Text("Nộp phiếu", "Hand over")),
+    ("scorecards.page", Text("Chấm điểm", "Scorecards")),
     ("setting_up.page", Text("Lập đợt", "Set up")),
     ("personal.page", Text("Dữ liệu cá nhân", "Personal data")),
 )
+
+
+ON_HUBS = frozenset({"setting_up.page", "scorecards.page"})
+"""Doors that a field laptop has not got."""
 
 
 def interface() -> str:
@@ -122,5 +127,5 @@ def doors() -> list[dict[str, Any]]:
     return [
         {"url": url_for(endpoint), "name": name(interface()), "here": endpoint.partition(".")[0] == blueprint}
         for endpoint, name in DOORS
-        if roles.may(endpoint, mine) and (endpoint != "setting_up.page" or desk.store().role == "hub")
+        if roles.may(endpoint, mine) and (endpoint not in ON_HUBS or desk.store().role == "hub")
     ]
