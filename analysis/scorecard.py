@@ -262,12 +262,10 @@ def check(structure: Structure, entry: Entry, standing: Mapping[tuple[str, str],
     if entry.points is None and not entry.not_applicable:
         wrong(Text("chưa có điểm", "there are no points"), Text("nhập điểm", "enter the points"))
     if entry.points is not None and not -_SLACK <= entry.points <= (node.most or 0) + _SLACK:
+        given, most = f"{entry.points:g}", f"{node.most or 0:g}"
         wrong(
-            Text(
-                f"{entry.points:g} điểm vượt thang 0–{node.most:g}",
-                f"{entry.points:g} is beyond the scale 0–{node.most:g}",
-            ),
-            Text(f"nhập từ 0 đến {node.most:g}", f"enter 0 to {node.most:g}"),
+            Text(f"{_comma(given)} điểm vượt thang 0–{_comma(most)}", f"{given} is beyond the scale 0–{most}"),
+            Text(f"nhập từ 0 đến {_comma(most)}", f"enter 0 to {most}"),
         )
     if (entry.step == "appraisal" or entry.not_applicable) and not entry.reason.strip():
         wrong(
@@ -481,6 +479,10 @@ def table_problem(table: Table, name: str) -> Problem:
 
 def _text(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
+
+
+def _comma(figure: str) -> str:
+    return figure.replace(".", ",")
 
 
 def _exact(value: float | None) -> str:

@@ -411,7 +411,7 @@ def test_pages_refuse_what_may_not_stand_and_lose_nothing_that_was_typed(
     lan.get(f"/scorecards/{card}/criteria/1.1")
     above = lan.post(f"/scorecards/{card}/criteria/1.1/self", points="4,5", reason="làm đủ")
     assert above.status_code == 400
-    assert "4.5 điểm vượt thang 0–4" in above.text
+    assert "4,5 điểm vượt thang 0–4" in above.text
     assert 'value="làm đủ"' in above.text
     program = lan.post(f"/scorecards/{card}/criteria/1.1/self", points="4", evidence=(BytesIO(b"MZ"), "a.exe"))
     assert "chương trình chạy được" in program.text

@@ -27,6 +27,7 @@ pages = Blueprint("scorecards", __name__)
 STATES = {
     "open": Text("đang tự chấm", "being self-scored"),
     "submitted": Text("đã nộp, chờ thẩm định", "handed in, being appraised"),
+    "done": Text("đã có kết quả", "has its result"),
 }
 
 
@@ -73,7 +74,7 @@ def _listed(wrong: SurveyError | None = None, typed: dict[str, str] | None = Non
         {
             **{name: document[name] for name in ("id", "unit_name", "period", "version")},
             "level": LEVELS[document["level"]],
-            "state": STATES[document["state"]],
+            "state": _state(document, result),
             "self": _share(result.self, _self_most(result)),
             "percent": result.percent,
             "grade": result.grade,
@@ -122,7 +123,7 @@ def card(card: str) -> str:
         "scorecard.html",
         card=document,
         level=LEVELS[document["level"]],
-        state=STATES[document["state"]],
+        state=_state(document, result),
         rows=rows,
         result=result,
         self_percent=_share(result.self, _self_most(result)),
@@ -347,6 +348,10 @@ def _points(text: str) -> float | None:
             t("Điểm", "Points"), Text(f"“{text}” không phải số", f"'{text}' is no number"), Text("ghi số", "give one")
         )
     return found
+
+
+def _state(document: dict[str, Any], result: Result) -> Text:
+    return STATES["done" if document["state"] == "submitted" and not result.missing else document["state"]]
 
 
 def _self_most(result: Result) -> float:

@@ -63,7 +63,7 @@ def test_a_scorecard_from_self_score_to_appraisal_to_result(
         lan.sign_in("Nguyễn Thị Lan", PIN)
         lan.page.goto(f"{card}/criteria/1.1")
         score(lan, "self", "4,5", "đủ")
-        expect(lan.page.get_by_role("alert")).to_contain_text("4.5 điểm vượt thang 0–4")
+        expect(lan.page.get_by_role("alert")).to_contain_text("4,5 điểm vượt thang 0–4")
         lan.shot("vuot-thang")
         lan.page.locator("#self-points").fill("")
         score(lan, "self", "4", "", plan)
