@@ -35,7 +35,7 @@ SURVEY = """
 """
 CHOICES = """
     list_name | name  | label
-    source    | radio | Radio
+    source    | radio | Đài
     source    | other | Other
     scale     | 1     | Bad
     scale     | 2     | Rather bad

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from statistics import quantiles
 
 import pytest
+import rfc8785
 from click.testing import Result
+from scipy.stats import f, f_oneway, norm
 
 from survey.errors import Problems
-from survey.fieldwork.matches import Answered, beyond, matches
-from survey.fieldwork.measures import Items, measure, recognisable
+from survey.fieldwork.matches import Answered, Nearest, matches
+from survey.fieldwork.measures import Events, Items, measure, recognisable, scanned
 from survey.fieldwork.quality import CHECKS, Finding, risk, thresholds
+from survey.fieldwork.quality_enumerators import standings
+from survey.fieldwork.quality_interviews import far_away
+from survey.fieldwork.quality_questions import bit_counts, count, deviates, effect, question_findings
 from survey.fieldwork.quality_summary import day, summaries
 from survey.store import Store, current, frame, quality
+from survey.tables import read_table
 from tests.quality_field import (
     MORNING,
     ROUND,
@@ -85,6 +93,17 @@ def test_a_form_keyed_from_paper_has_no_duration():
     assert (row.seconds, row.began, row.timed) == (None, None, 0)
 
 
+def test_a_scan_of_the_times_reads_what_json_reads():
+    given = answers([4] * 24)
+    told = {**paradata(given, seconds=7.25), "kept": {"a/age": {"reason": "đúng vậy", "value": "40"}}, "mode": ""}
+    content = rfc8785.dumps(told)
+    assert isinstance(scanned(content)["events"], Events)
+    assert measured(given, scanned(content)) == measured(given, told)
+    told["events"][3]["more"] = 1
+    assert isinstance(scanned(rfc8785.dumps(told))["events"], list)
+    assert measured(given, scanned(rfc8785.dumps(told))) == measured(given, told)
+
+
 @pytest.mark.parametrize("broken", [{}, {"events": "x"}, {"events": [3, {"ms": "a", "time": 5}]}, {"kept": 7}])
 def test_paradata_of_another_program_are_no_error(broken: dict[str, object]):
     assert measured(answers([4] * 24), broken).seconds is None
@@ -126,7 +145,7 @@ def test_each_unusual_interview_is_told_with_its_figure_and_threshold(village: S
     (match,) = (one for one in found if one.check == "match" and one.subject == "iuk026")
     assert (match.interviews, match.enumerator, match.commune) == (("iuk003",), "phoa", "k")
     assert match.figure == pytest.approx(1)
-    assert match.threshold == 0.8
+    assert match.threshold == 0.6
     assert "100 %" in match.words.vi
     assert "100 %" in match.words.en
     assert risk(found)["iuk024"] == CHECKS["short"].points + CHECKS["quick"].points
@@ -166,7 +185,7 @@ def test_few_or_equal_interviews_say_nothing_of_what_is_usual(hub: Store):
     with hub.transaction():
         for number in range(1, 30):
             interview(hub, f"uk{number:03d}", answers([5] * 24))
-    assert {one.check for one in quality.findings(hub, ROUND)} <= {"overlap"}
+    assert {one.check for one in quality.findings(hub, ROUND)} == {"overlap", "day"}
 
 
 # -- matches ------------------------------------------------------------------------------------------------------
@@ -186,12 +205,10 @@ def test_matches_are_those_of_a_plain_count():
     for n in range(12):
         others = [share(n, other) for other in range(12) if other != n]
         assert group.nearest[str(n)].match == pytest.approx(max(others))
-        own = [share(n, other) for other in range(12) if other != n and other % 2 == n % 2]
-        assert group.nearest[str(n)].own == pytest.approx(sum(own) / 5)
     pairs = [share(a, b) for a in range(12) for b in range(a) if a % 2 != b % 2]
     assert (group.pairs, group.independent) == (36, True)
     assert group.expected == pytest.approx(sum(pairs) / 36)
-    assert (beyond(1, 0.6), beyond(0.6, 0.6), beyond(1, 1)) == (1, 0, 0)
+    assert [Nearest("x", match, 9, expected).beyond for match, expected in ((1, 0.6), (0.6, 0.6), (1, 1))] == [1, 0, 0]
 
 
 # -- only what is new ---------------------------------------------------------------------------------------------
@@ -275,3 +292,85 @@ def test_the_command_tells_signs_figures_and_thresholds(survey: Survey, village:
     wrong = told("--set", "shrot=1")
     assert (wrong.exit_code, "shrot" in wrong.output, "short" in wrong.output) == (2, True, True)
     assert told("--check", "nothing").exit_code == 2
+
+
+# -- enumerators, communes, questions ----------------------------------------------------------------------------
+
+
+def test_an_enumerator_is_held_against_colleagues_in_the_same_commune():
+    def cell(mean: float, n: int = 20) -> tuple[int, float, float]:
+        return n, n * mean, n * (mean * mean + 0.01)
+
+    # Commune b is far more content than a; that is nobody's doing. Only p7 stands out among colleagues.
+    cells = {(f"p{n}", "ab"[n % 2]): cell(0.4 + 0.4 * (n % 2) + 0.005 * n) for n in range(7)}
+    cells["p7", "b"] = cell(0.55)
+    found = {one.enumerator: one for one in standings(cells, "level")}
+    assert [who for who, one in found.items() if abs(one.distance) > 3.5] == ["p7"]
+    assert found["p7"].mean == pytest.approx(0.55)
+    assert found["p7"].expected > 0.75
+    assert standings({("p1", "a"): (1, 0.5, 0.25)}, "level") == []
+
+
+def test_bits_are_counted_like_one_by_one():
+    source = random.Random(3)
+    rows = [source.getrandbits(40) for _ in range(77)]
+    assert bit_counts(rows, 40) == [sum(row >> place & 1 for row in rows) for place in range(40)]
+    assert bit_counts([], 3) == [0, 0, 0]
+
+
+def test_the_share_of_variance_between_enumerators_is_that_of_the_analysis_of_variance():
+    items = Items(batteries())
+    source = random.Random(9)
+    given = {who: [answers(someone(source)) for _ in range(7 + turn)] for turn, who in enumerate("abcdefg")}
+    packed = {who: [measure(items, one, {}, {}, {})[1].bits for one in found] for who, found in given.items()}
+    counted = count(items, packed)
+    places = {who: [int(one["b/b3"]) for one in found] for who, found in given.items()}
+    expected = f_oneway(*places.values())
+    told = effect([counted.between["b/b3"]])
+    assert told is not None
+    assert told[1] == pytest.approx(expected.statistic)
+    assert told[2:] == (6, sum(map(len, places.values())) - 7)
+    assert deviates(3.0, 6, 60) == pytest.approx(norm.isf(f.sf(3.0, 6, 60)), abs=0.01)
+
+
+def test_a_question_that_depends_on_who_asks_is_told():
+    items = Items(batteries())
+    source = random.Random(9)
+    counted = []
+    for _ in range(4):
+        packed = {
+            who: [
+                measure(items, {**answers(someone(source)), "c/c2": str(1 + (turn + n // 8) % 5)}, {}, {}, {})[1].bits
+                for n in range(10)
+            ]
+            for turn, who in enumerate("abcd")
+        }
+        counted.append(count(items, packed))
+    found = list(question_findings(items, counted, thresholds({})))
+    assert [(one.check, one.subject) for one in found if one.check == "effect"] == [("effect", "c/c2")]
+
+
+def test_numbers_far_from_the_rest():
+    ages = Counter({float(age): 5 for age in range(20, 60)})
+    low, high = far_away(ages, 3) or (0, 0)
+    q1, q3 = quantiles([age for age, n in ages.items() for _ in range(n)], n=4, method="inclusive")[::2]
+    assert (low, high) == pytest.approx((q1 - 3 * (q3 - q1), q3 + 3 * (q3 - q1)))
+    assert far_away(Counter({5.0: 100, 6.0: 2}), 3) is None
+    assert far_away(Counter({5.0: 10}), 3) is None
+    incomes = Counter({1000 * 1.2**n: 2 for n in range(30)})
+    assert (far_away(incomes, 3) or (0, 0))[0] > 0
+
+
+def test_what_is_said_at_other_is_listed_with_the_choice_that_says_the_same(
+    survey: Survey, village: Store, tmp_path: Path
+):
+    for number, said in enumerate(("Loa phường", "loa  phuong", "nghe Đài ở quán", " "), start=24):
+        given = answers(someone(random.Random(number)), source="other") | {"a/specify": said}
+        interview(village, f"uk{number:03d}", given)
+    file = tmp_path / "others.csv"
+    told = survey("quality", "--others", file, "--instance", village.folder)
+    assert (told.exit_code, "Wrote 2 different answers" in told.output) == (0, True)
+    assert [tuple(row.values()) for row in read_table(file).rows] == [
+        ("a/specify", "a/source", "Loa phường", "2", "", ""),
+        ("a/specify", "a/source", "nghe Đài ở quán", "1", "radio", "Đài"),
+    ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +15,7 @@ from survey.errors import InputError
 from survey.text import Text
 
 if TYPE_CHECKING:
+    from survey.fieldwork.others import Other
     from survey.fieldwork.quality import Finding
     from survey.fieldwork.quality_summary import Summary
 
@@ -50,6 +53,15 @@ if TYPE_CHECKING:
     metavar="NAME=VALUE",
     help=Text("Đặt một ngưỡng của đợt; để trống số: về mặc định.", "Set a threshold of the round; no value: default."),
 )
+@option(
+    "--others",
+    "others_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=Text(
+        "Ghi ra tệp CSV mọi câu trả lời “khác, ghi rõ”, kèm cột để mã hóa lại.",
+        "Write every “other, specify” to a CSV file with a column for coding it anew.",
+    ),
+)
 @json_option
 def quality(
     round_id: str | None,
@@ -57,6 +69,7 @@ def quality(
     checks: Sequence[str],
     show_limits: bool,
     changes: Sequence[str],
+    others_file: Path | None,
     as_json: bool,
 ) -> int:
     from survey.fieldwork import quality_summary
@@ -86,6 +99,8 @@ def quality(
                     [(name, f"{limits[name]:g}", THRESHOLDS[name][1](spoken)) for name in THRESHOLDS],
                 )
             return 0
+        if others_file:
+            return _write_others(others_file, found.others(store, document["id"]), as_json)
         signs = found.findings(store, document["id"])
         signs = [one for one in signs if not checks or one.check in checks]
         rows = found.rows(store, document["id"])
@@ -140,6 +155,24 @@ def _changed(store: Any, document: dict[str, Any], changes: Sequence[str]) -> di
     thresholds(changed)
     rounds.issue_round(store, changed)
     return changed
+
+
+def _write_others(file: Path, said: Sequence[Other], as_json: bool) -> int:
+    from survey.fieldwork.others import COLUMNS
+
+    with file.open("w", encoding="utf-8-sig", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(COLUMNS)
+        writer.writerows([getattr(one, name) for name in COLUMNS] for one in said)
+    if as_json:
+        say_json({"path": file, "others": said})
+    else:
+        say(
+            Text(
+                f"Đã ghi {len(said)} câu trả lời khác nhau vào {file}", f"Wrote {len(said)} different answers to {file}"
+            )
+        )
+    return 0
 
 
 def _rates(store: Any, round: str, by: str) -> dict[str, dict[str, float | None]]:

@@ -2,7 +2,9 @@
 
 The share of equal answers between two people depends on how much their commune is of one mind: a fixed 85 % would
 accuse a content village and miss a copied one. Kuriakose & Robbins (2016) look at each interview's nearest neighbour;
-here its distance is told from the mean of pairs of *different* enumerators in the same commune.
+here its distance is told from the mean of pairs of *different* enumerators in the same commune, or from what two people
+share by chance who use the scales as these two do, where that is more: two who answer "4" throughout share everything,
+and none copied the other.
 """
 
 from __future__ import annotations
@@ -34,12 +36,19 @@ class Answered:
 @dataclass(frozen=True)
 class Nearest:
     """The interview most like this one: the share of equal answers among the ``shared`` questions both answered, and
-    the mean share with the other interviews of the same enumerator (None with fewer than one)."""
+    what was to be ``expected`` of these two (None where nothing can be said)."""
 
     other: str
     match: float
     shared: int
-    own: float | None
+    expected: float | None
+
+    @property
+    def beyond(self) -> float | None:
+        """The match beyond what was expected, like Cohen's kappa: 0 as expected, 1 every answer the same."""
+        if self.expected is None:
+            return None
+        return (self.match - self.expected) / (1 - self.expected) if self.expected < 1 else 0.0
 
 
 @dataclass(frozen=True)
@@ -54,14 +63,14 @@ class Group:
     nearest: dict[str, Nearest]
 
 
-def matches(answered: Sequence[Answered]) -> Group:
+def matches(answered: Sequence[Answered], codes: Sequence[int] = ()) -> Group:
     """Compares the interviews of one commune and questionnaire pair by pair.
 
-    Sorted by enumerator and time, please. Memory grows with the interviews, not with the pairs.
+    They come sorted by enumerator and time; ``codes`` are the bits of each place on a scale
+    (:attr:`survey.fieldwork.measures.Items.codes`). Memory grows with the interviews, not with the pairs.
     """
     count = len(answered)
     best = [(0.0, -1, 0)] * count
-    own_sum, own_count = [0.0] * count, [0] * count
     sums = {True: (0, 0.0, 0.0), False: (0, 0.0, 0.0)}
     for i, one in enumerate(answered):
         bits, closed, who = one.bits, one.closed, one.enumerator
@@ -80,13 +89,9 @@ def matches(answered: Sequence[Answered]) -> Group:
                 best[j] = (match, i, shared)
             if who == other.enumerator:
                 within, own_total, own_squares = within + 1, own_total + match, own_squares + match * match
-                own_sum[j] += match
-                own_count[j] += 1
             else:
                 across, total, squares = across + 1, total + match, squares + match * match
         best[i] = near
-        own_sum[i] += own_total
-        own_count[i] += within
         sums[True] = (sums[True][0] + across, sums[True][1] + total, sums[True][2] + squares)
         sums[False] = (sums[False][0] + within, sums[False][1] + own_total, sums[False][2] + own_squares)
     independent = sums[True][0] >= LEAST_PAIRS
@@ -99,14 +104,21 @@ def matches(answered: Sequence[Answered]) -> Group:
         independent,
         {
             one.interview: Nearest(
-                answered[near].interview, match, shared, own_sum[i] / own_count[i] if own_count[i] else None
+                answered[near].interview, match, shared, _expected(mean, one, answered[near], shared, codes)
             )
-            for i, (one, (match, near, shared)) in enumerate(zip(answered, best, strict=True))
+            for one, (match, near, shared) in zip(answered, best, strict=True)
             if near >= 0
         },
     )
 
 
-def beyond(match: float, expected: float) -> float:
-    """A match beyond what is expected, like Cohen's kappa: 0 as usual, 1 every answer the same."""
-    return (match - expected) / (1 - expected) if expected < 1 else 0.0
+def _expected(mean: float | None, one: Answered, other: Answered, shared: int, codes: Sequence[int]) -> float | None:
+    """What these two share as a pair of their commune, or by chance with their own ways of using the scales."""
+    if mean is None:
+        return None
+    mine, theirs = ([(bits & code).bit_count() for code in codes] for bits in (one.bits, other.bits))
+    if not sum(mine) or not sum(theirs):
+        return mean
+    chance = sum(a * b for a, b in zip(mine, theirs, strict=True)) / (sum(mine) * sum(theirs))
+    on_scales = min(1.0, min(sum(mine), sum(theirs)) / shared)
+    return max(mean, on_scales * chance + (1 - on_scales) * mean)

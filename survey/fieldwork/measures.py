@@ -6,15 +6,15 @@ A measure looks at one interview alone, so it never changes while the content st
 
 from __future__ import annotations
 
+import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from statistics import fmean, pvariance
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
-from survey.questionnaire.model import Choice, Node, Questionnaire
+from survey.questionnaire.model import Node, Questionnaire
 from survey.text import fold
 
 VERSION = 1
@@ -30,12 +30,14 @@ LEAST_BATTERY = 4
 """Answers that a battery must have before sameness in it says anything."""
 
 MISSING_BITS = ("dont_know", "refused", "other")
+_UNANSWERED = {kind: f"?{kind}" for kind in MISSING_BITS}
 
+_EVENT = re.compile(rb'\{"cleared":\d+,"ms":(\d+),"path":"[^"{}]*","seconds":([\d.]+),"time":"([^"]*)"\}')
+_PATH = re.compile(r"/[\w./-]+")
 _OTHER = re.compile(r"""selected\s*\(\s*(/[\w./-]+)\s*,\s*['"]([^'"]+)['"]\s*\)|(/[\w./-]+)\s*=\s*['"]([^'"]+)['"]""")
 
 
-@dataclass(frozen=True)
-class Measures:
+class Measures(NamedTuple):
     """One interview in numbers; None where it cannot be said (a paper form has no duration).
 
     ``began`` and ``ended``: seconds since 1970 by the device's clock, ``hour`` the local hour of the day at the start.
@@ -74,7 +76,7 @@ class Measures:
     kept: int
 
 
-COLUMNS = tuple(field.name for field in fields(Measures))
+COLUMNS = Measures._fields
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ class Items:
 
     A *scale* is a list of three or more ordered codes (1, 2, 3 …; codes of missing kinds apart) that three or more
     questions use; a *battery* is four or more questions of one group that follow each other with the same scale.
+    ``bits`` and ``turn`` give closed questions their places in packed answers, ``codes`` all bits of the first, second
+    … place of scales. ``gates`` are questions on whose answers others depend.
     """
 
     def __init__(self, questionnaire: Questionnaire):
@@ -106,11 +110,15 @@ class Items:
         self.scales = _scales(questionnaire)
         self.bits: dict[str, dict[str, int]] = {}
         self.turn: dict[str, int] = {}
-        self.typed: dict[str, dict[str, str]] = {}
+        self.looks: dict[str, tuple[dict[str, str], bool, dict[str, int] | None, int]] = {}
         self.numbers: list[str] = []
         self.others: dict[str, tuple[str, str]] = {}
         self.names: dict[str, Node] = {}
-        self.scale: list[tuple[str, Mapping[str, int], int]] = []
+        self.gates = frozenset(
+            path.removeprefix(f"/{questionnaire.root}/")
+            for node in questionnaire.walk()
+            for path in _PATH.findall(node.relevant)
+        )
         self.batteries: list[list[str]] = []
         self.width = 0
         repeats = [node.path + "/" for node in questionnaire.walk() if node.kind == "repeat"]
@@ -122,27 +130,37 @@ class Items:
             self.names[node.path] = node
             choices = questionnaire.lists.get(node.list_name, ())
             typed = {choice.name: choice.missing_kind for choice in choices if choice.missing_kind}
-            self.typed[node.path] = {**typed, **node.missing_codes}
+            typed |= node.missing_codes
             if node.type == "select_one" and choices and not node.contact:
-                self._closed(node, choices)
+                self._closed(node, [choice.name for choice in choices if choice.name not in typed])
             elif node.type in ("integer", "decimal") and node.control and not node.contact:
                 self.numbers.append(node.path)
             elif node.type == "text" and node.control and not node.contact:
                 self._other(node, questionnaire)
-            if node.type == "select_one" and node.list_name in self.scales:
+            if node.path in self.bits and node.list_name in self.scales:
                 here = node.path.rpartition("/")[0], node.list_name
                 if here != last:
                     battery, last = [], here
                     self.batteries.append(battery)
                 battery.append(node.path)
-                self.scale.append((node.path, self.scales[node.list_name], len(self.scales[node.list_name])))
             elif node.control:
                 last = None
+            self.looks[node.path] = (typed, bool(node.control), self.bits.get(node.path), self.turn.get(node.path, 0))
         self.batteries = [battery for battery in self.batteries if len(battery) >= LEAST_BATTERY]
+        turns = {path: turn for turn, battery in enumerate(self.batteries) for path in battery}
+        self.scale = [
+            (path, order, len(order), turns.get(path, -1))
+            for path, node in self.names.items()
+            if path in self.bits and (order := self.scales.get(node.list_name))
+        ]
+        places: dict[int, int] = {}
+        for path, order, _, _ in self.scale:
+            for code, place in order.items():
+                places[place] = places.get(place, 0) | self.bits[path].get(code, 0)
+        self.codes = tuple(places.values())
 
-    def _closed(self, node: Node, choices: Sequence[Choice]) -> None:
+    def _closed(self, node: Node, names: Sequence[str]) -> None:
         own = {}
-        names = [choice.name for choice in choices if choice.name not in self.typed[node.path]]
         for name in [*names, *(f"?{kind}" for kind in MISSING_BITS)]:
             own[name] = 1 << self.width
             self.width += 1
@@ -158,21 +176,22 @@ class Items:
             if path in questionnaire.by_path and questionnaire.by_path[path].type.startswith("select"):
                 self.others[node.path] = (path, choice)
 
-    def kind(self, path: str, value: Any) -> str:
-        """The missing kind of an answer, also of a code that stands for one; "" for a substantive answer."""
-        if isinstance(value, Mapping):
-            return str(value.get("missing", ""))
-        return self.typed.get(path, {}).get(value, "") if isinstance(value, str) else ""
-
 
 def _scales(questionnaire: Questionnaire) -> dict[str, dict[str, int]]:
-    used = Counter(node.list_name for node in questionnaire.walk() if node.type == "select_one")
+    """The lists that are scales, with the place of each code."""
+    asking: dict[str, list[Node]] = {}
+    for node in questionnaire.walk():
+        if node.type == "select_one":
+            asking.setdefault(node.list_name, []).append(node)
     found = {}
-    for name, count in used.items():
-        codes = [choice.name for choice in questionnaire.lists.get(name, ()) if not choice.missing_kind]
+    for name, nodes in asking.items():
+        typed = {code for node in nodes for code in node.missing_codes}
+        choices = questionnaire.lists.get(name, ())
+        codes = [choice.name for choice in choices if not choice.missing_kind and choice.name not in typed]
         numbers = [int(code) if code.isdigit() else None for code in codes]
-        first = numbers[0] if numbers else None
-        if count >= 3 and len(codes) >= 3 and first is not None and numbers == list(range(first, first + len(codes))):
+        if len(nodes) < 3 or len(codes) < 3 or (first := numbers[0]) is None:
+            continue
+        if numbers == list(range(first, first + len(codes))):
             found[name] = {code: place for place, code in enumerate(codes)}
     return found
 
@@ -187,25 +206,32 @@ def measure(
     """The measures of one interview. ``about`` has the text fields of :class:`Measures`; ``paradata`` is that of the
     interview itself, not of a later correction. Anything malformed in it is left out, never an error."""
     asked = dont_know = refused = bits = answered = 0
-    kinds: dict[str, str] = {}
+    substantive: set[str] = set()
     for path, value in answers.items():
-        if path not in items.names:
+        look = items.looks.get(path)
+        if look is None:
             continue
-        node = items.names[path]
-        kind = items.kind(path, value)
-        if kind:
-            kinds[path] = kind
-        if not node.control or kind == "not_applicable":
+        typed, control, closed, turn = look
+        kind = ""
+        if value.__class__ is dict:
+            kind = str(value.get("missing", ""))
+        elif typed and value.__class__ is str:
+            kind = typed.get(value, "")
+        if not kind:
+            substantive.add(path)
+        if not control or kind == "not_applicable":
             continue
         asked += 1
-        dont_know += kind == "dont_know"
-        refused += kind == "refused"
-        closed = items.bits.get(path)
+        if kind == "dont_know":
+            dont_know += 1
+        elif kind == "refused":
+            refused += 1
         if closed is not None:
-            name = (f"?{kind}" if f"?{kind}" in closed else "?other") if kind else value
-            if isinstance(name, str) and name in closed:
-                bits |= closed[name]
-                answered |= items.turn[path]
+            name = _UNANSWERED.get(kind, "?other") if kind else value
+            mask = closed.get(name) if name.__class__ is str else None
+            if mask is not None:
+                bits |= mask
+                answered |= turn
     texts: dict[str, Any] = {name: str(about.get(name, "")) for name in COLUMNS[:9]}
     return (
         Measures(
@@ -220,73 +246,113 @@ def measure(
         Details(
             bits,
             answered,
-            {p: n for p in items.numbers if p in answers and p not in kinds and (n := _number(answers[p])) is not None},
-            {p: text for p in items.others if isinstance(text := answers.get(p), str) and text.strip()},
+            {path: n for path in items.numbers if path in substantive and (n := _number(answers[path])) is not None},
+            {path: text for path in items.others if isinstance(text := answers.get(path), str) and text.strip()},
             {path: known for path, value in contact.items() if (known := recognisable(value))},
         ),
     )
 
 
 def _scale(items: Items, answers: Mapping[str, Any]) -> dict[str, Any]:
-    places: dict[str, int] = {}
-    neutral = run = longest = 0
-    before, total = "", 0.0
-    for path, order, size in items.scale:
+    given = neutral = run = longest = 0
+    before: Any = None
+    total = 0.0
+    sums = [[0, 0, 0] for _ in items.batteries]
+    for path, order, size, battery in items.scale:
         value = answers.get(path)
-        place = order.get(value) if isinstance(value, str) else None
-        if place is None:
+        if value.__class__ is not str or (place := order.get(value)) is None:
             continue
-        places[path] = place
+        given += 1
         total += place / (size - 1)
-        neutral += 2 * place == size - 1
-        run = run + 1 if value == before else 1
-        before, longest = str(value), max(longest, run)
-    judged, straight, variances = 0, 0, []
-    for battery in items.batteries:
-        given = [places[path] for path in battery if path in places]
-        if len(given) >= LEAST_BATTERY:
-            judged += 1
-            same = given.count(given[0]) == len(given)
-            straight += same
-            variances.append(0.0 if same else pvariance(given))
+        if 2 * place == size - 1:
+            neutral += 1
+        if value == before:
+            run += 1
+        else:
+            run, before = 1, value
+        if run > longest:
+            longest = run
+        if battery >= 0:
+            one = sums[battery]
+            one[0] += 1
+            one[1] += place
+            one[2] += place * place
+    judged = [(n, (squares - s * s / n) / n) for n, s, squares in sums if n >= LEAST_BATTERY]
     return {
-        "scale": len(places),
+        "scale": given,
         "neutral": neutral,
         "run": longest,
-        "batteries": judged,
-        "straight": straight,
-        "spread": fmean(variances) if variances else None,
-        "level": total / len(places) if places else None,
+        "batteries": len(judged),
+        # Sums of whole numbers below 2**53: a variance of nothing is nothing, not nearly nothing.
+        "straight": sum(abs(variance) < 1e-9 for _, variance in judged),
+        "spread": sum(variance for _, variance in judged) / len(judged) if judged else None,
+        "level": total / given if given else None,
     }
 
 
+def scanned(content: bytes) -> dict[str, Any]:
+    """The part ``paradata`` of an interview, with its events as this program needs and writes them read by a scan: 250
+    events take longer to build as JSON than everything else that is measured. Anything unusual is read as JSON."""
+    start = content.find(b'"events":[{') + len(b'"events":[')
+    end = content.find(b"}]", start)
+    if start >= len(b'"events":[') and end > 0:
+        found = _EVENT.findall(content, start, end + 1)
+        if len(found) == content.count(b"{", start, end):
+            rest = json.loads(content[:start] + content[end + 1 :])
+            (first, *_), (*_, last) = found[0][2:], found[-1][2:]
+            rest["events"] = Events(
+                [float(one[0]) for one in found], [float(one[1]) for one in found], first.decode(), last.decode()
+            )
+            return dict(rest)
+    return dict(json.loads(content))
+
+
+class Events(NamedTuple):
+    """The times of an interview's answers: the monotonic clock in milliseconds, seconds on the question, and the wall
+    clock at the first and last."""
+
+    stamps: list[float]
+    spent: list[float]
+    first: Any
+    last: Any
+
+
+def _events(told: Any) -> Events | None:
+    """Events as paradata tell them; None where there are none or another program wrote what is not understood."""
+    if isinstance(told, Events):
+        return told
+    if not isinstance(told, list) or not told:
+        return None
+    try:
+        return Events(
+            [float(event["ms"]) for event in told],
+            [float(event["seconds"]) for event in told],
+            told[0].get("time"),
+            told[-1].get("time"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
 def _times(paradata: Mapping[str, Any], mode: str) -> dict[str, Any]:
-    unknown = {"began": None, "ended": None, "hour": None, "seconds": None, "timed": 0, "quick": 0}
-    events = paradata.get("events")
-    events = [e for e in events if isinstance(e, dict)] if isinstance(events, list) else []
-    if mode or not events:
-        return unknown
-    began, ended = _moment(paradata.get("started")) or _moment(events[0].get("time")), _moment(events[-1].get("time"))
-    total, last, timed, quick = 0.0, None, 0, 0
-    for event in events:
-        ms, spent = event.get("ms"), event.get("seconds")
-        if isinstance(spent, (int, float)) and spent > 0:
-            timed += 1
-            quick += spent < QUICK
-            if last is None:
-                total += min(spent, PAUSE)
-        if isinstance(ms, (int, float)):
-            # A clock that starts again with the machine goes back: that gap is not known.
-            if last is not None and ms >= last:
-                total += min((ms - last) / 1000, PAUSE)
-            last = ms
+    events = None if mode else _events(paradata.get("events"))
+    if events is None:
+        return {"began": None, "ended": None, "hour": None, "seconds": None, "timed": 0, "quick": 0}
+    stamps, spent, first, last = events
+    began, ended = _moment(paradata.get("started")) or _moment(first), _moment(last)
+    most, total = PAUSE * 1000.0, 0.0
+    for before, after in pairwise(stamps):
+        # A clock that starts again with the machine goes back: that gap is not known, and counts as none.
+        if after > before:
+            total += after - before if after - before < most else most
+    timed = [seconds for seconds in spent if seconds > 0]
     return {
         "began": began.timestamp() if began else None,
         "ended": ended.timestamp() if ended else None,
         "hour": began.hour + began.minute / 60 if began else None,
-        "seconds": total if last is not None else None,
-        "timed": timed,
-        "quick": quick,
+        "seconds": min(spent[0], PAUSE) + total / 1000,
+        "timed": len(timed),
+        "quick": len([1 for seconds in timed if seconds < QUICK]),
     }
 
 

@@ -88,24 +88,27 @@ CHECKS: dict[str, Check] = {
 THRESHOLDS: dict[str, tuple[float, Text]] = {
     "short": (0.4, Text("ngắn: dưới mấy lần thời gian giữa của bảng hỏi", "short: below this times the median")),
     "long": (3.0, Text("dài: trên mấy lần thời gian giữa", "long: above this times the median")),
-    "quick": (0.3, Text("phần câu trả lời dưới một giây", "share of answers within a second")),
+    "quick": (0.15, Text("phần câu trả lời dưới một giây", "share of answers within a second")),
     "straight": (
         0.5,
         Text("phần bảng trả lời một kiểu, cao hơn mức của xã", "share of straight batteries above commune"),
     ),
     "even": (0.25, Text("phương sai trong bảng, so với xã: dưới", "variance in batteries to the commune's: below")),
-    "uneven": (2.0, Text("phương sai trong bảng, so với xã: trên", "variance in batteries to the commune's: above")),
+    "uneven": (1.8, Text("phương sai trong bảng, so với xã: trên", "variance in batteries to the commune's: above")),
     "run": (3.0, Text("chuỗi dài nhất, gấp mấy lần mức của xã", "longest run, times the commune's")),
     "neutral": (0.4, Text("phần câu ở giữa thang, cao hơn mức của xã", "share of neutral answers above commune")),
     "dont_know": (0.25, Text("phần không biết, cao hơn mức của xã", "share of don't know above commune")),
     "refused": (0.15, Text("phần không trả lời, cao hơn mức của xã", "share of refusals above commune")),
-    "match": (0.8, Text("trùng vượt mức của xã (0 như xã, 1 giống hệt)", "match beyond commune (0 as usual, 1 same)")),
+    "match": (
+        0.6,
+        Text("trùng vượt mức của xã (0 như xã, 1 giống hệt)", "match beyond the usual (0 as usual, 1 same)"),
+    ),
     "earliest": (6.0, Text("giờ sớm nhất", "earliest hour")),
     "latest": (21.0, Text("giờ muộn nhất", "latest hour")),
     "overlap": (5.0, Text("số phút chồng nhau trên một máy", "minutes of overlap on one laptop")),
     "outlier": (3.0, Text("xa tứ phân vị mấy lần khoảng tứ phân vị", "interquartile ranges beyond a quartile")),
     "kept": (5.0, Text("số câu giữ nguyên dù có cảnh báo", "soft checks passed in an interview")),
-    "differs": (3.0, Text("cách xa đồng nghiệp mấy độ lệch chuẩn", "standard deviations from colleagues")),
+    "differs": (3.5, Text("cách xa đồng nghiệp mấy độ lệch chuẩn", "standard deviations from colleagues")),
     "day_hours": (12.0, Text("số giờ một ngày", "hours in a day")),
     "day_interviews": (12.0, Text("số phiếu một ngày", "interviews in a day")),
     "effect": (0.1, Text("phần phương sai do người hỏi", "share of variance between enumerators")),
@@ -114,8 +117,8 @@ THRESHOLDS: dict[str, tuple[float, Text]] = {
     "alike": (0.15, Text("mức trùng của xã cao hơn các xã khác", "match in a commune above that of the others")),
     "least": (10.0, Text("số phiếu ít nhất để nói về một nhóm", "fewest interviews to speak of a group")),
 }
-"""Name to default and meaning. A round's document may set others under ``quality``; docs/quality.md says how the
-defaults were found."""
+"""Name to default and meaning. A round's document may set others under ``quality``; docs/guides/quality.md says how
+the defaults were found."""
 
 
 def thresholds(round: Mapping[str, Any]) -> dict[str, float]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import log
-from statistics import median, quantiles
+from math import exp, log
+from statistics import median
 from typing import Any, NamedTuple
 
-from survey.fieldwork.matches import Group, beyond
-from survey.fieldwork.measures import QUICK, Details, Measures
+from survey.fieldwork.matches import Group
+from survey.fieldwork.measures import QUICK, Measures
 from survey.fieldwork.quality import INTERVIEW, Finding, percent, shown
 from survey.text import Text
 
@@ -55,30 +55,10 @@ def refused(row: Measures) -> float:
     return row.refused / row.asked if row.asked else 0.0
 
 
-class Norms:
-    """The norm of each commune, and of the whole questionnaire where a commune has too few interviews."""
-
-    def __init__(self, rows: Iterable[Measures], least: float):
-        groups: dict[tuple[str, str], list[Measures]] = defaultdict(list)
-        for row in rows:
-            groups[row.questionnaire, row.commune].append(row)
-        whole: dict[str, list[Measures]] = defaultdict(list)
-        for (questionnaire, _), members in groups.items():
-            whole[questionnaire] += members
-        self.durations = {
-            name: median(seconds)
-            for name, members in whole.items()
-            if len(seconds := [row.seconds for row in members if row.seconds is not None]) >= least
-        }
-        self._whole = {name: _norm(members) for name, members in whole.items() if len(members) >= least}
-        self._communes = {key: _norm(members) for key, members in groups.items() if key[1] and len(members) >= least}
-
-    def of(self, row: Measures) -> Norm | None:
-        """The norm that an interview is held against; None where there are too few interviews for any."""
-        return self._communes.get((row.questionnaire, row.commune)) or self._whole.get(row.questionnaire)
-
-
-def _norm(rows: Sequence[Measures]) -> Norm:
+def norm_of(rows: Sequence[Measures], least: float) -> Norm | None:
+    """What is usual among these interviews; None where there are fewer than ``least``."""
+    if len(rows) < least:
+        return None
     spreads = [row.spread for row in rows if row.spread is not None]
     return Norm(
         median([row.run for row in rows]),
@@ -104,21 +84,32 @@ def _finding(row: Measures, check: str, figure: float, threshold: float, words: 
     )
 
 
-def duration_findings(rows: Iterable[Measures], norms: Norms, limits: Mapping[str, float]) -> Iterator[Finding]:
-    """Too short or too long against the questionnaire's own median; answers that come within a second."""
+def duration_findings(rows: Iterable[Measures], limits: Mapping[str, float]) -> Iterator[Finding]:
+    """Too short or too long against the questionnaire's own median."""
+    durations: dict[str, list[tuple[float, Measures]]] = defaultdict(list)
     for row in rows:
-        usual = norms.durations.get(row.questionnaire)
-        if usual is not None and usual >= LEAST_SECONDS and row.seconds is not None:
-            ratio = row.seconds / usual
-            took, often = shown(row.seconds / 60), shown(usual / 60)
+        if row.seconds is not None:
+            durations[row.questionnaire].append((row.seconds, row))
+    for found in durations.values():
+        usual = median([seconds for seconds, _ in found])
+        if len(found) < limits["least"] or usual < LEAST_SECONDS:
+            continue
+        short, long = limits["short"] * usual, limits["long"] * usual
+        for seconds, row in found:
+            if short <= seconds <= long:
+                continue
+            took, often = shown(seconds / 60), shown(usual / 60)
             words = Text(
                 f"mất {took.vi} phút, bảng hỏi này thường mất {often.vi} phút",
                 f"took {took.en} minutes, this questionnaire usually takes {often.en}",
             )
-            if ratio < limits["short"]:
-                yield _finding(row, "short", ratio, limits["short"], words)
-            elif ratio > limits["long"]:
-                yield _finding(row, "long", ratio, limits["long"], words)
+            check = "short" if seconds < short else "long"
+            yield _finding(row, check, seconds / usual, limits[check], words)
+
+
+def quick_findings(rows: Iterable[Measures], limits: Mapping[str, float]) -> Iterator[Finding]:
+    """Answers that come within a second of the question."""
+    for row in rows:
         if row.timed >= LEAST_SCALE and (share := row.quick / row.timed) > limits["quick"]:
             told, second = percent(share), shown(QUICK)
             words = Text(
@@ -128,17 +119,15 @@ def duration_findings(rows: Iterable[Measures], norms: Norms, limits: Mapping[st
             yield _finding(row, "quick", share, limits["quick"], words)
 
 
-def answer_findings(rows: Iterable[Measures], norms: Norms, limits: Mapping[str, float]) -> Iterator[Finding]:
-    """Answers that are too much alike, too far apart, in the middle, or missing, against the commune's norm."""
+def answer_findings(rows: Iterable[Measures], norm: Norm, limits: Mapping[str, float]) -> Iterator[Finding]:
+    """Answers that are too much alike, too far apart, in the middle, or missing, against the norm of the commune (of
+    all, where it has too few interviews)."""
     shares = (
         ("neutral", neutral, Text("câu ở giữa thang", "neutral answers")),
         ("dont_know", dont_know, Text("câu không biết", "don't know answers")),
         ("refused", refused, Text("câu không trả lời", "refusals")),
     )
     for row in rows:
-        norm = norms.of(row)
-        if norm is None:
-            continue
         for check, share, what in shares:
             enough = row.scale >= LEAST_SCALE if check == "neutral" else row.asked >= LEAST_SCALE
             usual = getattr(norm, check)
@@ -181,21 +170,19 @@ def _battery_findings(row: Measures, norm: Norm, limits: Mapping[str, float]) ->
             yield _finding(row, "uneven", ratio, limits["uneven"], words)
 
 
-def match_findings(
-    rows: Iterable[Measures], groups: Mapping[tuple[str, str], Group], limits: Mapping[str, float]
-) -> Iterator[Finding]:
-    """Interviews that share more with another than is usual in their commune; ``groups`` by questionnaire, commune."""
+def match_findings(rows: Iterable[Measures], group: Group, limits: Mapping[str, float]) -> Iterator[Finding]:
+    """Interviews of a commune that share more with another than is usual there."""
     for row in rows:
-        group = groups.get((row.questionnaire, row.commune))
-        near = group.nearest.get(row.interview) if group else None
-        if group is None or near is None or group.expected is None or group.pairs < limits["least"]:
+        near = group.nearest.get(row.interview)
+        if near is None or near.expected is None or group.pairs < limits["least"]:
             continue
-        figure = beyond(near.match, group.expected)
-        if figure > limits["match"]:
-            told, often = percent(near.match), percent(group.expected)
+        figure = near.beyond
+        if figure is not None and figure > limits["match"]:
+            told, often = percent(near.match), percent(near.expected)
             words = Text(
-                f"trùng {told.vi} với phiếu {near.other[:8]} ({near.shared} câu), xã này thường trùng {often.vi}",
-                f"{told.en} of {near.shared} answers equal those of {near.other[:8]}, {often.en} is usual here",
+                f"trùng {told.vi} của {near.shared} câu với phiếu {near.other[:8]}; hai phiếu như vậy thường trùng "
+                f"{often.vi}",
+                f"{told.en} of {near.shared} answers equal those of {near.other[:8]}; {often.en} is usual for two such",
             )
             yield _finding(row, "match", figure, limits["match"], words, interviews=(near.other,))
 
@@ -282,54 +269,77 @@ def version_findings(rows: Iterable[Measures], round: Mapping[str, Any], current
             yield _finding(row, "version", 1, 0, words)
 
 
+def far_away(counts: Mapping[float, int], reach: float) -> tuple[float, float] | None:
+    """The bounds beyond which a number is far from the rest: so many interquartile ranges beyond the quartiles (Tukey),
+    on the logarithm where all are positive and the largest is a hundred times the smallest (incomes). ``counts`` say
+    how often each number was given; None where there are too few, or half of them are equal."""
+    total = sum(counts.values())
+    if total < LEAST_NUMBERS:
+        return None
+    values = sorted(counts)
+    by_log = values[0] > 0 and values[-1] > 100 * values[0]
+    low, high = (_quantile(values, counts, share * (total - 1)) for share in (0.25, 0.75))
+    if by_log:
+        low, high = log(low), log(high)
+    away = reach * (high - low)
+    if not away:
+        return None
+    bounds = low - away, high + away
+    return (exp(bounds[0]), exp(min(bounds[1], 700))) if by_log else bounds
+
+
+def _quantile(values: Sequence[float], counts: Mapping[float, int], place: float) -> float:
+    """The number at a place (from 0, between two as a mean) of the sorted numbers."""
+    passed, before = 0, None
+    for value in values:
+        passed += counts[value]
+        if before is not None:
+            return before + (place % 1) * (value - before)
+        if passed > place + 1 or (passed > place and place % 1 == 0):
+            return value
+        if passed > place:
+            before = value
+    return values[-1]
+
+
 def outlier_findings(
-    rows: Iterable[Measures], details: Mapping[str, Details], limits: Mapping[str, float]
+    numbers: Iterable[tuple[Measures, Mapping[str, float]]],
+    bounds: Mapping[str, tuple[float, float]],
+    limits: Mapping[str, float],
 ) -> Iterator[Finding]:
-    """Numbers far from the rest: beyond the quartiles by so many interquartile ranges (Tukey), on the logarithm where
-    all are positive and the largest is a hundred times the smallest (incomes)."""
-    values: dict[tuple[str, str], list[tuple[Measures, float]]] = defaultdict(list)
-    for row in rows:
-        for path, value in details[row.interview].numbers.items():
-            values[row.questionnaire, path].append((row, value))
-    for (_, path), given in values.items():
-        if len(given) < LEAST_NUMBERS:
-            continue
-        smallest, largest = min(v for _, v in given), max(v for _, v in given)
-        by_log = smallest > 0 and largest > 100 * smallest
-        scaled = [log(value) if by_log else value for _, value in given]
-        low, _, high = quantiles(scaled, n=4)
-        reach = limits["outlier"] * (high - low)
-        if not reach:
-            continue
-        for (row, value), place in zip(given, scaled, strict=True):
-            away = max(low - place, place - high) / (high - low)
-            if away > limits["outlier"]:
+    """Numbers beyond the ``bounds`` of their question (path), from :func:`far_away`."""
+    for row, given in numbers:
+        for path, value in given.items():
+            low, high = bounds.get(path, (value, value))
+            if not low <= value <= high:
                 words = Text(f"ghi {value:g}, xa các phiếu khác", f"says {value:g}, far from the others")
-                yield _finding(row, "outlier", away, limits["outlier"], words, question=path)
+                yield _finding(row, "outlier", value, high if value > high else low, words, question=path)
 
 
-def respondent_findings(rows: Iterable[Measures], details: Mapping[str, Details]) -> Iterator[Finding]:
-    """People who may have been interviewed twice: one telephone, or one name with the same numbers (age, year of birth)
-    in one commune."""
-    seen: dict[tuple[Any, ...], str] = {}
+def respondent_findings(rows: Iterable[Measures], keys: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[Finding]:
+    """People who may have been interviewed twice. ``keys``: interview to (path, what the person is known by), equal for
+    two interviews only where it is one person's: :func:`known_by`."""
+    seen: dict[tuple[str, str], str] = {}
     for row in rows:
-        mine = details[row.interview]
-        keys: list[tuple[Any, ...]] = []
-        for path, known in mine.contact.items():
-            if known.startswith("tel:"):
-                keys.append((path, known))
-            elif row.commune and mine.numbers:
-                keys.append((path, known, row.commune, tuple(sorted(mine.numbers.items()))))
-        for key in keys:
-            other = seen.setdefault(key, row.interview)
+        for path, known in keys.get(row.interview, ()):
+            other = seen.setdefault((path, known), row.interview)
             if other != row.interview:
-                words = Text(
-                    f"cùng số điện thoại với phiếu {other[:8]}"
-                    if len(key) == 2
-                    else f"cùng tên và số liệu với phiếu {other[:8]} trong xã",
-                    f"same telephone as {other[:8]}"
-                    if len(key) == 2
-                    else f"same name and numbers as {other[:8]} in this commune",
+                by = (
+                    "số điện thoại" if known.startswith("tel:") else "tên và số liệu trong xã",
+                    ("telephone" if known.startswith("tel:") else "name and numbers in this commune"),
                 )
-                yield _finding(row, "respondent", 1, 0, words, interviews=(other,), question=str(key[0]))
+                words = Text(f"cùng {by[0]} với phiếu {other[:8]}", f"same {by[1]} as {other[:8]}")
+                yield _finding(row, "respondent", 1, 0, words, interviews=(other,), question=path)
                 break
+
+
+def known_by(commune: str, contact: Mapping[str, str], numbers: Mapping[str, float]) -> list[tuple[str, str]]:
+    """(path, key) of what tells one person from others: a telephone alone; a name only within a commune and together
+    with the numbers given (age, year of birth), since many people share a name."""
+    found = []
+    for path, known in contact.items():
+        if known.startswith("tel:"):
+            found.append((path, known))
+        elif commune and numbers:
+            found.append((path, f"{known} {commune} {sorted(numbers.items())}"))
+    return found

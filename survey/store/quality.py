@@ -9,20 +9,25 @@ from __future__ import annotations
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Collection, Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b, sha256
 from typing import Any
 
-from survey.fieldwork import quality_interviews as single
-from survey.fieldwork.matches import Answered, Group, Nearest, matches
-from survey.fieldwork.measures import COLUMNS, VERSION, Details, Items, Measures, measure
+from survey.fieldwork import quality_round
+from survey.fieldwork.measures import COLUMNS, VERSION, Details, Items, Measures, measure, scanned
+from survey.fieldwork.others import Other
+from survey.fieldwork.others import others as listed
 from survey.fieldwork.quality import Finding, thresholds
+from survey.fieldwork.quality_interviews import known_by
+from survey.fieldwork.quality_questions import Counted
+from survey.fieldwork.quality_round import Commune, Key, look
 from survey.questionnaire.model import Questionnaire
 from survey.store import feed, frame
 from survey.store.header import Header, read_header
+from survey.store.packing import unpack
 from survey.store.store import Store
+from survey.text import Text
 
 _BATCH = 500
 
@@ -44,20 +49,21 @@ def refresh(store: Store) -> int:
             (VERSION,),
         )
         waiting = store.execute(
-            "SELECT i.interview, i.head, i.unit, i.questionnaire_hash FROM interviews i"
-            f" LEFT JOIN quality q ON q.interview = i.interview WHERE q.interview IS NULL AND {_CURRENT}"
+            f"SELECT i.interview FROM interviews i LEFT JOIN quality q ON q.interview = i.interview"
+            f" WHERE q.interview IS NULL AND {_CURRENT}"
         ).fetchall()
         measuring = _Measuring(store)
         for start in range(0, len(waiting), _BATCH):
-            found = [one for row in waiting[start : start + _BATCH] if (one := measuring.measured(*row)) is not None]
+            found = list(measuring.measured([name for (name,) in waiting[start : start + _BATCH]]))
             store.executemany(
                 f"INSERT INTO quality VALUES ({', '.join('?' * (len(COLUMNS) + 1))})",
-                [(*(getattr(row, name) for name in COLUMNS), VERSION) for row, _ in found],
+                [(*row, VERSION) for row, _ in found],
             )
             store.executemany(
                 "INSERT INTO quality_details VALUES (?, ?, ?, ?, ?, ?)",
                 [(row.interview, *measuring.packed(details)) for row, details in found],
             )
+            measuring.count += len(found)
     return measuring.count
 
 
@@ -73,42 +79,69 @@ class _Measuring:
             store.execute("INSERT INTO meta (name, value) VALUES ('quality_key', ?)", (key,))
         self.key = bytes.fromhex(key)
 
-    def measured(self, interview: str, head: str, unit: str, questionnaire: str) -> tuple[Measures, Details] | None:
-        """The measures of one interview; None while something of it is not here."""
+    def measured(self, interviews: list[str]) -> Iterator[tuple[Measures, Details]]:
+        """The measures of these interviews, without those of which something is not here yet."""
+        wanted = json.dumps(interviews)
+        rows = self.store.execute(
+            "SELECT i.unit, r.header, a.content, p.content, c.content FROM json_each(?) w"
+            " CROSS JOIN interviews i ON i.interview = w.value"
+            " CROSS JOIN revisions r ON r.subject = i.interview AND r.subject_type = 'interview'"
+            "  AND 'sha256:' || lower(hex(r.id)) = i.head"
+            " JOIN parts a ON a.revision = r.number AND a.name = 'answers'"
+            " LEFT JOIN parts p ON p.revision = r.number AND p.name = 'paradata'"
+            " LEFT JOIN parts c ON c.revision = r.number AND c.name = 'contact'",
+            (wanted,),
+        ).fetchall()
+        units = self._units([unit for unit, *_ in rows])
+        for unit, raw, answers, paradata, contact in rows:
+            head = header = read_header(raw)
+            items = self._items(head.questionnaire_hash)
+            if items is None:
+                continue
+            if head.kind != "sealed" or head.parents:
+                header, paradata = self._conducted(head)
+            told = scanned(paradata) if paradata else {}
+            document = units.get(unit, {})
+            about = {
+                "interview": head.subject,
+                "head": head.id,
+                "unit": unit,
+                "round": "" if document.get("list") == frame.VOLUNTEER else str(document.get("round", "")),
+                "questionnaire": head.questionnaire_hash,
+                "enumerator": header.actor,
+                "device": header.device,
+                "mode": str(told.get("mode", "")),
+                "commune": str(document.get("commune", "")),
+            }
+            given = json.loads(unpack("answers", answers))
+            yield measure(items, given, told, json.loads(contact) if contact else {}, about)
+
+    def _items(self, questionnaire: str) -> Items | None:
         if questionnaire not in self.items:
             content = frame.questionnaire(self.store, questionnaire)
             self.items[questionnaire] = Items(Questionnaire.from_json(content)) if content else None
-        items, answers = self.items[questionnaire], feed.part_json(self.store, head, "answers")
-        if items is None or not isinstance(answers, dict):
-            return None
-        first = self._conducted(interview, head)
-        paradata = feed.part_json(self.store, first.id, "paradata") or {}
-        contact = feed.part_json(self.store, head, "contact") or {}
-        document = frame.unit(self.store, unit) or {}
-        about = {
-            "interview": interview,
-            "head": head,
-            "unit": unit,
-            "round": "" if document.get("list") == frame.VOLUNTEER else str(document.get("round", "")),
-            "questionnaire": questionnaire,
-            "enumerator": first.actor,
-            "device": first.device,
-            "mode": str(paradata.get("mode", "")),
-            "commune": str(document.get("commune", "")),
-        }
-        self.count += 1
-        return measure(items, answers, paradata, contact, about)
+        return self.items[questionnaire]
 
-    def _conducted(self, interview: str, head: str) -> Header:
-        """The revision in which the interview itself was sealed: later ones tell how it was corrected."""
+    def _units(self, units: list[str]) -> dict[str, dict[str, Any]]:
+        rows = self.store.execute(
+            "SELECT d.subject, p.content FROM json_each(?) w CROSS JOIN documents d"
+            " ON d.subject_type = 'unit' AND d.subject = w.value"
+            " CROSS JOIN revisions r ON r.subject = d.subject AND r.subject_type = 'unit'"
+            "  AND 'sha256:' || lower(hex(r.id)) = d.head"
+            " JOIN parts p ON p.revision = r.number AND p.name = 'document'",
+            (json.dumps(units),),
+        )
+        return {subject: json.loads(content) for subject, content in rows}
+
+    def _conducted(self, head: Header) -> tuple[Header, bytes | None]:
+        """The revision in which the interview itself was sealed, and its paradata: later ones tell how it was
+        corrected."""
         rows = self.store.execute(
             "SELECT header FROM revisions WHERE subject = ? AND subject_type = 'interview' AND kind = 'sealed'",
-            (interview,),
+            (head.subject,),
         ).fetchall()
-        sealed = [read_header(header) for (header,) in rows]
-        found = min(sealed, key=lambda one: (one.time, one.id)) if sealed else feed.header(self.store, head)
-        assert found is not None
-        return found
+        found = min((read_header(header) for (header,) in rows), key=lambda one: (one.time, one.id), default=head)
+        return found, feed.part(self.store, found.id, "paradata")
 
     def packed(self, details: Details) -> tuple[bytes, bytes, str, str, str]:
         """Details as the table keeps them. Names and telephones are kept as keyed hashes: enough to compare."""
@@ -133,34 +166,40 @@ def rows(store: Store, round: str) -> list[Measures]:
     found = store.execute(
         f"SELECT {', '.join(COLUMNS)} FROM quality WHERE round = ? ORDER BY enumerator, began, interview", (round,)
     )
-    return [Measures(*row) for row in found]
+    return [Measures._make(row) for row in found]
 
 
-def details(
-    store: Store, round: str, columns: Collection[str] = ("numbers", "others", "contact")
-) -> dict[str, Details]:
-    """Details of a round's interviews, with the named columns filled."""
-    texts = [name if name in columns else "'{}'" for name in ("numbers", "others", "contact")]
+def details(store: Store, round: str, questionnaire: str = "", commune: str | None = None) -> dict[str, Details]:
+    """Interview to the details of a round's interviews, or of those of one questionnaire in one commune."""
+    where = "" if commune is None else " AND q.questionnaire = ? AND q.commune = ?"
     found = store.execute(
-        f"SELECT d.interview, {', '.join(texts)} FROM quality q JOIN quality_details d ON d.interview = q.interview"
-        " WHERE q.round = ?",
-        (round,),
+        "SELECT d.interview, d.bits, d.closed, d.numbers, d.others, d.contact FROM quality q"
+        f" JOIN quality_details d ON d.interview = q.interview WHERE q.round = ?{where}",
+        (round, questionnaire, commune) if where else (round,),
     )
-    empty: dict[str, Any] = {}
     return {
-        interview: Details(0, 0, *(empty if text == "{}" else json.loads(text) for text in texts))
-        for interview, *texts in found
+        interview: Details(
+            int.from_bytes(bits, "little"), int.from_bytes(closed, "little"), *(json.loads(text) for text in texts)
+        )
+        for interview, bits, closed, *texts in found
     }
 
 
-def groups(store: Store, measures: list[Measures]) -> dict[tuple[str, str], Group]:
-    """(questionnaire, commune) to its matches, computed again only where an interview has come or changed.
+def items_of(store: Store, questionnaire: str) -> Items:
+    """What there is to look at in a questionnaire of which interviews were measured."""
+    content = frame.questionnaire(store, questionnaire)
+    assert content is not None
+    return Items(Questionnaire.from_json(content))
 
-    ``measures`` are all rows of one round, as :func:`rows` gives them.
-    """
-    heads: dict[tuple[str, str], list[str]] = defaultdict(list)
+
+def communes(
+    store: Store, measures: list[Measures], items: Mapping[str, Items], limits: Mapping[str, float]
+) -> dict[Key, Commune]:
+    """What each commune of a round says; worked out again only where an interview has come or changed, or the
+    thresholds have. ``measures`` are all rows of the round, as :func:`rows` gives them."""
+    members: dict[Key, list[Measures]] = defaultdict(list)
     for row in measures:
-        heads[row.questionnaire, row.commune].append(row.head)
+        members[row.questionnaire, row.commune].append(row)
     round = measures[0].round if measures else ""
     kept = {
         (questionnaire, commune): (digest, content)
@@ -169,34 +208,45 @@ def groups(store: Store, measures: list[Measures]) -> dict[tuple[str, str], Grou
         )
     }
     found, new = {}, []
-    for key, members in heads.items():
-        digest = sha256("\n".join([str(VERSION), *sorted(members)]).encode()).hexdigest()
+    rules = json.dumps([VERSION, sorted(limits.items())])
+    for key, own in members.items():
+        digest = sha256("\n".join([rules, *(row.head for row in own)]).encode()).hexdigest()
         if key in kept and kept[key][0] == digest:
-            found[key] = _group(kept[key][1])
+            found[key] = _read(kept[key][1])
         else:
-            found[key] = matches(list(_answered(store, round, *key)))
-            content = json.dumps(asdict(found[key]), separators=(",", ":"))
-            new.append((round, *key, digest, content))
+            found[key] = look(items[key[0]], own, details(store, round, *key), limits)
+            new.append((round, *key, digest, _written(found[key])))
     with store.transaction():
         store.executemany("INSERT OR REPLACE INTO quality_groups VALUES (?, ?, ?, ?, ?)", new)
     return found
 
 
-def _answered(store: Store, round: str, questionnaire: str, commune: str) -> Iterator[Answered]:
-    found = store.execute(
-        "SELECT q.interview, q.enumerator, d.bits, d.closed FROM quality q"
-        " JOIN quality_details d ON d.interview = q.interview"
-        " WHERE q.round = ? AND q.questionnaire = ? AND q.commune = ? ORDER BY q.enumerator, q.began, q.interview",
-        (round, questionnaire, commune),
-    )
-    for interview, enumerator, bits, closed in found:
-        yield Answered(interview, enumerator, int.from_bytes(bits, "little"), int.from_bytes(closed, "little"))
+def _written(said: Commune) -> str:
+    plain = {**vars(said), "findings": [vars(one) for one in said.findings], "counted": vars(said.counted)}
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
-def _group(content: str) -> Group:
+def _read(content: str) -> Commune:
     told = json.loads(content)
-    told["nearest"] = {interview: Nearest(**near) for interview, near in told["nearest"].items()}
-    return Group(**told)
+    told["findings"] = tuple(
+        Finding(**{**one, "words": Text(*one["words"]), "interviews": tuple(one["interviews"])})
+        for one in told["findings"]
+    )
+    told["counted"] = Counted(**told["counted"])
+    return Commune(**told)
+
+
+def others(store: Store, round: str) -> list[Other]:
+    """What was said at "other, specify" in a round, by question and frequency. Measures what is new before."""
+    refresh(store)
+    said: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for questionnaire, text in store.execute(
+        "SELECT q.questionnaire, d.others FROM quality q JOIN quality_details d ON d.interview = q.interview"
+        " WHERE q.round = ? AND d.others <> '{}' ORDER BY q.interview",
+        (round,),
+    ):
+        said[questionnaire] += json.loads(text).items()
+    return [one for name, found in said.items() for one in listed(found, items_of(store, name))]
 
 
 # -- findings -----------------------------------------------------------------------------------------------------
@@ -214,14 +264,44 @@ def findings(store: Store, round: str, now: datetime | None = None) -> list[Find
     limits = thresholds(document)
     refresh(store)
     measures = rows(store, round)
-    private = details(store, round, ("numbers", "contact"))
-    norms = single.Norms(measures, limits["least"])
-    return [
-        *single.duration_findings(measures, norms, limits),
-        *single.answer_findings(measures, norms, limits),
-        *single.match_findings(measures, groups(store, measures), limits),
-        *single.time_findings(measures, document, limits, now or datetime.now(UTC).astimezone()),
-        *single.kept_findings(measures, limits),
-        *single.outlier_findings(measures, private, limits),
-        *single.respondent_findings(measures, private),
-    ]
+    items = {name: items_of(store, name) for name in dict.fromkeys(row.questionnaire for row in measures)}
+    said = communes(store, measures, items, limits)
+    beyond = set(quality_round.beyond(said, quality_round.bounds(said, limits)))
+    far = []
+    for row in measures:
+        if (row.questionnaire, row.commune) in beyond:
+            text = store.value("SELECT numbers FROM quality_details WHERE interview = ?", (row.interview,))
+            far.append((row, json.loads(text)))
+    return quality_round.findings(
+        measures,
+        said,
+        items,
+        document,
+        limits,
+        now or datetime.now(UTC).astimezone(),
+        issued=_issued(store, str(document.get("questionnaire_hash", ""))),
+        far=far,
+        known=_known(store, round),
+    )
+
+
+def _known(store: Store, round: str) -> dict[str, list[tuple[str, str]]]:
+    """Interview to what its respondent is known by."""
+    found = store.execute(
+        "SELECT q.interview, q.commune, d.contact, d.numbers FROM quality q"
+        " JOIN quality_details d ON d.interview = q.interview WHERE q.round = ? AND d.contact <> '{}'",
+        (round,),
+    )
+    return {
+        interview: known_by(commune, json.loads(contact), json.loads(numbers))
+        for interview, commune, contact, numbers in found
+    }
+
+
+def _issued(store: Store, questionnaire: str) -> str:
+    """When a questionnaire was issued, by the clock of the machine that did."""
+    head = store.value(
+        "SELECT head FROM documents WHERE subject_type = 'questionnaire' AND subject = ?", (questionnaire,)
+    )
+    header = feed.header(store, head) if head else None
+    return header.time if header else ""

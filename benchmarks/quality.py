@@ -1,0 +1,134 @@
+"""How long quality findings take: all of a round, and what 100 new interviews cost.
+
+    python benchmarks/quality.py [interviews] [--plain]
+
+An encrypted store (``--plain``: an open one) with interviews of 250 answers in communes of 200, three enumerators in
+each, with the times of every key. Printed: the seconds of the first pass over all interviews, of a pass with nothing
+new, of a pass after 100 new ones, and the memory. Nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import random
+import sys
+import tempfile
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from survey.questionnaire.model import Choice, Node, Questionnaire
+from survey.store import Store, feed, frame, quality
+
+BATTERIES, PER_BATTERY = 24, 10
+COMMUNE = 200
+MORNING = datetime.fromisoformat("2026-11-02T07:30:00+07:00")
+ROUND = "r1"
+
+
+def questionnaire() -> Questionnaire:
+    """24 batteries of ten questions on a scale, and ten numbers."""
+    groups = []
+    for group in range(BATTERIES):
+        questions = [
+            Node(
+                "question",
+                f"q{group}_{number}",
+                f"g{group}/q{group}_{number}",
+                type="select_one",
+                control="select1",
+                list_name="scale",
+                missing=("dont_know", "refused"),
+            )
+            for number in range(PER_BATTERY)
+        ]
+        groups.append(Node("group", f"g{group}", f"g{group}", children=tuple(questions)))
+    numbers = [Node("question", f"n{n}", f"n{n}", type="integer", data_type="int", control="input") for n in range(10)]
+    scale = tuple(Choice(str(code)) for code in range(1, 6))
+    return Questionnaire("benchmark", "1", nodes=(*groups, *numbers), lists={"scale": scale})
+
+
+def write(store: Store, form: Questionnaire, first: int, count: int) -> None:
+    """Interviews ``first`` … with their units, as a hub holds them after a merge."""
+    source = random.Random(first)
+    scale = [node.path for node in form.walk() if node.type == "select_one"]
+    numbers = [node.path for node in form.walk() if node.type == "integer"]
+    with store.transaction():
+        for number in range(first, first + count):
+            commune = number // COMMUNE % 10_000
+            unit = f"u{number:06d}"
+            body = {"id": unit, "round": ROUND, "list": "main", "order": str(number), "commune": f"{commune:05d}"}
+            frame.issue(store, "unit", unit, body)
+            leaning = source.gauss(3.6, 0.6)
+            given: dict[str, str] = {
+                path: str(min(5, max(1, round(leaning + source.gauss(0, 0.8))))) for path in scale
+            } | {path: str(source.randint(18, 80)) for path in numbers}
+            at, passed, events = MORNING + timedelta(minutes=number % 20 * 27, days=number // 20), 0, []
+            for path in given:
+                passed += source.randint(2_000, 12_000)
+                when = (at + timedelta(milliseconds=passed)).isoformat(timespec="seconds")
+                events.append({"path": path, "cleared": 0, "time": when, "ms": passed, "seconds": 4.0})
+            feed.append(
+                store,
+                subject_type="interview",
+                subject=f"i{number:06d}",
+                kind="sealed",
+                target=unit,
+                questionnaire_hash=form.hash,
+                actor=f"p{commune:05d}-{number % 3}",
+                parts={"answers": given, "paradata": {"started": at.isoformat(timespec="seconds"), "events": events}},
+            )
+
+
+def timed(store: Store) -> tuple[float, int]:
+    """Seconds of all findings, and how many there are."""
+    begun = time.perf_counter()
+    found = quality.findings(store, ROUND, MORNING + timedelta(days=60_000))
+    return time.perf_counter() - begun, len(found)
+
+
+def main() -> None:
+    """Prints the figures."""
+    options = argparse.ArgumentParser(description="Quality findings: the first pass, and what is new afterwards")
+    options.add_argument("interviews", type=int, nargs="?", default=20_000)
+    options.add_argument("--plain", action="store_true")
+    given = options.parse_args()
+    form = questionnaire()
+    print(f"{platform.node()}: {platform.processor() or platform.machine()}, Python {platform.python_version()}")
+    with tempfile.TemporaryDirectory() as folder:
+        passphrase = "" if given.plain else "mật khẩu của máy đo thử"
+        with Store.create(Path(folder) / "hub", "hub", passphrase=passphrase) as store:
+            frame.issue(store, "questionnaire", form.hash, form.to_json())
+            document = {"id": ROUND, "title": {"vi": "Đo"}, "questionnaire_hash": form.hash}
+            frame.issue(store, "round", ROUND, document)
+            for first in range(0, given.interviews, 5_000):
+                write(store, form, first, min(5_000, given.interviews - first))
+            print(f"{given.interviews} interviews of 250 answers, {'plain' if given.plain else 'encrypted'} store")
+            begun = time.perf_counter()
+            quality.refresh(store)
+            measured = time.perf_counter() - begun
+            print(f"measuring them         {measured:7.2f} s  ({measured / given.interviews * 1e6:.0f} µs each)")
+            seconds, count = timed(store)
+            print(f"first findings         {seconds:7.2f} s  ({count} findings)")
+            print(f"all together           {measured + seconds:7.2f} s")
+            print(f"nothing new            {timed(store)[0]:7.2f} s")
+            write(store, form, given.interviews, 100)
+            print(f"after 100 new          {timed(store)[0]:7.2f} s")
+            write(store, form, given.interviews + 100, 100)
+            print(f"after 100 more         {timed(store)[0]:7.2f} s")
+    print(f"memory                 {memory():7.0f} MB at most")
+
+
+def memory() -> float:
+    """The most memory that this process has had, in MB; 0 on Windows, which does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1_000_000 if sys.platform == "darwin" else 1_000)
+
+
+if __name__ == "__main__":
+    main()
