@@ -7,7 +7,9 @@ import json
 import os
 import re
 import stat
+from base64 import b64encode
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,9 @@ from click.testing import CliRunner, Result
 from survey import create_app
 from survey.cli import cli
 from survey.questionnaire.model import Answers
-from survey.store import Store, current, drafts, feed, files
+from survey.store import Store, current, drafts, feed, files, personal
 from survey.store.merge import unite
+from survey.web import handout
 from tests import field
 from tests.field import BINH, HOA, LAN, Visitor
 from tests.forms import form
@@ -89,6 +92,20 @@ def test_a_supervisor_sees_pictures_hears_recordings_and_takes_other_files_away(
     deed = lan.get(shown["deed"])
     assert (deed.data, deed.mimetype) == (DEED, "application/octet-stream")
     assert deed.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_the_respondents_own_copy_holds_the_files_themselves_and_runs_nothing(desk: tuple[Store, str]) -> None:
+    store, interview = desk
+    page = handout.html(store, personal.everything(store, interview), datetime(2026, 11, 26, tzinfo=UTC))
+    for content, kind in ((HOUSE, "image/png"), (FACE, "image/png"), (LEAF, "image/png"), (WAV, "audio/wav")):
+        assert f"data:{kind};base64,{b64encode(content).decode()}" in page
+    assert "<script" not in page
+    assert f'href="data:application/octet-stream;base64,{b64encode(DEED).decode()}"' in page
+    assert "['r1']" not in page
+    store.execute("DELETE FROM draft_files")
+    personal.erase_person(store, interview, "pquan", "yêu cầu")
+    page = handout.html(store, personal.everything(store, interview), datetime(2026, 11, 26, tzinfo=UTC))
+    assert "data:" not in page
 
 
 def test_a_picture_that_is_contact_data_is_only_for_those_who_may_know_the_respondent(desk: tuple[Store, str]) -> None:

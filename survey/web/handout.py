@@ -6,6 +6,7 @@ role, and the other members of the household are left out.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +14,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from survey.questionnaire.model import Questionnaire
+from survey.questionnaire.model import ATTACHED_TYPES, Questionnaire
 from survey.questionnaire.path import Context, Entry, open_path
-from survey.store import frame
+from survey.store import files, frame
 from survey.store.store import Store
 from survey.text import LANGUAGES, Text
 from survey.vocabulary import STATES
-from survey.web import forms
+from survey.web import forms, uploads
 from survey.web.desk import frame_columns
 
 KINDS: dict[str, Text] = {
@@ -100,11 +101,11 @@ def _version(store: Store, held: Mapping[str, Any], version: Mapping[str, Any], 
         for entry in way.entries:
             if entry.is_answered and entry.path in answers:
                 told.add(entry.path)
-                lines.append(_line(entry))
+                lines.append(_line(store, str(held["interview"]), entry))
     # What this machine cannot put into words (the questionnaire has not come) is told as it is kept; what is left of a
     # known one is the order of the repeated parts.
     lines += [
-        {"question": Text(path, path), "answer": Text(str(value), str(value))}
+        {"question": Text(path, path), "answer": Text(str(value), str(value)), "file": None}
         for path, value in answers.items()
         if path not in told and value not in ("", None) and not (compiled and isinstance(value, list))
     ]
@@ -113,14 +114,31 @@ def _version(store: Store, held: Mapping[str, Any], version: Mapping[str, Any], 
         "time": _moment(version["time"]),
         "kind": KINDS[version["kind"]],
         "consent": {"time": _moment(consent.get("time", "")), "way": way_given} if consent else None,
-        "files": len(version.get("files", ())),
+        "elsewhere": sum(
+            not files.is_here(store, str(held["interview"]), f"{name[7:]}.bin") for name in version["files"]
+        )
+        if version.get("files")
+        else 0,
         "lines": lines,
     }
 
 
-def _line(entry: Entry) -> dict[str, Text]:
+def _line(store: Store, interview: str, entry: Entry) -> dict[str, Any]:
     question = [entry.label(language) or entry.node.name for language in LANGUAGES]
-    return {"question": Text(*question), "answer": Text(*(forms.in_words(entry, language) for language in LANGUAGES))}
+    answer = [forms.in_words(entry, language) for language in LANGUAGES]
+    return {"question": Text(*question), "answer": Text(*answer), "file": _file(store, interview, entry)}
+
+
+def _file(store: Store, interview: str, entry: Entry) -> dict[str, str] | None:
+    """A photograph, recording or other file given as the answer, inside the page itself."""
+    if entry.node.type not in ATTACHED_TYPES or not isinstance(entry.value, str):
+        return None
+    content = files.content(store, interview, entry.value)
+    if content is None:
+        return None
+    sort = uploads.by_name(entry.value)
+    data = f"data:{sort.media_type};base64,{b64encode(content).decode('ascii')}"
+    return {"family": sort.family, "data": data, "name": f"{entry.node.name}.{sort.ending}"}
 
 
 def _both(value: Any) -> Text:
