@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from survey.text import Text
 
 ENUMERATOR = "enumerator"
@@ -55,3 +57,20 @@ ACCESS: dict[str, Text] = {
 
 IN_FEEDS = ("erased", "contact_erased", "person", "device", "round")
 """Of these, what the feeds say themselves."""
+
+
+class Asked(NamedTuple):
+    """What a respondent may ask for, and in how many days it has to be done."""
+
+    name: Text
+    days: int
+
+
+REQUESTS: dict[str, Asked] = {
+    "access": Asked(Text("xem, nhận bản sao", "see it, get a copy"), 10),
+    "correct": Asked(Text("sửa", "correct it"), 10),
+    "erase": Asked(Text("xóa", "erase it"), 10),
+    "withdraw": Asked(Text("rút lại sự đồng ý", "withdraw consent"), 15),
+    "object": Asked(Text("hạn chế, phản đối xử lý", "limit, object"), 15),
+}
+"""Decree 356/2025: withdrawal, limit and objection in 15 days, others in 10 to 20 by kind; the shortest is taken."""

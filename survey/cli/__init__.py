@@ -42,6 +42,7 @@ COMMANDS = {
     "erase": "personal",
     "person-export": "personal",
     "processing-record": "personal",
+    "request": "personal",
     "audit": "audit",
     "weight": "weighting",
     "data": "data",

@@ -9,11 +9,24 @@ from pathlib import Path
 
 import click
 
-from survey.cli.base import Command, account, json_option, open_store, option, say, say_json
+from survey.cli.base import (
+    FINDINGS,
+    Command,
+    Group,
+    account,
+    json_option,
+    language,
+    open_store,
+    option,
+    say,
+    say_json,
+    say_table,
+)
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.review import check_person
 from survey.errors import InputError
 from survey.text import Text
+from survey.vocabulary import REQUESTS
 
 _KINDS = (
     Text("không biết loại tệp này", "not a kind of file that is written here"),
@@ -85,7 +98,7 @@ def erase(code: str, reason: str, contact_due: bool, actor: str, as_json: bool) 
 )
 @option("--as", "actor", default="", help=Text("Mã của quản trị viên giao bản sao.", "Id of who hands it out."))
 def person_export(code: str, out: Path | None, actor: str) -> None:
-    from survey.store import audit, personal
+    from survey.store import audit, personal, requests
     from survey.web import handout
 
     kind = out.suffix.lower().lstrip(".") if out else "json"
@@ -100,6 +113,7 @@ def person_export(code: str, out: Path | None, actor: str) -> None:
             body = handout.html(store, held, datetime.now().astimezone())
         told = {"format": kind, "account": account()}
         audit.note(store, "person_export", actor=actor, subject=f"interview {interview}", detail=told)
+        requests.carried_out(store, interview, ["access"], actor)
     if out is None:
         click.echo(body, nl=False)
         return
@@ -144,4 +158,98 @@ def processing_record(file: Path, round_id: str | None, actor: str) -> None:
         )
 
 
-commands = {"erase": erase, "person-export": person_export, "processing-record": processing_record}
+@click.group(name="request", cls=Group, help=Text("Sổ yêu cầu của người dân về dữ liệu.", "What respondents ask for."))
+def request_group() -> None:
+    pass
+
+
+@request_group.command(
+    name="add",
+    help=Text("Ghi một yêu cầu vào sổ.", "Register a request."),
+    example="survey request add erase --code 1C9E-04AB-77F0 --as pquan",
+)
+@click.argument("kind", type=click.Choice(list(REQUESTS)))
+@option("--code", default="", help=Text("Mã phiếu.", "Interview code."))
+@option("--received", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help=Text("Ngày nhận.", "Day it came."))
+@option("--note", default="", help=Text("Ghi chú, không ghi tên người dân.", "A note, without the person's name."))
+@option("--as", "actor", required=True, help=Text("Mã của người ghi.", "Id of the person who registers."))
+@json_option
+def request_add(kind: str, code: str, received: datetime | None, note: str, actor: str, as_json: bool) -> None:
+    from survey.store import personal, requests
+
+    day = (received or datetime.now().astimezone()).date()
+    with open_store() as store:
+        check_person(store, actor, "personal.register")
+        interview = personal.by_code(store, code) if code else ""
+        id = requests.add(store, kind, day, actor, interview=interview, note=note)
+        (made,) = (one for one in requests.everything(store) if one.id == id)
+    if as_json:
+        say_json(made._asdict())
+        return
+    say(
+        Text(
+            f"Đã ghi yêu cầu {id}: trả lời trước hết {made.answer_by}, thực hiện trước hết {made.do_by}.",
+            f"Registered {id}: to be answered by {made.answer_by}, done by {made.do_by}.",
+        )
+    )
+
+
+@request_group.command(
+    name="step",
+    help=Text("Ghi đã trả lời, đã thực hiện, hoặc từ chối.", "Note that it was answered, done, or refused."),
+    example="survey request step v1a2b answered --as pquan",
+)
+@click.argument("request")
+@click.argument("what", type=click.Choice(["answered", "done", "refused"]))
+@option("--reason", default="", help=Text("Lý do từ chối.", "Why it was refused."))
+@option("--as", "actor", required=True, help=Text("Mã của người ghi.", "Id of the person who notes it."))
+def request_step(request: str, what: str, reason: str, actor: str) -> None:
+    from survey.store import requests
+
+    with open_store() as store:
+        check_person(store, actor, "personal.register")
+        requests.step(store, request, what, actor, reason)
+    say(Text("Đã ghi.", "Noted."))
+
+
+@request_group.command(
+    name="list",
+    help=Text("Các yêu cầu và hạn; quá hạn thì mã thoát là 1.", "Requests and their days; late ones exit with 1."),
+    example="survey request list --json",
+)
+@json_option
+def request_list(as_json: bool) -> int:
+    from survey.store import personal, requests
+    from survey.store.store import now_text
+
+    today = now_text()[:10]
+    with open_store() as store:
+        found = requests.everything(store)
+    if as_json:
+        say_json([{**one._asdict(), "late": one.late(today)} for one in found])
+    else:
+        heads = ("yêu cầu|request", "loại|kind", "mã phiếu|code", "nhận|received", "trả lời|answer by", "làm|do by")
+        say_table(
+            [Text(*head.split("|")) for head in (*heads, "đã|so far")],
+            [
+                (
+                    one.id,
+                    REQUESTS[one.kind].name(language()),
+                    personal.code_of(one.interview) if one.interview else "",
+                    one.received,
+                    one.answer_by,
+                    one.do_by,
+                    one.outcome or ("answered" if one.answered else "") or (one.late(today) and "!"),
+                )
+                for one in found
+            ],
+        )
+    return FINDINGS if any(one.late(today) for one in found) else 0
+
+
+commands = {
+    "erase": erase,
+    "person-export": person_export,
+    "processing-record": processing_record,
+    "request": request_group,
+}

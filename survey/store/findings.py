@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from survey.paper.states import DISPUTED
-from survey.store import frame, paper, personal
+from survey.store import frame, paper, personal, requests
 from survey.store.authority import confirmed
 from survey.store.certificates import certified_by
 from survey.store.reading import document_bytes
 from survey.store.store import Store, now_text
 from survey.text import Text
+from survey.vocabulary import REQUESTS
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def findings(store: Store) -> list[Finding]:
         *_feed_findings(store),
         *_device_findings(store),
         *_retention_findings(store),
+        *_request_findings(store),
     ]
 
 
@@ -282,3 +284,23 @@ def _retention_findings(store: Store) -> Iterator[Finding]:
                 "erase them on the hub (survey erase --contact-due --as …, or the page Personal data), then sync",
             ),
         )
+
+
+def _request_findings(store: Store) -> Iterator[Finding]:
+    """What respondents have asked for and nobody has answered or done in time."""
+    today = now_text()[:10]
+    for one in requests.everything(store):
+        if late := one.late(today):
+            name, day = REQUESTS[one.kind].name, one.answer_by if late == "answer" else one.do_by
+            vi, en = ("trả lời", "answered") if late == "answer" else ("thực hiện", "done")
+            yield Finding(
+                "request",
+                f"request {one.id}",
+                Text(
+                    f"yêu cầu của người dân ({name.vi}) phải {vi} trước hết ngày {day}",
+                    f"what a respondent asked for ({name.en}) was to be {en} by {day}",
+                ),
+                Text(
+                    "trang Dữ liệu cá nhân, hoặc survey request list", "the page Personal data, or survey request list"
+                ),
+            )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from survey.errors import InputError
-from survey.store import feed, frame, reading
+from survey.store import feed, frame, reading, requests
 from survey.store.erasure import erase, wipe
 from survey.store.header import CONTENT_KINDS, DECISION_KINDS
 from survey.store.store import Store
@@ -55,6 +55,7 @@ def erase_person(store: Store, interview: str, actor: str, reason: str, *, now: 
             erase(store, "interview", interview, actor, reason, now=now)
             done.append(f"interview {interview}")
         done += erase_contact(store, unit, actor, reason, now=now) if unit else []
+        requests.carried_out(store, interview, ("erase", "withdraw"), actor, now=now)
     wipe(store)
     return done
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from survey.questionnaire.model import Questionnaire
 from survey.store import access_log, frame, personal, reading, vault
+from survey.store import requests as asked_for
 from survey.store.certificates import certified_by
 from survey.store.store import Store, now_text
 
@@ -61,6 +62,17 @@ def record(store: Store, round: str, now: datetime | None = None) -> dict[str, A
             {"time": entry.time, "action": entry.action, "subject": entry.subject, **_reason(entry)}
             for entry in log
             if entry.action in ("erased", "contact_erased", "person_export") and entry.subject in subjects
+        ],
+        "asked": [
+            {
+                "kind": one.kind,
+                "received": one.received,
+                "do_by": one.do_by,
+                "closed": one.closed,
+                "outcome": one.outcome,
+            }
+            for one in asked_for.everything(store)
+            if not one.interview or f"interview {one.interview}" in subjects
         ],
         "exports": [
             {"time": entry.time, "action": entry.action, "by": entry.actor, **entry.detail}

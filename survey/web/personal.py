@@ -4,15 +4,17 @@ erasing it."""
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 
 from survey.errors import InputError, SurveyError
-from survey.store import audit, current, frame, personal, processing
+from survey.store import audit, current, frame, personal, processing, requests
 from survey.store.commune import require_other_commune
 from survey.text import Text
-from survey.web import handout, words
+from survey.vocabulary import REQUESTS
+from survey.web import forms, handout, words
 from survey.web import processing as shown
 from survey.web.desk import desk, store
 from survey.web.naming import unit_place
@@ -42,6 +44,9 @@ def _show(code: str, complaint: str = "", reason: str = "") -> Any:
         place=unit_place(row["unit"]) if row else "",
         complaint=complaint,
         reason=reason,
+        requests=[_request(one) for one in requests.everything(store())],
+        kinds=[(kind, asked.name(words.interface())) for kind, asked in REQUESTS.items()],
+        today=f"{desk().now():%d/%m/%Y}",
         rounds=[_round(document) for document in frame.rounds(store())],
         erased=[personal.code_of(one["interview"]) for one in current.interviews(store(), state="erased")],
     )
@@ -58,6 +63,15 @@ def _round(document: dict[str, Any]) -> dict[str, Any]:
         "until": words.day(until) if until else "",
         "held": held,
         "over": over and held,
+    }
+
+
+def _request(one: requests.Request) -> dict[str, Any]:
+    return {
+        **one._asdict(),
+        "name": REQUESTS[one.kind].name(words.interface()),
+        "code": personal.code_of(one.interview) if one.interview else "",
+        "late": one.late(f"{desk().now():%Y-%m-%d}"),
     }
 
 
@@ -110,9 +124,39 @@ def export() -> Any:
         detail={"format": kind},
         now=desk().now(),
     )
+    requests.carried_out(store(), interview, ["access"], g.person["id"], now=desk().now())
     if kind == "html":
         return attached(handout.html(store(), held, desk().now()), f"{held['code']}.html", "text/html")
     return attached(json.dumps(held, ensure_ascii=False, indent=2) + "\n", f"{held['code']}.json", "application/json")
+
+
+@pages.post("/personal-data/requests")
+def register() -> Any:
+    """Registers what a respondent asks for."""
+    form = request.form
+    try:
+        code = form.get("asked_code", "").strip()
+        interview = personal.by_code(store(), code) if code else ""
+        received = date.fromisoformat(forms.read_moment(form.get("received", ""))[:10] or f"{desk().now():%Y-%m-%d}")
+        kind, note = form.get("kind", ""), form.get("note", "")
+        requests.add(store(), kind, received, g.person["id"], interview=interview, note=note, now=desk().now())
+    except SurveyError as wrong:
+        return _show("", _sentence(wrong))
+    except forms.NotUnderstood as wrong:
+        return _show("", words.sentence(wrong.reason(words.interface())))
+    flash(t("Đã ghi yêu cầu vào sổ.", "The request is registered."), "good")
+    return redirect(url_for("personal.page"))
+
+
+@pages.post("/personal-data/requests/<id>")
+def request_step(id: str) -> Any:
+    """Notes that a request was answered, done or refused."""
+    what, reason = request.form.get("step", ""), request.form.get("reason", "")
+    try:
+        requests.step(store(), id, what, g.person["id"], reason, now=desk().now())
+    except SurveyError as wrong:
+        return _show("", _sentence(wrong))
+    return redirect(url_for("personal.page"))
 
 
 @pages.post("/personal-data/erase-due")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from survey.text import Text
-from survey.vocabulary import ACCESS, ROLES, STATES
+from survey.vocabulary import ACCESS, REQUESTS, ROLES, STATES
 from survey.web.handout import FIELDS, WAYS, document
 
 TIERS: dict[str, Text] = {
@@ -35,6 +35,7 @@ def as_html(record: Mapping[str, Any]) -> str:
         ways=WAYS,
         fields=FIELDS,
         actions=ACCESS,
+        kinds=REQUESTS,
     )
 
 

@@ -64,6 +64,8 @@ PAGES: dict[str, frozenset[str]] = {
     "personal.erase": PRIVACY,
     "personal.export": PRIVACY,
     "personal.record": PRIVACY,
+    "personal.register": PRIVACY,
+    "personal.request_step": PRIVACY,
     "personal.erase_due": PRIVACY,
     "access.page": PRIVACY,
     "access.export": PRIVACY,
