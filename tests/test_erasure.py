@@ -14,10 +14,11 @@ from click.testing import CliRunner, Result
 from survey import create_app
 from survey.cli import cli
 from survey.errors import InputError, NotAllowed
-from survey.store import Store, current, drafts, feed, frame, personal
+from survey.store import Store, board, current, drafts, feed, frame, personal, quality
 from survey.store.merge import unite
 from survey.store.quarantine import quarantine
 from survey.sync import rounds
+from survey.text import fold
 from tests import field
 from tests.field import HOA, LAN, ROUND, Clock, Interviewer, Visitor
 from tests.laptops import interview, keys, records, state
@@ -165,6 +166,32 @@ def test_an_enrolled_laptop_takes_back_what_was_never_finished_when_consent_is_r
     give(laptop, office)
     assert is_erased(office, id)
     assert quarantine(office) == []
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_made_of_names_for_searching_and_comparing_goes_with_them(
+    office: Store, laptop: Store, whole: bool
+) -> None:
+    id = interview(laptop, "u1")
+    give(laptop, office)
+    document = frame.round_document(office, ROUND)
+    rounds.issue_round(office, {**document, "contact_until": "2026-01-31"})
+    give(office, laptop)
+    for store in (office, laptop):
+        board.refresh(store)
+        quality.refresh(store)
+        assert fold(NAME).encode() in written(store), "the lists are searched without diacritics"
+    if whole:
+        personal.erase_person(office, id, QUAN, "yêu cầu")
+    else:
+        personal.erase_due(office, "2026-11-26", QUAN, "hết hạn")
+    give(office, laptop)
+    for store in (office, laptop):
+        for made in (NAME, fold(NAME), PHONE, PHONE.replace(" ", "")):
+            assert made.encode() not in written(store)
+        assert store.value("SELECT count(*) FROM quality_details WHERE interview = ?", (id,)) == 0
+        board.refresh(store)
+        assert fold(NAME).encode() not in written(store), "nor does it come back"
 
 
 # -- contact data alone --------------------------------------------------------------------------------------------
