@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from survey import create_app
 from survey.cli import cli
 from survey.errors import InputError, NotAllowed
-from survey.store import Store, board, current, drafts, feed, frame, personal, quality
+from survey.store import Store, board, current, drafts, feed, frame, personal, processing, quality
 from survey.store.merge import unite
 from survey.store.quarantine import quarantine
 from survey.sync import rounds
@@ -280,6 +280,19 @@ def test_the_wording_time_and_way_of_consent_are_sealed_with_the_interview(hoa: 
     }
 
 
+def test_the_record_of_processing_has_the_wording_that_was_consented_to(
+    hoa: Interviewer, device: Store, tmp_path: Path
+) -> None:
+    hoa.start("u1")
+    hoa.open(1)
+    hoa.answers(field.WHOLE)
+    hoa.finish()
+    (one,) = processing.record(device, ROUND)["consent"]
+    assert one["text"] == "Kính chào Ông/Bà ở xã {commune}\nÔng/Bà có đồng ý không?"
+    assert one["sha256"] == (current.content(device, hoa.interview)["paradata"]["consent"])["text"]
+    assert (one["language"], one["way"], one["wordings"], one["interviews"]) == ("vi", "spoken", 1, 1)
+
+
 def test_a_correction_keeps_the_consent_that_was_given(hoa: Interviewer, device: Store) -> None:
     hoa.start("u1")
     hoa.open(1)
@@ -405,7 +418,7 @@ def test_the_record_of_processing_says_what_is_held_and_what_was_done(office: St
     }
     assert told["subjects"]["interviews"] == {"erased": 1, "sealed": 1}
     assert told["retention"]["contact_until"] == "2027-06-30"
-    assert told["consent"] == [{"text": "", "version": "", "language": "", "way": "", "interviews": 1}]
+    assert [(one["text"], one["wordings"], one["interviews"]) for one in told["consent"]] == [("", 0, 1)]
     erased = {request["subject"] for request in told["requests"] if request["action"] == "erased"}
     assert erased == {f"interview {second}"}
     gone = {request["subject"] for request in told["requests"] if request["action"] == "contact_erased"}

@@ -9,16 +9,19 @@ sourced and which are our choice.
 from __future__ import annotations
 
 import json
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from datetime import datetime
 from typing import Any
 
+from survey.questionnaire.consent import QUESTION
 from survey.questionnaire.model import Questionnaire
 from survey.store import access_log, frame, personal, reading, vault
 from survey.store import requests as asked_for
 from survey.store.certificates import certified_by
 from survey.store.store import Store, now_text
 
+_REFERENCE = re.compile(r"\$\{(?:[^}]*/)?([^}/]*)\}")
 PRIVACY = ("controller", "contact", "officer", "purpose", "recipients")
 """What the office states in the round's ``privacy``: who answers for the data, how they are reached, the person in
 charge of protecting them, what for, who else gets them."""
@@ -138,20 +141,47 @@ def _questions(questionnaire: Questionnaire) -> dict[str, Any]:
 
 
 def _consents(store: Store, round: str) -> list[dict[str, Any]]:
-    """The wordings that were consented to, with how often and by which way; those without a record last."""
+    """What was consented to, by questionnaire, language and way, with how often; interviews without a record last.
+
+    ``text`` is the wording up to the question of consent, as the questionnaire has it; ``wordings`` how many were read
+    out (``sha256`` when it is one), since a place that is named in it makes another.
+    """
     rows = store.execute(
-        "SELECT json_extract(CAST(p.content AS TEXT), '$.consent') FROM interviews i"
+        "SELECT i.questionnaire_hash, json_extract(CAST(p.content AS TEXT), '$.consent') FROM interviews i"
         " JOIN documents d ON d.subject_type = 'unit' AND d.subject = i.unit AND d.round = ?"
         " JOIN revisions r ON 'sha256:' || lower(hex(r.id)) = i.head"
         " LEFT JOIN parts p ON p.revision = r.number AND p.name = 'paradata'"
         " WHERE i.state IN ('sealed', 'approved', 'returned', 'conflict')",
         (round,),
     )
-    found: Counter[tuple[str, ...]] = Counter()
-    for (content,) in rows:
+    found: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for questionnaire, content in rows:
         told = json.loads(content) if content else {}
-        found[tuple(str(told.get(name, "")) for name in ("text", "version", "language", "way"))] += 1
+        key = (questionnaire if told else "", *(str(told.get(name, "")) for name in ("version", "language", "way")))
+        found[key][str(told.get("text", ""))] += 1
     return [
-        {"text": text, "version": version, "language": language, "way": way, "interviews": count}
-        for (text, version, language, way), count in sorted(found.items(), key=lambda one: (not one[0][0], one[0]))
+        {
+            "text": _wording(store, questionnaire, language) if questionnaire else "",
+            "wordings": len(texts) if questionnaire else 0,
+            "sha256": next(iter(texts)) if len(texts) == 1 else "",
+            "version": version,
+            "language": language,
+            "way": way,
+            "interviews": texts.total(),
+        }
+        for (questionnaire, version, language, way), texts in sorted(
+            found.items(), key=lambda one: (not one[0][0], one[0])
+        )
     ]
+
+
+def _wording(store: Store, hash: str, language: str) -> str:
+    """What is said up to the question of consent, line by line; names filled in from the frame are in braces."""
+    compiled = frame.questionnaire(store, hash)
+    lines = []
+    for node in Questionnaire.from_json(compiled).walk() if compiled else ():
+        if node.kind == "question":
+            lines.append(_REFERENCE.sub(r"{\1}", str(node.label.get(language, ""))))
+            if node.name == QUESTION:
+                return "\n".join(line for line in lines if line)
+    return ""
