@@ -75,6 +75,9 @@ def set_back_to_the_first_release(instance: Path) -> None:
     """Makes a closed store what the first release would have left: its tables, its number."""
     first, db = Database(memory=True), Database(instance / FILE)
     migrations.apply(first, stop_before="m002_comments")
+    for name in first.table_names():
+        for column in {one.name for one in db[name].columns} - {one.name for one in first[name].columns}:
+            db.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
     for sort in ("trigger", "index", "table"):
         known, there = (
             {name for (name,) in one.execute("SELECT name FROM sqlite_master WHERE type = ? AND sql <> ''", (sort,))}

@@ -54,6 +54,34 @@ def test_the_time_spent_on_a_question_is_kept(device: Store, hoa: Interviewer) -
     assert device.value("SELECT seconds FROM draft_events WHERE path = 'opening/consent'") == 2.5
 
 
+def test_the_time_at_an_answer_that_stays_as_it_is_counts_too(device: Store, hoa: Interviewer) -> None:
+    hoa.answer("opening/consent", "yes", ms="2500")
+    told = hoa.post(f"/interviews/{hoa.interview}/times", question=["opening/consent", "no/such"], ms=["4000", "9"])
+    assert told.status_code == 204
+    hoa.answers(WHOLE)
+    hoa.finish()
+    (sealed,) = feed.revisions(device, "interview", hoa.interview)
+    events = feed.part_json(device, sealed.id, "paradata")["events"]
+    own = [(one["seconds"], one.get("same", False)) for one in events if one["path"] == "opening/consent"]
+    assert own == [(2.5, False), (4.0, True)]
+    assert not [one for one in events if one["path"] == "no/such"]
+
+
+def test_what_a_page_sends_while_it_is_left_counts_unless_the_next_page_has_written(
+    device: Store, hoa: Interviewer
+) -> None:
+    hoa.answer("opening/consent", "yes")
+    hoa.open(2)
+    left = hoa.lease
+    hoa.open(2)
+    parting = hoa.answer("a/age", "47", why="parting", lease=left)
+    assert parting.headers["X-Answer"] == "saved"
+    assert saved(device, hoa)["a/age"] == "47"
+    late = hoa.answer("a/age", "48", why="parting", lease=left)
+    assert late.headers["X-Answer"] == "stale"
+    assert saved(device, hoa)["a/age"] == "47"
+
+
 def test_the_frame_fills_hidden_questions_and_labels(hoa: Interviewer) -> None:
     assert "ở xã 03646" in hoa.open(1).text
 

@@ -77,6 +77,11 @@ def lease(store: Store, interview: str) -> str:
     return token
 
 
+def written_by(store: Store, interview: str) -> str:
+    """The token of the page that may write to the draft now; empty when none may. InputError when there is no draft."""
+    return _require(store, interview)
+
+
 def save(
     store: Store,
     interview: str,
@@ -116,6 +121,19 @@ def save(
                 )
         if changed:
             store.execute("UPDATE drafts SET changes = changes + ? WHERE interview = ?", (changed, interview))
+
+
+def looked(store: Store, interview: str, seconds: Mapping[str, float], *, now: datetime | None = None) -> None:
+    """Notes the time spent at questions whose answer stayed as it was. InputError when there is no such draft."""
+    when = now_text(now)
+    monotonic = time.monotonic_ns() // 1_000_000
+    with store.transaction():
+        _require(store, interview)
+        store.executemany(
+            "INSERT INTO draft_events (interview, path, cleared, time, monotonic_ms, seconds, same)"
+            " VALUES (?, ?, 0, ?, ?, ?, 1)",
+            [(interview, path, when, monotonic, float(spent)) for path, spent in seconds.items() if spent > 0],
+        )
 
 
 def save_alone(
@@ -388,9 +406,13 @@ def _cleaned(answers: Mapping[str, Value]) -> Answers:
 def _paradata(store: Store, interview: str, paradata: Mapping[str, Any]) -> dict[str, Any]:
     started = store.value("SELECT started FROM drafts WHERE interview = ?", (interview,))
     events = store.rows(
-        "SELECT path, cleared, time, monotonic_ms AS ms, seconds FROM draft_events WHERE interview = ? ORDER BY number",
+        "SELECT path, cleared, time, monotonic_ms AS ms, seconds, same FROM draft_events WHERE interview = ?"
+        " ORDER BY number",
         (interview,),
     )
+    for event in events:
+        if event.pop("same"):
+            event["same"] = True
     return {"started": started, **paradata, **remarks.written(store, interview), "events": events}
 
 

@@ -615,3 +615,9 @@ def m014_audit(db: Database) -> None:
         BEGIN SELECT RAISE(ABORT, 'the log of access has no gaps'); END;
         """
     )
+
+
+@migrations()
+def m015_looked_at(db: Database) -> None:
+    """The time spent at a question whose answer stayed as it was is an event too."""
+    db.executescript("ALTER TABLE draft_events ADD COLUMN same INTEGER NOT NULL DEFAULT 0;")

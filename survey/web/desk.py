@@ -61,6 +61,7 @@ class Desk:
     """Held while one answer is worked on, so that two requests never build on the same state."""
     typed: dict[str, dict[str, tuple[list[str], str]]] = field(default_factory=dict)
     """interview -> path -> what was typed and could not be taken, so that no page loses it."""
+    _handed: dict[str, tuple[str, int]] = field(default_factory=dict)
     _sheets: dict[str, tuple[tuple[str, ...], Any]] = field(default_factory=dict)
     wrong_passphrases: int = 0
     """How many were typed since this machine was last unlocked."""
@@ -136,10 +137,21 @@ class Desk:
         while len(self._paths) > _KEPT_PATHS:
             self._paths.popitem(last=False)
 
+    def hand_on(self, interview: str, lease: str, changes: int) -> None:
+        """Remembers which page could write to an interview before the one that is being opened, and after how many
+        changes."""
+        self._handed[interview] = (lease, changes)
+
+    def is_parting(self, interview: str, lease: str, changes: int) -> bool:
+        """Whether an answer that a page sent while it was left may still be written: nothing has been written since the
+        page that took its place was opened."""
+        return bool(lease) and self._handed.get(interview) == (lease, changes)
+
     def forget(self, interview: str) -> None:
         """Drops what is remembered of an interview that is no draft any more."""
         self._paths.pop(interview, None)
         self._sheets.pop(interview, None)
+        self._handed.pop(interview, None)
         self.typed.pop(interview, None)
 
     def remember_sheet(self, interview: str, *page: Any) -> None:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 
 from survey.errors import NotAllowed
 from survey.questionnaire import endings
-from survey.questionnaire.model import ATTACHED_TYPES, Value
+from survey.questionnaire.model import ATTACHED_TYPES, Value, generic
 from survey.questionnaire.path import Change, Entry
 from survey.store import drafts, files, remarks
 from survey.text import Text
@@ -47,6 +47,7 @@ def section(interview: str, number: int) -> str:
         places = opened.path.sections
         if not 1 <= number <= len(places):
             abort(404)
+        desk().hand_on(interview, drafts.written_by(store(), interview), opened.draft["changes"])
         token = drafts.lease(store(), interview)
         shown = _section(opened, number - 1)
     return render_template(
@@ -117,6 +118,9 @@ def answer(interview: str) -> Response:
         if not entry.node.control:
             abort(404)  # what the form or the frame fills in, nobody types
         why = request.form.get("why", "")
+        lease: str | None = request.form.get("lease", "")
+        if why == "parting" and desk().is_parting(interview, lease or "", opened.draft["changes"]):
+            lease = None
         typed = desk().typed.setdefault(interview, {})
         if why == "keep":
             typed.pop(entry.path, None)
@@ -141,7 +145,7 @@ def answer(interview: str) -> Response:
             return _reply(opened, entry, "ask", change=change)
         typed.pop(entry.path, None)
         try:
-            after = _save(opened, change, {entry.path: _seconds()})
+            after = _save(opened, change, {entry.path: _seconds(request.form.get("ms"))}, lease)
         except NotAllowed:
             return stale(interview)
         given = after.path.entry(entry.path)
@@ -160,18 +164,17 @@ def _uploaded(opened: Open, entry: Entry) -> Value:
     return files.name_of(content, sort.ending)
 
 
-def _seconds() -> float:
+def _seconds(milliseconds: str | None) -> float:
     try:
-        return min(max(float(request.form.get("ms", "0")) / 1000, 0.0), 86_400.0)
+        return min(max(float(milliseconds or "0") / 1000, 0.0), 86_400.0)
     except ValueError:
         return 0.0
 
 
-def _save(opened: Open, change: Change, seconds: dict[str, float]) -> Open:
+def _save(opened: Open, change: Change, seconds: dict[str, float], lease: str | None) -> Open:
     """Writes what a change stores; when this returns it is on disk. NotAllowed when another window has the draft."""
     interview = opened.draft["interview"]
-    token = request.form.get("lease", "")
-    drafts.save(store(), interview, change.save, seconds, token=token, now=desk().now())
+    drafts.save(store(), interview, change.save, seconds, token=lease, now=desk().now())
     row = drafts.draft(store(), interview)
     assert row is not None
     desk().keep(interview, row["changes"], change.path)
@@ -241,6 +244,18 @@ def _reply(
     return response
 
 
+@pages.post("/interviews/<interview>/times")
+def times(interview: str) -> Response:
+    """Notes the time that was spent at questions whose answer stayed as it was."""
+    with desk().lock:
+        opened = open_draft(interview)
+        told = zip(request.form.getlist("question"), request.form.getlist("ms"), strict=False)
+        known = opened.path.form.by_path
+        seconds = {path: _seconds(ms) for path, ms in told if generic(path) in known}
+        drafts.looked(store(), interview, seconds, now=desk().now())
+    return make_response("", 204)
+
+
 @pages.post("/interviews/<interview>/lease")
 def take_lease(interview: str) -> Response:
     """This window writes from now on, and the other one no longer."""
@@ -263,7 +278,7 @@ def repeat(interview: str) -> Response:
         place = _section_of(opened, path)
         if change.ok:
             try:
-                opened = _save(opened, change, {})
+                opened = _save(opened, change, {}, request.form.get("lease", ""))
             except NotAllowed:
                 return stale(interview)
         shown = _section(opened, place)

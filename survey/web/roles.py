@@ -53,6 +53,7 @@ PAGES: dict[str, frozenset[str]] = {
     "media.shown": FIELD,
     "interview.repeat": FIELD,
     "interview.take_lease": FIELD,
+    "interview.times": FIELD,
     "finishing.finish": FIELD,
     "account.size": ANYONE,
     "remarks.comment": FIELD,

@@ -221,6 +221,42 @@ def test_closing_the_window_saves_what_stands_in_the_box(hand: Hand, laptop: Pat
     assert on_disk(laptop)["a/age"] == "47"
 
 
+@pytest.mark.parametrize("way", ["reload", "F5", "another page"])
+def test_leaving_at_once_after_a_letter_loses_none(hand: Hand, laptop: Path, way: str) -> None:
+    hand.section(2)
+    hand.write("47")
+    hand.calmly("Enter", "1")
+    hand.page.wait_for_selector("#q-a_2f_what_job:focus-within")
+    hand.write("làm ruộng, trồng cà phê")
+    if way == "F5":
+        with hand.page.expect_navigation():
+            hand.press("F5")
+    elif way == "reload":
+        hand.page.reload()
+    else:
+        hand.page.goto(hand.served.address + "/today")
+    if way != "another page":
+        hand.page.wait_for_selector(".question:focus-within")
+    for _ in range(50):  # what is sent on leaving arrives when it arrives, and nobody is told
+        if on_disk(laptop).get("a/what_job") == "làm ruộng, trồng cà phê":
+            break
+        hand.page.wait_for_timeout(100)
+    assert on_disk(laptop)["a/what_job"] == "làm ruộng, trồng cà phê"
+    assert on_disk(laptop)["a/age"] == "47"
+
+
+def test_an_input_method_that_takes_letters_back_writes_right_while_an_answer_is_on_its_way(
+    hand: Hand, laptop: Path
+) -> None:
+    hand.section(2)
+    hand.write("47")
+    hand.calmly("Enter")
+    for key in ("1", "d", "Backspace", "đ", "i", " ", "c", "a", "Backspace", "â", "y", "Enter"):
+        hand.page.keyboard.press(key) if len(key) > 1 or key.isascii() else hand.page.keyboard.insert_text(key)
+    hand.page.wait_for_selector("#q-a_2f_channels:focus-within")
+    assert on_disk(laptop)["a/what_job"] == "đi cây"
+
+
 def test_a_kind_of_missing_answer_empties_the_box_and_writing_takes_it_back(hand: Hand, laptop: Path) -> None:
     hand.section(2)
     hand.write("47")

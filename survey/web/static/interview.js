@@ -37,7 +37,9 @@
   const isShown = (element) => element.getClientRects().length > 0;
   const questions = () => [...sheet.querySelectorAll(".question:not(.note-only)")].filter(isShown);
   const note = (form) => {
-    if (!notes.has(form.id)) notes.set(form.id, { tick: 0, sent: 0, settled: 0, timer: 0, since: 0, spent: 0, why: "" });
+    if (!notes.has(form.id)) {
+      notes.set(form.id, { tick: 0, sent: 0, settled: 0, parted: 0, timer: 0, since: 0, spent: 0, why: "" });
+    }
     return notes.get(form.id);
   };
   const isDirty = (form) => note(form).tick > note(form).settled;
@@ -112,7 +114,13 @@
     mine.spent = 0;
   });
 
-  // Pieces swapped in must not take away the focus or what is being typed.
+  // Pieces swapped in must not take away the focus or what is being typed, least of all what an input method composes.
+  let composing = false;
+  document.addEventListener("compositionstart", () => (composing = true));
+  document.addEventListener("compositionend", () => (composing = false));
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (composing && event.detail.target.contains(document.activeElement)) event.detail.shouldSwap = false;
+  });
   let kept = null;
   document.addEventListener("htmx:beforeSwap", () => {
     const active = document.activeElement;
@@ -180,7 +188,7 @@
     } else if (verdict === "saved" && mine.why === "typing" && xhr.getResponseHeader("X-Full")) {
       // No further figure could stand in this box: on to the next question.
       const box = document.activeElement;
-      if (box.closest(".question") === form && isBox(box) && box.selectionStart === box.value.length) {
+      if (!composing && box.closest(".question") === form && isBox(box) && box.selectionStart === box.value.length) {
         const id = box.id;
         onward(form.id);
         landing(id);
@@ -210,20 +218,45 @@
     byId("silent").hidden = true;
   };
 
-  // The page is being closed or hidden: whatever is still in a box goes out by a request that outlives the page.
+  // A request that outlives the page.
+  const sendAway = (url, body) => {
+    const headers = { "X-CSRFToken": page.dataset.csrf, "HX-Request": "true" };
+    fetch(url, { method: "POST", body, keepalive: true, headers }).catch(() => {});
+  };
+
+  // The time that was spent at questions whose answer stays as it is, which no save has told.
+  const sendTimes = () => {
+    const body = new FormData();
+    if (byId(current)) spend(byId(current));
+    notes.forEach((mine, id) => {
+      const path = byId(id) && byId(id).querySelector("[name=question]");
+      if (path && mine.spent >= 200) {
+        body.append("question", path.value);
+        body.append("ms", Math.round(mine.spent));
+        mine.spent = 0;
+      }
+    });
+    if (body.has("question")) sendAway(page.dataset.times, body);
+  };
+
+  // The page is being left: whatever is still in a box goes out before the next page is asked for, which takes the
+  // right to write away from this one.
   const sendOff = () => {
     dirtyForms().forEach((form) => {
+      const mine = note(form);
+      if (mine.parted === mine.tick) return;
+      mine.parted = mine.tick;
       const body = new FormData(form);
       body.set("lease", byId("lease").value);
-      body.set("why", "leave");
-      fetch(form.getAttribute("hx-post"), {
-        method: "POST",
-        body,
-        keepalive: true,
-        headers: { "X-CSRFToken": page.dataset.csrf, "HX-Request": "true" },
-      }).catch(() => {});
+      body.set("why", "parting");
+      spend(form);
+      body.set("ms", Math.round(mine.spent));
+      mine.spent = 0;
+      sendAway(form.getAttribute("hx-post"), body);
     });
+    sendTimes();
   };
+  window.addEventListener("beforeunload", sendOff);
   window.addEventListener("pagehide", sendOff);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") {
@@ -231,7 +264,9 @@
     }
   });
   window.addEventListener("beforeunload", (event) => {
-    if (silent && dirtyForms().length) event.preventDefault();
+    // A file is too large to be sent on leaving; and nothing arrives while the program does not answer.
+    const file = dirtyForms().some((form) => form.querySelector("input[type=file]"));
+    if (file || (silent && dirtyForms().length)) event.preventDefault();
   });
 
   // The screen is being locked, or open again: what is not on disk yet goes there.
@@ -270,6 +305,7 @@
   /* The next section, in place of this one, without loading the page anew: keys that are pressed meanwhile wait. */
   const turn = (url) => {
     turning = url;
+    sendTimes();
     // Once the request before has come to its end. Whether this one came is told below, not by its promise.
     setTimeout(() => htmx.ajax("GET", url, { source: sheet, swap: "none" }).catch(() => {}), 0);
   };
@@ -480,7 +516,11 @@
         continue;
       }
       if (act(target, stroke)) continue;
-      if (isBox(target) && (stroke.raw.length === 1 || stroke.written)) {
+      if (isBox(target) && stroke.raw === "Backspace") {
+        const to = target.selectionEnd;
+        target.setRangeText("", Math.max(0, Math.min(target.selectionStart, to - 1)), to, "end");
+        target.dispatchEvent(new Event("input", { bubbles: true }));
+      } else if (isBox(target) && (stroke.raw.length === 1 || stroke.written)) {
         target.setRangeText(stroke.raw, target.selectionStart, target.selectionEnd, "end");
         target.dispatchEvent(new Event("input", { bubbles: true }));
       } else if (target.matches("button, a") && stroke.key === "Enter") {
@@ -498,6 +538,11 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229) return; // an input method is at work: every key is its own
+    if ((event.key === "F5" || (event.ctrlKey && event.key.toLowerCase() === "r")) && dirtyForms().length && !silent) {
+      event.preventDefault();
+      leave(() => location.reload());
+      return;
+    }
     if (event.ctrlKey || event.altKey || event.metaKey) {
       if (event.ctrlKey && event.key === "Enter" && event.target.matches("textarea")) {
         event.target.setRangeText("\n", event.target.selectionStart, event.target.selectionEnd, "end");
@@ -542,7 +587,9 @@
     }
     if (!form && !turning) return;
     const stroke = { key: meaning(event), raw: event.key, shift: event.shiftKey };
-    if ((afterSave || turning) && (stroke.raw.length === 1 || stroke.key === "Enter" || stroke.key.startsWith("Arrow"))) {
+    // Backspace too: input methods of Windows write a letter with its mark by taking the bare letter away first.
+    const waits = stroke.raw.length === 1 || ["Enter", "Backspace"].includes(stroke.key) || stroke.key.startsWith("Arrow");
+    if ((afterSave || turning) && waits) {
       event.preventDefault();
       ahead.push(stroke);
       return;
