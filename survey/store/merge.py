@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -92,11 +92,13 @@ def unite(
     source: str = "",
     keys: Mapping[str, bytes] | None = None,
     holder: Holder | None = None,
+    note: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
     """Merges records into the store, in one transaction; what ``records`` raises undoes it all.
 
     ``keys`` are the public keys that came along, by device; one that is not its device's is ignored. ``source`` is
-    where the records came from, for people. Merging the same again changes nothing.
+    where the records came from, for people. ``note`` is called at the end of the transaction, to write what
+    belongs to it. Merging the same again changes nothing.
     """
     merge = _Merge(store, source, keys or {}, holder)
     with store.transaction():
@@ -106,6 +108,8 @@ def unite(
         if merge.continues_elsewhere:
             # Someone holds entries of the feed that this device is writing: it was restored or copied.
             store.new_epoch()
+        if note is not None:
+            note(merge.outcome)
     if merge.tombstones:
         wipe(store)
     return merge.outcome

@@ -128,13 +128,14 @@ def write_bundle(
     also: Iterable[str] = (),
     only: Iterable[str] | None = None,
     strip: Callable[[Record], Record] | None = None,
+    lasting: bool = True,
 ) -> Path:
     """Writes the revisions with these database numbers as a bundle into ``folder``; returns its path.
 
     Encrypted to everybody whom :func:`survey.sync.keys.readers` names and to the age keys in ``also``, unless ``plain``
     or :func:`is_plain_for` says otherwise; with ``only`` to those keys and no others. ``strip`` takes away what they
-    may not have. The same revisions for the same readers give one file, however often they are written. InputError when
-    the disk is full or read-only.
+    may not have. The same revisions for the same readers give one file, however often they are written. One that is
+    not ``lasting`` is sent and removed. InputError when the disk is full or read-only.
     """
     publish_age_key(store)
     to = (
@@ -144,10 +145,11 @@ def write_bundle(
     if strip is not None:
         records = map(strip, records)
     path, hash = _write(
-        store.key, store.tier, Path(folder), records, receipts.keys_of(store, numbers), store.folder, to
+        store.key, store.tier, Path(folder), records, receipts.keys_of(store, numbers), store.folder, to, lasting
     )
-    # Our own bundle need not be unpacked when the stick comes back.
-    receipts.remember_bundle(store, hash, len(numbers))
+    if lasting:
+        # Our own bundle need not be unpacked when the stick comes back.
+        receipts.remember_bundle(store, hash, len(numbers))
     return path
 
 
@@ -168,10 +170,12 @@ def write_records(
     keys: dict[str, str],
     scratch: Path | None = None,
     to: Iterable[str] = (),
+    *,
+    lasting: bool = True,
 ) -> Path:
     """Writes records as a bundle signed by ``key``, encrypted to the public age keys ``to`` if there are any.
     ``scratch`` is a folder for what does not fit into memory, which nobody can read there."""
-    return _write(key, tier, folder, records, keys, scratch, to)[0]
+    return _write(key, tier, folder, records, keys, scratch, to, lasting)[0]
 
 
 def _write(
@@ -182,6 +186,7 @@ def _write(
     keys: dict[str, str],
     scratch: Path | None,
     to: Iterable[str],
+    lasting: bool,
 ) -> tuple[Path, str]:
     """Writes a bundle; returns its path and the hash of its content."""
     to = sorted(set(to))
@@ -218,14 +223,14 @@ def _write(
             manifest["recipients"] = to
         signed = write_signed(manifest, key)
         if not to:
-            path = write_named(folder, SUFFIX, _blocks(PLAIN + signed, payload))
+            path = write_named(folder, SUFFIX, _blocks(PLAIN + signed, payload), lasting=lasting)
             return path, path.name.removesuffix(SUFFIX)
         whole = sha256()
         for block in _blocks(signed, payload):
             whole.update(block)
         envelope = write_envelope(whole.hexdigest(), to)
         return already_in(folder, envelope) or _write_encrypted(
-            folder, envelope, signed, payload, to, scratch
+            folder, envelope, signed, payload, to, scratch, lasting
         ), whole.hexdigest()
 
 
@@ -237,14 +242,14 @@ def _blocks(start: bytes, payload: Spool) -> Iterator[bytes]:
 
 
 def _write_encrypted(
-    folder: Path, envelope: bytes, signed: bytes, payload: Spool, to: Sequence[str], scratch: Path | None
+    folder: Path, envelope: bytes, signed: bytes, payload: Spool, to: Sequence[str], scratch: Path | None, lasting: bool
 ) -> Path:
     import pyrage
 
     recipients = [pyrage.x25519.Recipient.from_str(key) for key in to]
     with closing(Spool(scratch)) as encrypted:
         pyrage.encrypt_io(_Joined(_blocks(signed, payload)), encrypted, recipients)
-        return write_named(folder, SUFFIX, _blocks(envelope, encrypted))
+        return write_named(folder, SUFFIX, _blocks(envelope, encrypted), lasting=lasting)
 
 
 class _Joined:

@@ -372,7 +372,7 @@ def _give(store: Store, talk: _Talk, age: list[str], report: Report, progress: P
     while waiting:
         chunk, rest = _cut_off(store, waiting, size)
         with tempfile.TemporaryDirectory(dir=store.folder, prefix="up-") as spool:
-            body = write_bundle(store, Path(spool), chunk, also=age).read_bytes()
+            body = write_bundle(store, Path(spool), chunk, also=age, lasting=False).read_bytes()
         start = time.monotonic()
         try:
             answer = talk.once("give", body)

@@ -309,10 +309,12 @@ def _merge_bundle(store: Store, file: Path) -> Outcome:
     # What comes from a hub above us need not be carried back to it.
     is_above = tier in TIERS and TIERS.index(tier) > TIERS.index(store.tier)
     holder = Holder(bundle.sender, tier) if is_above else None
-    outcome = unite(store, bundle.records(), file.name, bundle.keys, holder)
-    if not outcome.quarantined and not outcome.withheld:
-        receipts.remember_bundle(store, bundle.hash, bundle.manifest["revisions"])
-    return outcome
+
+    def remember(outcome: Outcome) -> None:
+        if not outcome.quarantined and not outcome.withheld:
+            receipts.remember_bundle(store, bundle.hash, bundle.manifest["revisions"])
+
+    return unite(store, bundle.records(), file.name, bundle.keys, holder, remember)
 
 
 def _merge_store(store: Store, file: Path) -> Outcome:

@@ -20,11 +20,12 @@ _SPOOL = re.compile(r"(up|down)-\w{8}")
 _SPOOL_SECONDS = 900
 
 
-def write_named(folder: Path, suffix: str, blocks: Iterable[bytes]) -> Path:
+def write_named(folder: Path, suffix: str, blocks: Iterable[bytes], *, lasting: bool = True) -> Path:
     """Writes ``<sha256 of the content><suffix>`` into ``folder`` and returns its path.
 
     Written under another name, forced to disk, read back and compared, then renamed: at any interruption the folder
-    has the whole file or nothing under that name. InputError when the disk is full, read-only or gone.
+    has the whole file or nothing under that name. One that is not ``lasting``, since it is read at once and then
+    removed, is not forced to disk. InputError when the disk is full, read-only or gone.
     """
     part = folder / f".{secrets.token_hex(8)}.part"
     try:
@@ -35,13 +36,15 @@ def write_named(folder: Path, suffix: str, blocks: Iterable[bytes]) -> Path:
                 for block in blocks:
                     digest.update(block)
                     stream.write(block)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if hash_file(part) != digest.hexdigest():
+                if lasting:
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            if lasting and hash_file(part) != digest.hexdigest():
                 raise OSError(errno.EIO, "read back wrong")
             target = folder / (digest.hexdigest() + suffix)
             os.replace(part, target)
-            _sync_folder(folder)
+            if lasting:
+                _sync_folder(folder)
         except BaseException:
             part.unlink(missing_ok=True)
             raise

@@ -329,7 +329,7 @@ class Reception:
                 # Under TLS anyway: this is for the file, should the power go before it is removed.
                 age = age_key_of(frame.document(store, "device", session.device) or {})
                 to = [age] if age else []
-                path = write_records(store.key, store.tier, Path(spool), records, keys, store.folder, to)
+                path = write_records(store.key, store.tier, Path(spool), records, keys, store.folder, to, lasting=False)
                 return "200 OK", "application/octet-stream", path.read_bytes()
 
     def _receipts(self, session: _Session, body: bytes) -> Answer:
