@@ -109,10 +109,13 @@ def wanted(store: Store, limit: int) -> list[str]:
     rows = store.execute(
         "SELECT r.id, r.header, m.name FROM missing m JOIN revisions r ON r.number = m.revision ORDER BY m.revision"
     )
-    for raw, header, name in rows:
+    last, header = b"", None
+    for raw, content, name in rows:
         if len(found) == limit:
             break
-        if scope.is_hub or scope.may_have(read_header(header), name):
+        if raw != last:
+            last, header = raw, read_header(content)
+        if scope.is_hub or (header is not None and scope.may_have(header, name)):
             found.append(f"{feed.text_id(raw)}/{name}")
     return found
 

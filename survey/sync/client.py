@@ -403,10 +403,12 @@ def _cut_off(store: Store, numbers: Sequence[int], size: int) -> tuple[Sequence[
 
 
 def _take(store: Store, talk: _Talk, report: Report, progress: Progress) -> None:
-    size, failures, taken = FIRST, 0, 0
+    size, failures, taken, came, asked = FIRST, 0, 0, 0, 0
     progress("take", 0, 0)
+    # Which parts should be here costs a look at everything that has none: asked at the start, and of what has come.
+    wants = wanted(store, WANTS)
     while True:
-        have = {"feeds": held_feeds(store), "wants": wanted(store, WANTS), "largest": size}
+        have = {"feeds": held_feeds(store), "wants": wants, "largest": size}
         start = time.monotonic()
         try:
             body = talk.once("take", canonical(have))
@@ -418,8 +420,11 @@ def _take(store: Store, talk: _Talk, report: Report, progress: Progress) -> None
             talk._sleep(min(8.0, 0.25 * 2**failures))
             continue
         if not body:
-            return
-        failures = 0
+            if came == asked:
+                return
+            asked, wants = came, wanted(store, WANTS)
+            continue
+        failures, wants = 0, []
         got = Report()
         with tempfile.TemporaryDirectory(dir=store.folder, prefix="down-") as spool:
             file = Path(spool, f"chunk{SUFFIX}")
@@ -427,6 +432,7 @@ def _take(store: Store, talk: _Talk, report: Report, progress: Progress) -> None
             merge_bundle(store, file, got)
         report.add(got)
         taken += got.new
+        came += got.new + got.late_parts
         progress("take", taken, 0)
         if not got.new and not got.late_parts:
             # The hub sends what we hold, or hold apart: asking again would bring the same.
