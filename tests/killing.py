@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.outside import ROOT
+from tests.tried import tried
 
 PASSPHRASE = "bốn con voi uống trà"
 
@@ -94,6 +95,7 @@ class Victim:
             at = 1 + number * of // min(trials, of)
             code, said = self.run(at)
             assert code == -signal.SIGKILL, (at, said)
+            tried()
             yield Death(at, of, said)
         print(f"killed at {min(trials, of)} of {of} statements")
 

@@ -37,6 +37,7 @@ from survey.sync.files import write_named
 from survey.sync.keys import publish_age_key
 from tests.laptops import FORM, interview, keys, records, state
 from tests.outside import ROOT
+from tests.tried import tried
 
 
 @pytest.fixture
@@ -118,6 +119,7 @@ def test_one_flipped_bit_anywhere_is_seen(bundle: Path, tmp_path: Path, trials: 
         content = bytearray(whole)
         content[place // 8] ^= 1 << place % 8
         refused(put(tmp_path / "flipped", content), "damaged|signature|encrypted")
+        tried()
 
 
 @pytest.mark.soak
@@ -310,6 +312,7 @@ def test_a_stick_that_fills_up_at_any_byte_shows_no_half_bundle(device: Store, b
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
         assert list(target.iterdir()) == []
+        tried()
     assert write_bundle(device, target, numbers).read_bytes() == bundle.read_bytes()
 
 
@@ -364,6 +367,7 @@ def test_a_stick_pulled_while_writing_shows_a_whole_bundle_or_none(device: Store
         done = subprocess.run([sys.executable, "-c", program, device.folder, folder, str(at)], cwd=ROOT, check=False)
         files = [file for file in folder.glob("*") if not file.name.startswith(".")]
         seen.add((done.returncode, len(files)))
+        tried()
         assert all(file.read_bytes() == bundle.read_bytes() for file in files)
     assert {(-9, 0), (0, 1)} <= seen
 

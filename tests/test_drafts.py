@@ -28,6 +28,7 @@ from survey.store.merge import unite
 from survey.store.verify import verify
 from tests.laptops import FORM, headers, interview, keys, records
 from tests.outside import ROOT
+from tests.tried import tried
 
 
 @pytest.fixture
@@ -161,6 +162,7 @@ def test_a_clock_that_steps_in_the_middle_of_an_interview_changes_no_answer_and_
     for number, year in enumerate(years):
         now = datetime.fromisoformat(f"{year}-11-23T08:00:00+07:00")
         drafts.save(device, draft, {f"q{number}": year, "last": year}, {"last": 2.0}, now=now)
+        tried()
     assert drafts.answers(device, draft) == {**{f"q{n}": year for n, year in enumerate(years)}, "last": "2026"}
     sealed = drafts.seal(device, draft, drafts.answers(device, draft), {}, {}, {}, "phoa")
     events = (feed.part_json(device, sealed, "paradata") or {})["events"]

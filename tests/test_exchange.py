@@ -35,6 +35,7 @@ from survey.sync.exchange import count_files, export, sync
 from tests.laptops import FORM, clone, correct, headers, interview, keys, records, state
 from tests.outside import ROOT
 from tests.test_current import kinds
+from tests.tried import tried
 
 
 @pytest.fixture
@@ -322,6 +323,7 @@ def test_a_clock_ten_years_wrong_decides_nothing(device: Store, hub: Store, tmp_
     id = interview(device)
     for year, kind in ((2036, "approved"), (2016, "returned")):
         current.decide(device, id, kind, actor="psup", now=datetime.fromisoformat(f"{year}-01-01T00:00:00+07:00"))
+        tried()
     unite(hub, records(device), "", keys(device))
     assert current.interviews(hub)[0]["state"] == "returned"
 
@@ -503,6 +505,27 @@ def test_a_cloned_disk_is_seen_and_both_sides_count(device: Store, hub: Store, t
         feed_["head"] for feed_ in json.loads(receipt.split(b"\n")[0])["feeds"] if feed_["device"] == device.device
     ]
     assert len(named) == 1
+
+
+def test_the_same_draft_on_a_copied_disk_gives_two_versions_and_a_person_decides(
+    device: Store, hub: Store, tmp_path: Path
+):
+    draft = drafts.start(device, "u1", FORM, "phoa")
+    drafts.save(device, draft, {"q1": "1", "q2": "2"})
+    with clone(device, tmp_path / "clone") as twin:
+        said = {}
+        for laptop, value in ((device, "4"), (twin, "5")):
+            drafts.save(laptop, draft, {"q2": value})
+            given = drafts.answers(laptop, draft)
+            said[drafts.seal(laptop, draft, given, {}, {}, {}, "phoa")] = given
+            unite(hub, records(laptop), "", keys(laptop))
+    (row,) = current.interviews(hub)
+    assert (row["state"], set(row["heads"])) == ("conflict", set(said))
+    assert {head: current.content(hub, draft, head)["answers"] for head in row["heads"]} == said
+    assert kinds(hub) == ["conflict", "forked"]
+    current.settle(hub, draft, row["heads"][0], reason="đã gọi lại", actor="psup")
+    assert current.interviews(hub)[0]["state"] == "sealed"
+    assert current.verify(hub).problems == []
 
 
 def test_verify_tells_an_entry_whose_predecessor_here_is_its_twins(device: Store, hub: Store, tmp_path: Path):

@@ -22,6 +22,7 @@ from survey.store.store import FILE
 from survey.sync.exchange import export, sync
 from tests.killing import PASSPHRASE, victim
 from tests.laptops import FORM, correct, headers, interview, records, state
+from tests.tried import tried
 
 Trials = Callable[[int, int], int]
 
@@ -308,7 +309,7 @@ def test_a_disk_that_is_full_at_any_write_loses_nothing_and_the_work_is_done_onc
             assert current.verify(store).problems == []
             store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         room += trials(PAGE + FRAME_HEADER, 512)
-    print(f"full at {refused} places")
+    tried(refused)
     assert refused > 2
     assert told <= {
         "the disk failed while reading or writing",
@@ -353,6 +354,7 @@ def test_a_power_cut_that_leaves_any_part_of_the_log_keeps_what_was_confirmed(
             assert current.verify(store).problems == []
             interview(store, "u4", ANSWERS)
         vault.lock(torn)
+        tried()
 
 
 # -- 3 flipped bits, cut and joined files, sticks that cannot be written ------------------------------------------
@@ -391,6 +393,8 @@ def test_one_flipped_bit_anywhere_in_a_store_is_told_and_a_good_copy_makes_it_wh
                     assert (answers_held(store), state(store)["interviews"]) == (good, expected)
         except SurveyError:
             continue
+        finally:
+            tried()
     assert harmless < trials(40, 3_000)
     centre.file.unlink()
     shutil.rmtree(centre.folder)
@@ -419,6 +423,7 @@ def test_bundles_and_receipts_cut_joined_or_with_something_after_them_are_set_as
     with Store.create(tmp_path / "other", "hub") as other:
         shutil.copy(bundle, spoiled)
         report = sync(other, [spoiled])
+        tried(len(report.quarantined))
         assert len(report.quarantined) == 10
         assert answers_held(other) == {"u1": ANSWERS}
     shutil.rmtree(spoiled / "receipts")
@@ -439,6 +444,7 @@ def test_one_flipped_bit_in_a_receipt_makes_nothing_safe(device: Store, hub: Sto
         flipped[place] ^= 1 << place % 8
         with pytest.raises(VerifyError):
             receipts.read_receipt(device, bytes(flipped))
+        tried()
     assert receipts.conservation(device).receipted == 0
 
 
@@ -453,6 +459,7 @@ def test_a_file_name_with_a_path_in_it_writes_nowhere_else(device: Store, hub: S
         ("..bundle", "..\\..\\evil.bundle", "%2e%2e%2fevil.bundle", "C:evil.bundle", "a\nb.bundle", "-rf.bundle")
     ):
         (stick / name).write_bytes(content if number % 2 else content[:-9])
+        tried()
     before = {file for file in tmp_path.rglob("*") if "hub" not in file.parts and "odd" not in file.parts}
     report = sync(hub, [stick])
     assert report.new == 2

@@ -25,6 +25,7 @@ from survey.web.uploads import LARGEST_REQUEST
 from tests import field
 from tests.field import BINH, HOA, LAN, WHOLE, Clock, Interviewer, Visitor
 from tests.outside import ROOT
+from tests.tried import tried
 
 EVIL = "\"'><evil onclick=alert(1)>{{7*191}}</script><!--'); DROP TABLE drafts; --%s"
 """Breaks out of an attribute, a tag, a template, a script, a comment, a statement, a format: where it can."""
@@ -167,6 +168,7 @@ def test_no_text_of_a_person_becomes_part_of_a_page(app: Flask, device: Store, h
         shown += sum("evil onclick" in text for text in pages.values())
     # It was there to be seen: escaped.
     assert shown > 20
+    tried(shown)
 
 
 def test_text_that_wants_to_be_sql_or_a_format_is_kept_letter_by_letter(
@@ -180,6 +182,7 @@ def test_text_that_wants_to_be_sql_or_a_format_is_kept_letter_by_letter(
     for path in ("/interviews", "/today/units", "/today", "/paper"):
         for name in ("q", "search", "sort", "state", "page", "unit", "village", "round"):
             assert hoa.get(path, **{name: EVIL}).status_code < 500, (path, name)
+            tried()
     assert current.verify(device).problems == []
 
 
@@ -188,7 +191,7 @@ def test_text_that_wants_to_be_sql_or_a_format_is_kept_letter_by_letter(
 
 def test_no_form_of_any_page_is_taken_without_its_token(app: Flask, device: Store, hoa: Interviewer) -> None:
     before = device.value("SELECT count(*) FROM revisions"), drafts.answers(device, hoa.interview)
-    tried = 0
+    count = 0
     for rule in app.url_map.iter_rules():
         if "POST" not in (rule.methods or ()):
             continue
@@ -203,8 +206,9 @@ def test_no_form_of_any_page_is_taken_without_its_token(app: Flask, device: Stor
                 )
                 # 403, 404: not for this role, not there. Signing in looks at the form itself and shows it again.
                 assert answer.status_code in (400, 403, 404), (path, user, answer.status_code)
-                tried += 1
-    assert tried > 80
+                count += 1
+    assert count > 80
+    tried(count)
     assert (device.value("SELECT count(*) FROM revisions"), drafts.answers(device, hoa.interview)) == before
 
 
@@ -224,6 +228,7 @@ def test_a_session_from_before_signing_in_is_worth_nothing_afterwards(app: Flask
     for changed in (after.value[:20] + "A" + after.value[20:], after.value.replace(".", "..", 1), "x" * 4_000):
         thief.client.set_cookie("survey", changed, domain="127.0.0.1")
         assert thief.get("/today").location == "/sign-in"
+        tried()
 
 
 def test_another_enumerator_opens_and_changes_nothing_of_an_interview(
@@ -234,7 +239,7 @@ def test_another_enumerator_opens_and_changes_nothing_of_an_interview(
     before = drafts.answers(device, hoa.interview), device.value("SELECT count(*) FROM revisions")
     may = Visitor(app)
     may.sign_in(MAY)
-    tried = 0
+    count = 0
     for rule in app.url_map.iter_rules():
         if not {"<interview>", "<unit>"} & set(re.findall(r"<[^>]+>", rule.rule)):
             continue
@@ -250,8 +255,9 @@ def test_another_enumerator_opens_and_changes_nothing_of_an_interview(
                     path, follow=False, question="opening/consent", value="no", lease=hoa.lease, disposition="2.2"
                 )
             assert answer.status_code in (400, 403, 404), (method, path, answer.status_code)
-            tried += 1
-    assert tried > 10
+            count += 1
+    assert count > 10
+    tried(count)
     assert (drafts.answers(device, hoa.interview), device.value("SELECT count(*) FROM revisions")) == before
 
 
@@ -261,14 +267,15 @@ def test_another_enumerator_opens_and_changes_nothing_of_an_interview(
 def test_ten_thousand_wrong_pins_try_hardly_any_and_the_right_person_gets_in(device: Store) -> None:
     field.set_up(device, field.small())
     now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-    tried = 0
+    looked_at = 0
     for pin in range(10_000):
         now += timedelta(seconds=1)
         with pytest.raises(NotAllowed) as refused:
             frame.sign_in(device, HOA, f"{pin:06}", now)
-        tried += refused.value.problem.what.en == "the person or the PIN is not right"
+        looked_at += refused.value.problem.what.en == "the person or the PIN is not right"
+        tried()
     # Three at once, then after 2, 4, … 512, 900, 900 … seconds.
-    assert tried < 30
+    assert looked_at < 30
     assert sum(delay(failures) for failures in range(10_000)) > 100 * 86_400
     with pytest.raises(NotAllowed, match="several times"):
         frame.sign_in(device, HOA, field.PIN, now)
@@ -303,6 +310,7 @@ def test_browsers_that_never_finish_a_sentence_keep_nobody_out(device: Store, in
             for number in range(40):
                 line = socket.create_connection(("127.0.0.1", port), timeout=30)
                 slow.append(line)
+                tried()
                 line.sendall(
                     (b"GET /sign-in HT", b"POST /language HTTP/1.1\r\nContent-Length: 90\r\n\r\nx")[number % 2 :][0]
                 )

@@ -44,6 +44,7 @@ from survey.sync import backup
 from survey.sync.exchange import export, sync
 from tests.laptops import FORM, headers, keys, records, state
 from tests.outside import SOAK
+from tests.tried import tried
 
 LAPTOPS, HUBS = 2, 2
 
@@ -509,7 +510,7 @@ def _contents(store: Store, interview: str) -> list[dict[str, Any]]:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("quarter", range(4 if SOAK else 1))
-def test_nothing_is_lost_whatever_happens_in_whatever_order(quarter: int, record_property: Callable[[str, int], None]):
+def test_nothing_is_lost_whatever_happens_in_whatever_order(quarter: int):
     """2,000 histories in ``make soak``, in four parts that can run beside each other; the same 40 in every suite."""
     TRIED.clear()
     run_state_machine_as_test(
@@ -520,6 +521,6 @@ def test_nothing_is_lost_whatever_happens_in_whatever_order(quarter: int, record
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
         ),
     )
-    record_property("tried", TRIED["histories", "done"])
+    tried(TRIED["histories", "done"])
     for (name, ended), times in sorted(TRIED.items()):
         print(f"{name:40} {ended:8} {times:7,}")
