@@ -17,24 +17,23 @@ from survey.errors import Problem
 from survey.store import derived
 from survey.store.authority import may_erase
 from survey.store.erasure import delete_contact, delete_parts, wipe
-from survey.store.feed import feed_number, public_key, raw_id, text_id
+from survey.store.feed import feed_number, raw_id, text_id
 from survey.store.framing import read_records, write_record
 from survey.store.header import (
     CONTACT,
-    CONTENT_KINDS,
     ERASED,
     Header,
     Malformed,
     Part,
     Record,
-    follows,
     hash_text,
     read_header,
 )
+from survey.store.meant import Meant
 from survey.store.packing import pack
+from survey.store.proof import Entry, Proof
 from survey.store.quarantine import GET_AGAIN, set_aside
-from survey.store.reading import document_bytes
-from survey.store.signing import device_id, verify
+from survey.store.signing import verify
 from survey.store.store import Store
 from survey.text import Text
 
@@ -79,11 +78,6 @@ class Holder(NamedTuple):
 
     hub: str
     tier: str
-
-
-class _Entry(NamedTuple):
-    header: Header
-    record: Record
 
 
 def unite(
@@ -144,7 +138,7 @@ class _Merge:
         self.outcome = Outcome()
         self.tombstones = False
         self.continues_elsewhere = False
-        self._keys: dict[str, bytes | None] = {name: key for name, key in keys.items() if device_id(key) == name}
+        self._proof = Proof(store, keys)
         self._feeds: dict[tuple[str, str], int] = {}
         self._erased: set[derived.Subject] = set()
         self._uncontacted: set[derived.Subject] = set()
@@ -167,12 +161,11 @@ class _Merge:
         self._uncontacted = {
             (row[0], row[1]) for row in store.execute("SELECT subject_type, subject FROM erased_contact")
         }
-        own = document_bytes(store, "device", store.device) if store.role == "device" else None
-        self._named: list[str] = (json.loads(own).get("people") or []) if own else []
+        self._meant = Meant(store)
         self._has_quarantine = store.value("SELECT 1 FROM quarantine LIMIT 1") is not None
-        fresh: dict[str, _Entry] = {}
-        repeated: list[tuple[int, _Entry]] = []
-        again: list[_Entry] = []
+        fresh: dict[str, Entry] = {}
+        repeated: list[tuple[int, Entry]] = []
+        again: list[Entry] = []
         entries = list(self._read(records))
         held = self._held(entries)
         for entry in entries:
@@ -186,7 +179,7 @@ class _Merge:
             else:
                 fresh[id] = entry
         returned = self._retried(fresh)
-        accepted = self._accepted({**returned, **fresh})
+        accepted = self._proof.accepted({**returned, **fresh})
         unheard = self._unheard(accepted)
         numbers = self._insert([entry for id, entry in accepted.items()])
         repeated += [(numbers[entry.header.id], entry) for entry in again if entry.header.id in numbers]
@@ -204,18 +197,18 @@ class _Merge:
         if self.holder is not None:
             self._note_holder([*numbers.values(), *(number for number, _ in repeated)])
 
-    def _read(self, records: list[Record]) -> Iterator[_Entry]:
+    def _read(self, records: list[Record]) -> Iterator[Entry]:
         """The records with their headers read; what is no header is set aside."""
         for record in records:
             try:
-                entry = _Entry(read_header(record.header), record)
+                entry = Entry(read_header(record.header), record)
             except Malformed as error:
                 self._set_aside(hash_text(record.header), write_record(record), error.reason)
                 continue
-            self._learn_key(entry)
+            self._proof.learn(entry)
             yield entry
 
-    def _held(self, entries: list[_Entry]) -> dict[str, tuple[int, bytes]]:
+    def _held(self, entries: list[Entry]) -> dict[str, tuple[int, bytes]]:
         """Database number and signature of those that are held already, by id."""
         ids = json.dumps([entry.header.id.removeprefix("sha256:") for entry in entries])
         rows = self.store.execute(
@@ -225,31 +218,7 @@ class _Merge:
 
     # -- which entries hold -----------------------------------------------------------------------------------------
 
-    def _accepted(self, entries: dict[str, _Entry]) -> dict[str, _Entry]:
-        """The entries that verify: their own signature holds, or an accepted successor covers them."""
-        accepted: dict[str, _Entry] = {}
-        tried: set[str] = set()
-        covered = {
-            entry.header.prev
-            for entry in entries.values()
-            if (before := entries.get(entry.header.prev)) is not None and follows(entry.header, before.header)
-        }
-        stack = [entry for id, entry in entries.items() if id not in covered]
-        while stack:
-            entry = stack.pop()
-            if entry.header.id in tried or entry.header.id in accepted:
-                continue
-            tried.add(entry.header.id)
-            if self._holds(entry):
-                run: _Entry | None = entry
-                while run is not None and run.header.id not in accepted:
-                    accepted[run.header.id] = run
-                    run = self._before(run, entries)
-            elif (before := self._before(entry, entries)) is not None:
-                stack.append(before)
-        return {id: entry for id, entry in entries.items() if id in accepted}
-
-    def _unheard(self, accepted: dict[str, _Entry]) -> set[str]:
+    def _unheard(self, accepted: dict[str, Entry]) -> set[str]:
         """Takes the tombstones out that nobody with the right to wrote; returns their ids."""
         unheard = {
             id for id, (header, _) in accepted.items() if header.kind == ERASED and not may_erase(self.store, header)
@@ -263,47 +232,10 @@ class _Merge:
                 self._waiting.append(record)
         return unheard
 
-    @staticmethod
-    def _before(entry: _Entry, entries: dict[str, _Entry]) -> _Entry | None:
-        before = entries.get(entry.header.prev)
-        return before if before is not None and follows(entry.header, before.header) else None
-
-    def _holds(self, entry: _Entry) -> bool:
-        header, record = entry
-        key = self._key(header.device)
-        if key is None:
-            return False
-        if verify(key, record.signature, header.id.encode("ascii")):
-            return True
-        feed = self.store.value(
-            "SELECT number FROM feeds WHERE device = ? AND epoch = ?", (header.device, header.epoch)
-        )
-        later = self.store.execute(
-            "SELECT header FROM revisions WHERE feed = ? AND seq = ?", (feed, header.seq + 1)
-        ).fetchall()
-        return any(read_header(content).prev == header.id for (content,) in later)
-
-    def _key(self, device: str) -> bytes | None:
-        if device not in self._keys:
-            self._keys[device] = public_key(self.store, device)
-        return self._keys[device]
-
-    def _learn_key(self, entry: _Entry) -> None:
-        """A device document carries the device's key, and the device's id proves that it is the key's."""
-        header, record = entry
-        if header.subject_type != "device" or "document" not in record.parts or self._key(header.subject):
-            return
-        try:
-            key = bytes.fromhex(json.loads(record.parts["document"].content)["public_key"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return
-        if device_id(key) == header.subject:
-            self._keys[header.subject] = key
-
-    def _heal(self, number: int, signature: bytes, entry: _Entry) -> None:
+    def _heal(self, number: int, signature: bytes, entry: Entry) -> None:
         """Replaces a signature that was damaged on its way by the good one that now came."""
         header, record = entry
-        key = self._key(header.device)
+        key = self._proof.key(header.device)
         if record.signature == signature or key is None:
             return
         message = header.id.encode("ascii")
@@ -312,7 +244,7 @@ class _Merge:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    def _insert(self, entries: list[_Entry]) -> dict[str, int]:
+    def _insert(self, entries: list[Entry]) -> dict[str, int]:
         """Writes accepted entries with the parts that hold; returns their database numbers by id."""
         store = self.store
         number = store.value("SELECT coalesce(max(number), 0) FROM revisions")
@@ -358,13 +290,14 @@ class _Merge:
         self.outcome.new += len(revisions)
         for device in {entry.header.device for entry in entries}:
             store.execute(
-                "INSERT OR IGNORE INTO device_keys (device, public_key) VALUES (?, ?)", (device, self._key(device))
+                "INSERT OR IGNORE INTO device_keys (device, public_key) VALUES (?, ?)",
+                (device, self._proof.key(device)),
             )
         if self._has_quarantine:
             store.executemany("DELETE FROM quarantine WHERE name = ?", [(place(entry.header),) for entry in entries])
         return numbers
 
-    def _late_parts(self, repeated: list[tuple[int, _Entry]]) -> set[derived.Subject]:
+    def _late_parts(self, repeated: list[tuple[int, Entry]]) -> set[derived.Subject]:
         """Parts that were not here when their header came; returns the subjects that got some."""
         touched = set()
         for number, (header, record) in repeated:
@@ -392,14 +325,14 @@ class _Merge:
         if self._is_erased(header):
             self.outcome.erased += len(record.parts)
             return {}
-        if not self._is_meant_for_us(header):
+        if not self._meant.for_us(header):
             self.outcome.withheld += len(record.parts)
             return {}
         good = {}
         for name, part in record.parts.items():
             if self._is_contact_erased(header, name):
                 self.outcome.erased += 1
-            elif name == CONTACT and not self._may_call_on(header, record):
+            elif name == CONTACT and not self._meant.to_call_on(header, record):
                 self.outcome.withheld += 1
             elif header.holds(name, part):
                 good[name] = part
@@ -412,34 +345,6 @@ class _Merge:
 
     def _is_erased(self, header: Header) -> bool:
         return header.kind != ERASED and (header.subject_type, header.subject) in self._erased
-
-    def _is_meant_for_us(self, header: Header) -> bool:
-        """A laptop keeps the content of its own interviews, and of units assigned to people who work on it; what
-        others were told is not its business. Headers, documents and decisions it keeps all."""
-        store = self.store
-        if store.role == "hub" or header.kind not in CONTENT_KINDS or header.device == store.device:
-            return True
-        return bool(
-            store.value(
-                "SELECT EXISTS (SELECT 1 FROM documents u WHERE u.subject_type = 'unit' AND u.subject = ?"
-                "  AND u.assignee IN (SELECT user FROM sign_ins WHERE was_here UNION SELECT value FROM json_each(?)))"
-                " OR EXISTS (SELECT 1 FROM drafts WHERE interview = ?)"
-                " OR EXISTS (SELECT 1 FROM revisions r JOIN feeds f ON f.number = r.feed"
-                "  WHERE r.subject = ? AND r.subject_type = 'interview' AND f.device = ?)",
-                (header.target, json.dumps(self._named), header.subject, header.subject, store.device),
-            )
-        )
-
-    def _may_call_on(self, header: Header, record: Record) -> bool:
-        """Whether a laptop whose people are named keeps who lives at a sample unit: only at those people's units."""
-        if header.subject_type != "unit" or not self._named or "document" not in record.parts:
-            return True
-        try:
-            assignee = json.loads(record.parts["document"].content).get("assignee")
-        except (ValueError, AttributeError, RecursionError):
-            return False
-        here = self.store.value("SELECT 1 FROM sign_ins WHERE user = ? AND was_here", (str(assignee),))
-        return assignee in self._named or here is not None
 
     def _feed(self, header: Header) -> int:
         key = (header.device, header.epoch)
@@ -471,7 +376,7 @@ class _Merge:
 
     # -- setting aside ------------------------------------------------------------------------------------------------
 
-    def _retried(self, fresh: dict[str, _Entry]) -> dict[str, _Entry]:
+    def _retried(self, fresh: dict[str, Entry]) -> dict[str, Entry]:
         """What was set aside earlier of the feeds that now bring more."""
         if not self._has_quarantine:
             return {}
@@ -484,16 +389,16 @@ class _Merge:
                 record = next(read_records(io.BytesIO(content)))
                 header = read_header(record.header)
                 if header.id not in fresh:
-                    found[header.id] = _Entry(header, record)
+                    found[header.id] = Entry(header, record)
         return found
 
-    def _reject(self, entry: _Entry) -> None:
+    def _reject(self, entry: Entry) -> None:
         header, record = entry
         if self._is_erased(header):
             record = record._replace(parts={})
         kept = {name: part for name, part in record.parts.items() if not self._is_contact_erased(header, name)}
         record = record._replace(parts=kept)
-        reason = _FORGED if self._key(header.device) else _UNKNOWN_KEY
+        reason = _FORGED if self._proof.key(header.device) else _UNKNOWN_KEY
         self._set_aside(place(header), write_record(record), reason)
 
     def _set_aside(self, name: str, content: bytes, reason: Text) -> None:

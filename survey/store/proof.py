@@ -1,0 +1,90 @@
+"""Which of the entries that came hold: their own signature does, or an accepted entry continues them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from survey.store.feed import public_key
+from survey.store.header import Header, Record, follows, read_header
+from survey.store.signing import device_id, verify
+from survey.store.store import Store
+
+
+class Entry(NamedTuple):
+    """A revision that came, and its header read."""
+
+    header: Header
+    record: Record
+
+
+class Proof:
+    """The keys that are known while one merge lasts, and what they prove."""
+
+    def __init__(self, store: Store, keys: Mapping[str, bytes]):
+        """``keys`` came along, by device; one that is not its device's is ignored."""
+        self.store = store
+        self._keys: dict[str, bytes | None] = {name: key for name, key in keys.items() if device_id(key) == name}
+
+    def accepted(self, entries: dict[str, Entry]) -> dict[str, Entry]:
+        """The entries that verify: their own signature holds, or an accepted successor covers them."""
+        accepted: dict[str, Entry] = {}
+        tried: set[str] = set()
+        covered = {
+            entry.header.prev
+            for entry in entries.values()
+            if (before := entries.get(entry.header.prev)) is not None and follows(entry.header, before.header)
+        }
+        stack = [entry for id, entry in entries.items() if id not in covered]
+        while stack:
+            entry = stack.pop()
+            if entry.header.id in tried or entry.header.id in accepted:
+                continue
+            tried.add(entry.header.id)
+            if self._holds(entry):
+                run: Entry | None = entry
+                while run is not None and run.header.id not in accepted:
+                    accepted[run.header.id] = run
+                    run = self._before(run, entries)
+            elif (before := self._before(entry, entries)) is not None:
+                stack.append(before)
+        return {id: entry for id, entry in entries.items() if id in accepted}
+
+    @staticmethod
+    def _before(entry: Entry, entries: dict[str, Entry]) -> Entry | None:
+        before = entries.get(entry.header.prev)
+        return before if before is not None and follows(entry.header, before.header) else None
+
+    def _holds(self, entry: Entry) -> bool:
+        header, record = entry
+        key = self.key(header.device)
+        if key is None:
+            return False
+        if verify(key, record.signature, header.id.encode("ascii")):
+            return True
+        feed = self.store.value(
+            "SELECT number FROM feeds WHERE device = ? AND epoch = ?", (header.device, header.epoch)
+        )
+        later = self.store.execute(
+            "SELECT header FROM revisions WHERE feed = ? AND seq = ?", (feed, header.seq + 1)
+        ).fetchall()
+        return any(read_header(content).prev == header.id for (content,) in later)
+
+    def key(self, device: str) -> bytes | None:
+        """A device's public key, where it is known."""
+        if device not in self._keys:
+            self._keys[device] = public_key(self.store, device)
+        return self._keys[device]
+
+    def learn(self, entry: Entry) -> None:
+        """A device document carries the device's key, and the device's id proves that it is the key's."""
+        header, record = entry
+        if header.subject_type != "device" or "document" not in record.parts or self.key(header.subject):
+            return
+        try:
+            key = bytes.fromhex(json.loads(record.parts["document"].content)["public_key"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return
+        if device_id(key) == header.subject:
+            self._keys[header.subject] = key
