@@ -1,4 +1,4 @@
-"""How often a fault was tried: told by the tests that try one in a loop, counted by ``tools/reliability.py``."""
+"""How often a fault was tried: told by the tests that try one in a loop."""
 
 from __future__ import annotations
 
