@@ -7,12 +7,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.breaks import breaks
-from analysis.index import Index
+from analysis.index import Index, load_index
 from analysis.plan import Figures, find_domain
 from analysis.ranking import quartile_groups
 from analysis.report.tree import tree
@@ -101,6 +102,20 @@ def standing(figures: Figures, index: Index, top: str, domain: str, round: str, 
                 broken=gone.get(child.code),
             )
         )
+    return found
+
+
+def tree_of_parts(figures: Figures, index: Any, unit: str, round: str, since: str = "") -> list[tuple[str, Part]]:
+    """``(code of its parent, part)``: the parts of the top, each followed by its own, as far as there are scores.
+
+    Raises:
+        InputError: the unit is not among the scores, or there is no such index.
+    """
+    tree = load_index(index)
+    top, found = tree.nodes[0].code, []
+    for part in standing(figures, tree, top, unit, round, since):
+        found.append((top, part))
+        found += [(part.code, below) for below in standing(figures, tree, part.code, unit, round, since)]
     return found
 
 

@@ -3,6 +3,7 @@ two pages (cẩm nang) that a commune works with."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from analysis.ranking import GROUP_WORDS
 from analysis.report.docx import Office, OfficeDocument
 from analysis.report.format import day, number
 from analysis.standing import ADVICE, Part
-from survey.text import Text
+from survey.text import Text, fold
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,16 @@ def handbook(plan: Plan, commune: str, items: Sequence[Item], office: Office, la
     ):  # fmt: skip
         made.item(line)
     return made.finish()
+
+
+def plain_name(name: str) -> str:
+    """A name as a file may be called everywhere: ``so_noi_vu``."""
+    return re.sub(r"[^a-z0-9]+", "_", fold(name)).strip("_") or "co_quan"
+
+
+def is_commune(agency: str) -> bool:
+    """Whether an agency is a commune's, by its name."""
+    return bool(re.match(r"(ubnd |uy ban nhan dan )?(xa|phuong|dac khu)\b", fold(agency)))
 
 
 def _subject(plan: Plan, language: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,15 +11,12 @@ import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, option, say, say_json
 from survey.errors import InputError
-from survey.text import Text, fold
+from survey.text import Text
 
 if TYPE_CHECKING:
-    from analysis.plan import Figures
     from analysis.plan_sheet import Item
     from analysis.report.docx import Office
-    from analysis.standing import Part
 
-_COMMUNE = re.compile(r"^(ubnd |uy ban nhan dan )?(xa|phuong|dac khu)\b")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _AGENCIES = option(
     "--agencies",
@@ -67,8 +63,9 @@ def draft(
     from analysis.plan import Figures
     from analysis.plan_sheet import draft as drafted
     from analysis.report.plan_books import plan_book
+    from analysis.standing import tree_of_parts
 
-    parts = _parts(Figures(scores), index, unit, round_id, since)
+    parts = tree_of_parts(Figures(scores), index, unit, round_id, since)
     if not parts:
         raise InputError(
             f"{index}, {round_id}",
@@ -119,6 +116,7 @@ def write(
     from analysis.index import load_index
     from analysis.plan import Figures, outcome, outlook
     from analysis.report.plan_papers import Plan, plan_document
+    from analysis.standing import tree_of_parts
     from analysis.targets import read_targets
 
     figures, items = Figures(scores), _items(sheet, agencies)
@@ -132,7 +130,7 @@ def write(
         round=ahead[0].target.round if ahead else _today()[:4],
         known=round_id,
         items=tuple(items),
-        parts=tuple(_parts(figures, index, unit, round_id, since)) if scores else (),
+        parts=tuple(tree_of_parts(figures, index, unit, round_id, since)) if scores else (),
         targets=tuple(ahead),
         results=tuple(behind),
         basis=basis or tuple(dict.fromkeys(one.source for one in wanted if one.source)),
@@ -180,7 +178,8 @@ def extract(
     from analysis.plan import Figures
     from analysis.plan_sheet import extracts
     from analysis.report.plan_books import extract_book
-    from analysis.report.plan_papers import Plan, handbook
+    from analysis.report.plan_papers import Plan, handbook, is_commune, plain_name
+    from analysis.standing import tree_of_parts
 
     if scores and not (index and round_id and unit):
         raise InputError(
@@ -191,16 +190,16 @@ def extract(
     items = _items(sheet, agencies)
     node = load_index(index).nodes[0] if index else None
     title = Text(node.name("vi"), node.name("en")) if node else Text(name, name)
-    parts = tuple(_parts(Figures(scores), index, unit, round_id, "")) if scores else ()
+    parts = tuple(tree_of_parts(Figures(scores), index, unit, round_id, "")) if scores else ()
     about = Plan(unit or name, title, "", round_id or name, tuple(items), parts)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for agency, own in extracts(items).items():
-        file = folder / f"{file_name(agency)}.xlsx"
+        file = folder / f"{plain_name(agency)}.xlsx"
         _save(file, extract_book(own, agency, name, language()))
         written.append(file)
-        if _COMMUNE.match(fold(agency)):
-            paper = folder / f"{file_name(agency)}.docx"
+        if is_commune(agency):
+            paper = folder / f"{plain_name(agency)}.docx"
             _save(paper, handbook(about, agency, own, _office(office, "HD-SNV"), language()))
             written.append(paper)
     if as_json:
@@ -315,29 +314,11 @@ def agency_names(file: Path | None, day: str = "") -> Callable[[str], str]:
     return named
 
 
-def file_name(name: str) -> str:
-    """A name as a file may be called everywhere: ``so_noi_vu``."""
-    return re.sub(r"[^a-z0-9]+", "_", fold(name)).strip("_") or "co_quan"
-
-
 def _items(sheet: Path, agencies: Path | None) -> list[Item]:
     from analysis.plan_sheet import read_sheet
     from survey.tables import read_table
 
     return read_sheet(read_table(sheet), agency_names(agencies))
-
-
-def _parts(figures: Figures, index: str, unit: str, round: str, since: str) -> list[tuple[str, Part]]:
-    """The parts of the top, each followed by its own parts as far as there are scores."""
-    from analysis.index import load_index
-    from analysis.standing import standing
-
-    tree = load_index(index)
-    top, found = tree.nodes[0].code, []
-    for part in standing(figures, tree, top, unit, round, since):
-        found.append((top, part))
-        found += [(part.code, below) for below in standing(figures, tree, part.code, unit, round, since)]
-    return found
 
 
 def _office(file: Path | None, symbol: str) -> Office:

@@ -33,6 +33,7 @@ from survey.web import (
     paper_double,
     paper_entry,
     personal,
+    plans,
     private,
     problems,
     progress,
@@ -73,7 +74,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     on_paper = (paper, paper_entry, paper_double)
     talk = (interview, finishing, private, remarks, finding, media)
     shown = (unlock, account, today, fieldwork, handing, *talk, *on_paper, handover, receive, records)
-    for pages in (*shown, slip, progress, personal, access, setting_up, network, daysheet, scorecards):
+    for pages in (*shown, slip, progress, personal, access, setting_up, network, daysheet, plans, scorecards):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)

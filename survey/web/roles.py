@@ -22,6 +22,7 @@ READING = frozenset({SUPERVISOR, STATISTICIAN, ADMINISTRATOR})
 DECIDING = frozenset({SUPERVISOR})
 SCORING = frozenset({SUPERVISOR, STATISTICIAN})
 APPRAISING = frozenset({STATISTICIAN, ADMINISTRATOR})
+DRAFTING = frozenset({STATISTICIAN, ADMINISTRATOR})
 
 CONTACTING = FIELD
 """Who may read respondents' names, addresses and phones: those who visit them, and those who check the visits."""
@@ -110,6 +111,20 @@ PAGES: dict[str, frozenset[str]] = {
     "setting_up.add_person": RECEIVING,
     "setting_up.enrol": RECEIVING,
     "setting_up.carry": RECEIVING,
+    "plans.page": READING,
+    "plans.create": DRAFTING,
+    "plans.plan": READING,
+    "plans.target": DRAFTING,
+    "plans.drop_target": DRAFTING,
+    "plans.item": READING,
+    "plans.save_item": READING,
+    "plans.sheet": READING,
+    "plans.upload_sheet": DRAFTING,
+    "plans.document": READING,
+    "plans.extracts": READING,
+    "plans.reports": READING,
+    "plans.drop_report": READING,
+    "plans.quarter": READING,
     "scorecards.page": READING,
     "scorecards.create": APPRAISING,
     "scorecards.card": READING,

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 
 from survey import evidence
-from survey.errors import InputError, NotAllowed, Problems, SurveyError
+from survey.errors import InputError, NotAllowed, SurveyError
 from survey.store import scorecards
 from survey.tables import numbers
 from survey.text import Text
-from survey.web import roles, words
+from survey.web import roles
 from survey.web.desk import desk, store
 from survey.web.naming import person_name
+from survey.web.planned import sentences
 from survey.web.words import t
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _listed(wrong: SurveyError | None = None, typed: dict[str, str] | None = Non
         "scorecards.html",
         rows=rows,
         levels=LEVELS,
-        wrong=_sentences(wrong),
+        wrong=sentences(wrong),
         typed=typed or {},
         creating=roles.may("scorecards.create", frozenset(g.person["roles"])),
     )
@@ -223,7 +224,7 @@ def _criterion(card: str, code: str, wrong: SurveyError | None = None, typed: di
         held=held,
         conflict=code in conflicts,
         typed=typed or {},
-        wrong=_sentences(wrong),
+        wrong=sentences(wrong),
         before=leaves[place - 1] if place else "",
         after=leaves[place + 1] if place + 1 < len(leaves) else "",
         place=place + 1,
@@ -364,11 +365,3 @@ def _is_leaf(result: Result, code: str) -> bool:
 
 def _share(points: float | None, most: float) -> float | None:
     return None if points is None or not most else 100 * points / most
-
-
-def _sentences(wrong: SurveyError | None) -> list[str]:
-    if wrong is None:
-        return []
-    problems = wrong.problems if isinstance(wrong, Problems) else (wrong.problem,)
-    language = words.interface()
-    return [f"{p.where}: {words.sentence(p.what(language))} {words.sentence(p.todo(language))}" for p in problems[:12]]

@@ -16,7 +16,16 @@ HOSTS = ["127.0.0.1", "localhost"]
 
 KEY_FILE = Path("keys") / "session.key"
 
-WITH_FILES = frozenset({"interview.answer", "scorecards.create", "scorecards.self_score"})
+WITH_FILES = frozenset(
+    {
+        "interview.answer",
+        "plans.create",
+        "plans.upload_sheet",
+        "plans.reports",
+        "scorecards.create",
+        "scorecards.self_score",
+    }
+)
 """Where files may come with a form."""
 
 CONTENT_SECURITY_POLICY = "; ".join(

@@ -28,13 +28,14 @@ DOORS: tuple[tuple[str, Text], ...] = (
     ("progress.page", Text("Tiến độ", "Progress")),
     ("receive.page", Text("Nhận phiếu", "Receive")),
     ("handover.page", Text("Nộp phiếu", "Hand over")),
+    ("plans.page", Text("Kế hoạch", "Plans")),
     ("scorecards.page", Text("Chấm điểm", "Scorecards")),
     ("setting_up.page", Text("Lập đợt", "Set up")),
     ("personal.page", Text("Dữ liệu cá nhân", "Personal data")),
 )
 
 
-ON_HUBS = frozenset({"setting_up.page", "scorecards.page"})
+ON_HUBS = frozenset({"setting_up.page", "plans.page", "scorecards.page"})
 """Doors that a field laptop has not got."""
 
 

@@ -1,0 +1,136 @@
+"""What a plan of the store is made of, for its pages: items, targets, scores, reports as the analysis takes them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, g, request
+
+from survey.errors import InputError, Problems, SurveyError
+from survey.store import plans as stored
+from survey.tables import Table
+from survey.text import Text
+from survey.web import words
+from survey.web.desk import store
+from survey.web.words import t
+
+if TYPE_CHECKING:
+    from analysis.plan import Figures
+    from analysis.plan_sheet import Collected, Item
+    from analysis.report.plan_papers import Plan
+    from analysis.targets import Target
+
+
+def items_of(plan: str) -> dict[str, Item]:
+    from analysis.plan_sheet import Item
+
+    names = Item.__dataclass_fields__
+    found = {}
+    for one in stored.parts(store(), plan, stored.ITEM):
+        known = {name: value for name, value in one.items() if name in names}
+        found[one["id"]] = Item(**{**known, "assist": tuple(known["assist"])})
+    return found
+
+
+def document_of(item: Item) -> dict[str, Any]:
+    return {**vars(item), "assist": list(item.assist)}
+
+
+def target_of(document: dict[str, Any]) -> Target:
+    from analysis.targets import COLUMNS, read_targets
+
+    row = {name: str(document[name]) for name in COLUMNS}
+    (found,) = read_targets(Table("target", COLUMNS, (row,), (1,)))
+    return found
+
+
+def collected_of(document: dict[str, Any]) -> Collected:
+    """The plan after every report, quarter by quarter in the order of the first that came: only two reports of one
+    quarter can contradict each other."""
+    from analysis.plan_sheet import Answer, collect
+
+    found = collect(list(items_of(document["id"]).values()), ())
+    held = sorted(stored.parts(store(), document["id"], stored.REPORT), key=lambda one: str(one["time"]))
+    for quarter in dict.fromkeys(one["quarter"] for one in held):
+        answers = [Answer(**one) for report in held if report["quarter"] == quarter for one in report["answers"]]
+        found = collect(found.items, answers)
+    return found
+
+
+def papers_of(document: dict[str, Any]) -> Plan:
+    from analysis.index import load_index
+    from analysis.plan import outlook
+    from analysis.report.plan_papers import Plan
+
+    figures, node = figures_of(document), load_index(document["index"]).nodes[0]
+    targets = [target_of(one) for one in stored.parts(store(), document["id"], stored.TARGET)]
+    return Plan(
+        unit=document["unit_name"],
+        index=Text(node.name("vi"), node.name("en")),
+        round=document["round"],
+        known=document["known"],
+        items=tuple(items_of(document["id"]).values()),
+        parts=tuple(parts_of(document)),
+        targets=tuple(outlook(one, figures) for one in targets),
+        basis=tuple(dict.fromkeys(one.source for one in targets if one.source)),
+    )
+
+
+def parts_of(document: dict[str, Any]) -> list[tuple[str, Any]]:
+    from analysis.standing import tree_of_parts
+
+    unit, known = document["unit_name"], document["known"]
+    return tree_of_parts(figures_of(document), document["index"], unit, known, document["since"])
+
+
+def figures_of(document: dict[str, Any]) -> Figures:
+    """The scores of a plan, read once a request."""
+    if "figures" not in g:
+        content = stored.scores(store(), document)
+        if content is None:
+            raise InputError(
+                document["scores"]["name"],
+                Text("tệp điểm chưa về máy này", "the scores file has not come to this machine"),
+                Text("đồng bộ với máy đã lập kế hoạch", "sync with the machine that made the plan"),
+            )
+        g.figures = with_file(document["scores"]["name"], content, read_figures)
+    found: Figures = g.figures
+    return found
+
+
+def read_figures(file: Path) -> Figures:
+    from analysis.plan import Figures
+
+    return Figures([file])
+
+
+def with_file(name: str, content: bytes, use: Callable[[Path], Any]) -> Any:
+    """Hands bytes to ``use`` as a file of this name; it is gone from the disk afterwards."""
+    with tempfile.TemporaryDirectory(dir=store().folder) as folder:
+        file = Path(folder) / name
+        file.write_bytes(content)
+        return use(file)
+
+
+def brought(name: str, use: Callable[[Path], Any]) -> Any:
+    sent = request.files.get(name)
+    if sent is None or not sent.filename:
+        raise InputError(t("tệp", "file"), Text("chưa chọn tệp", "no file was chosen"), Text("chọn tệp", "choose one"))
+    return with_file(PurePath(sent.filename.replace("\\", "/")).name, sent.stream.read(), use)
+
+
+def to_keep(content: bytes, name: str, media_type: str) -> Response:
+    response = Response(content, mimetype=media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def sentences(wrong: SurveyError | None) -> list[str]:
+    if wrong is None:
+        return []
+    problems = wrong.problems if isinstance(wrong, Problems) else (wrong.problem,)
+    language = words.interface()
+    return [f"{p.where}: {words.sentence(p.what(language))} {words.sentence(p.todo(language))}" for p in problems[:12]]

@@ -1,0 +1,211 @@
+"""The improvement plan on the pages of a hub: from a scores file to targets, items, papers, and what comes back."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import openpyxl
+import pytest
+from docx import Document
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from analysis.plan_sheet import HEADINGS
+from survey import create_app
+from survey.store import Store, plans
+from tests import field
+from tests.field import BINH, HOA, LAN, Clock, Visitor
+
+SCORES = "round,province,code,estimate,se,df,n\n" + "".join(
+    f"2026,{name},{code},{70 - 4 * place - (13 if code == 'SVC.2' and name == 'Sơn La' else 0)},1.5,30,400\n"
+    for place, name in enumerate(("Sơn La", "Điện Biên", "Lai Châu", "Hòa Bình", "Lào Cai"))
+    for code in ("SIPAS", "POL", "SVC", "SVC.1", "SVC.2")
+)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Store]:
+    with Store.create(tmp_path / "hub", "hub", name="tỉnh") as store:
+        field.set_up(store, field.small())
+        yield store
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(hub: Store, tmp_path: Path, clock: Clock) -> Iterator[Flask]:
+    app = create_app(tmp_path / "hub", clock)
+    yield app
+    app.extensions["survey"].close()
+
+
+@pytest.fixture
+def binh(app: Flask) -> Visitor:
+    visitor = Visitor(app)
+    visitor.sign_in(BINH)
+    visitor.get("/plans")
+    return visitor
+
+
+def open_plan(visitor: Visitor, **changes: str) -> TestResponse:
+    told = {"name": "KH-2027", "unit_name": "Sơn La", "index": "sipas_2026", "known": "2026", "round": "2027"} | changes
+    return visitor.post("/plans", scores=(io.BytesIO(SCORES.encode()), "diem.csv"), **told)
+
+
+@pytest.fixture
+def plan(binh: Visitor) -> str:
+    page = open_plan(binh)
+    assert page.status_code == 200, page.text
+    return page.request.path
+
+
+def filled(book: bytes, words: dict[str, dict[str, str]]) -> io.BytesIO:
+    """A workbook as a person fills it in: by id, column → words."""
+    opened = openpyxl.load_workbook(io.BytesIO(book))
+    sheet = opened.worksheets[0]
+    columns = {cell.value: cell.column for cell in sheet[1]}
+    for row in range(2, sheet.max_row + 1):
+        for name, text in words.get(str(sheet.cell(row, columns[HEADINGS["id"].vi]).value), {}).items():
+            sheet.cell(row, columns[HEADINGS[name].vi]).value = text
+    made = io.BytesIO()
+    opened.save(made)
+    made.seek(0)
+    return made
+
+
+def test_a_scores_file_becomes_a_plan_with_strengths_and_weaknesses(hub: Store, binh: Visitor, plan: str) -> None:
+    page = binh.get(plan).text
+    assert "ưu điểm cần phát huy" in page
+    assert "tồn tại, hạn chế" in page  # SVC.2: 57, fourth of five
+    (held,) = plans.plans(hub)
+    assert plans.scores(hub, held) == SCORES.encode()
+    codes = [one["code"] for one in plans.parts(hub, held["id"], plans.ITEM)]
+    assert codes == ["POL", "SVC", "SVC.1", "SVC.2"]
+
+
+def test_a_unit_or_round_that_is_not_in_the_file_is_told_and_nothing_is_made(hub: Store, binh: Visitor) -> None:
+    unknown = open_plan(binh, unit_name="Sơn Lâm")
+    assert unknown.status_code == 400
+    assert "Sơn La" in unknown.text
+    assert open_plan(binh, known="2019").status_code == 400
+    assert 'value="KH-2027"' in unknown.text
+    assert plans.plans(hub) == []
+
+
+def test_a_target_is_checked_and_one_that_the_sample_cannot_tell_is_saved_only_after_the_warning(
+    hub: Store, binh: Visitor, plan: str
+) -> None:
+    wish = {"code": "SIPAS", "kind": "score", "target": "72,5", "of": "", "source": "Nghị quyết 5"}
+    asked = binh.post(f"{plan}/targets", what="check", **wish)
+    assert "Mức tăng này nhỏ hơn sai số, sẽ không kết luận được." in asked.text
+    assert "4,16" in asked.text  # 1.96·√(1.5² + 1.5²)
+    (held,) = plans.plans(hub)
+    assert plans.parts(hub, held["id"], plans.TARGET) == []
+    again = binh.post(f"{plan}/targets", what="save", **wish)
+    assert "Vẫn lưu, đã đọc cảnh báo" in again.text
+    assert plans.parts(hub, held["id"], plans.TARGET) == []
+    assert "Đã lưu mục tiêu" in binh.post(f"{plan}/targets", what="anyway", **wish).text
+    enough = binh.post(f"{plan}/targets", what="save", **wish | {"target": "75"})
+    assert "Đã lưu mục tiêu" in enough.text
+    assert [one["target"] for one in plans.parts(hub, held["id"], plans.TARGET)].count("72.5") == 1
+    (first, _) = plans.parts(hub, held["id"], plans.TARGET)
+    binh.get(plan)
+    binh.post(f"{plan}/targets/{first['name']}/drop")
+    assert len(plans.parts(hub, held["id"], plans.TARGET)) == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ({"kind": "score", "target": "130"}, "nằm ngoài thang 0–100"),
+        ({"kind": "rank", "target": "40", "of": "34"}, "không có hạng 40 trong 34 đơn vị"),
+        ({"kind": "group", "target": "khá"}, "không có nhóm “khá”"),
+        ({"kind": "score", "target": "cao"}, "không phải số"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused_and_stays_typed(
+    binh: Visitor, plan: str, wish: dict[str, str], told: str
+) -> None:
+    page = binh.post(f"{plan}/targets", **{"what": "save", "code": "SIPAS", "of": "", "source": "", **wish})
+    assert page.status_code == 400
+    assert told in page.text.lower() or told in page.text
+    assert f'value="{wish["target"]}"' in page.text
+
+
+def test_an_item_is_filled_in_on_its_page_and_the_draft_has_it(binh: Visitor, plan: str) -> None:
+    binh.get(f"{plan}/items/N04")
+    bad = binh.post(f"{plan}/items/N04", task="Rút ngắn thời gian", lead="Sở Nội vụ", due="cuối năm")
+    assert bad.status_code == 400
+    assert "không phải ngày" in bad.text
+    assert "Rút ngắn thời gian" in bad.text
+    told = {"cause": "Chưa liên thông", "responsible": "Giám đốc Sở", "task": "Rút ngắn thời gian", "lead": "Sở Nội vụ"}
+    binh.post(f"{plan}/items/N04", assist="UBND xã Chiềng Mung", due="30/9/2027", status="doing", **told)
+    file = binh.get(f"{plan}/document")
+    assert "KH-2027.docx" in file.headers["Content-Disposition"]
+    made = Document(io.BytesIO(file.data))
+    cells = [cell.text for table in made.tables for row in table.rows for cell in row.cells]
+    cells = [cell.text for table in made.tables for row in table.rows for cell in row.cells]
+    written = "\n".join([paragraph.text for paragraph in made.paragraphs] + cells)
+    for words in ("Rút ngắn thời gian", "Nguyên nhân: Chưa liên thông. Trách nhiệm: Giám đốc Sở.", "30/09/2027"):
+        assert words in written
+
+
+def test_the_sheet_goes_out_to_excel_and_comes_back(hub: Store, binh: Visitor, plan: str) -> None:
+    book = binh.get(f"{plan}/sheet").data
+    binh.get(plan)
+    page = binh.post(
+        f"{plan}/sheet", sheet=(filled(book, {"N01": {"task": "Công khai", "lead": "Sở Tài chính"}}), "kh.xlsx")
+    )
+    assert "Đã nhận 4 nhiệm vụ" in page.text
+    assert "Sở Tài chính" in page.text
+    wrong = binh.post(f"{plan}/sheet", sheet=(filled(book, {"N01": {"due": "mai"}}), "kh.xlsx"))
+    assert wrong.status_code == 400
+    assert "kh.xlsx, row 2, column due" in wrong.text
+    (held,) = plans.plans(hub)
+    assert plans.parts(hub, held["id"], plans.ITEM)[0]["task"] == "Công khai"
+
+
+def test_extracts_go_out_and_two_that_differ_are_both_kept_until_one_is_taken_away(
+    binh: Visitor, plan: str, clock: Clock
+) -> None:
+    binh.get(f"{plan}/items/N01")
+    binh.post(f"{plan}/items/N01", task="Công khai", lead="UBND xã Chiềng Mung", assist="Sở Nội vụ")
+    archive = zipfile.ZipFile(io.BytesIO(binh.get(f"{plan}/extracts").data))
+    assert sorted(archive.namelist()) == ["so_noi_vu.xlsx", "ubnd_xa_chieng_mung.docx", "ubnd_xa_chieng_mung.xlsx"]
+    book = archive.read("ubnd_xa_chieng_mung.xlsx")
+    done = filled(book, {"N01": {"status": "đã hoàn thành", "progress": "Niêm yết 12 bản", "by": "Hoa"}})
+    other = filled(book, {"N01": {"status": "đang thực hiện", "progress": "Mới 3 bản", "by": "Mai"}})
+    binh.get(plan)
+    binh.post(f"{plan}/reports", quarter="quý I/2027", extracts=[(done, "hoa.xlsx"), (other, "mai.xlsx")])
+    page = binh.get(plan).text
+    assert "Niêm yết 12 bản" in page
+    assert "Mới 3 bản" in page
+    assert "báo cáo khác nhau" in page
+    report = binh.get(f"{plan}/quarter.docx")
+    assert "Mới 3 bản" in "\n".join(p.text for p in Document(io.BytesIO(report.data)).paragraphs)
+    drop = page.split("mai.xlsx")[1].split('action="')[1].split('"')[0]
+    after = binh.post(drop).text
+    assert "Mới 3 bản" not in after
+    # Another report of the next quarter is no contradiction of this one.
+    clock.go_on(minutes=5)
+    more = filled(book, {"N01": {"status": "đã hoàn thành", "progress": "Đủ 15 bản", "by": "Hoa"}})
+    binh.post(f"{plan}/reports", quarter="quý II/2027", extracts=(more, "hoa2.xlsx"))
+    summary = openpyxl.load_workbook(io.BytesIO(binh.get(f"{plan}/quarter.xlsx").data))
+    assert [row[1].value for row in summary["Tổng hợp"].iter_rows(min_row=2)] == [3, 0, 1, 0, 0, 4]
+    assert "Đủ 15 bản" in [cell.value for row in summary["Kế hoạch"].iter_rows() for cell in row]
+
+
+def test_each_role_has_its_part_of_a_plan(app: Flask, plan: str) -> None:
+    lan, hoa = Visitor(app), Visitor(app)
+    lan.sign_in(LAN)
+    assert lan.get(plan).status_code == 200
+    assert lan.post(f"{plan}/targets", what="save", code="SIPAS", kind="score", target="90").status_code == 403
+    hoa.sign_in(HOA)
+    assert hoa.get(plan).status_code == 403
+    assert hoa.get(f"{plan}/document").status_code == 403
