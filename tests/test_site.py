@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from analysis.report.places import _order
 from analysis.units import communes
 from survey.cli import cli
+from survey.questionnaire.model import Node, Questionnaire
+from survey.store import Store, current, drafts, frame
 from survey.text import nfc
 from tests.public_site import CHIENG_MUNG, HIDDEN_ONE, MAI_SON, scores_files
 
@@ -167,8 +169,11 @@ def test_published_scores_of_2022_have_the_63_provinces_and_no_communes(shared_d
     assert json.loads(out)["pages"] == 64
     said = text_of(tmp_path / "site", "tinh-kien-giang.html")
     assert "Tỉnh Kiên Giang" in said
-    assert "Trình bày lại số liệu đã công bố" in said
-    assert OFFICIAL["vi"] not in said
+    # Bắc Ninh has some dimensions and no total in 2022: the total is missing, not zero, the dimensions stand.
+    partly = text_of(tmp_path / "site", "tinh-bac-ninh.html")
+    assert "không có giá trị chung; các thành phần có số liệu ở dưới" in partly
+    assert "5,82" in partly
+    assert "chưa đủ phiếu" not in partly
 
 
 def test_names_stand_in_the_order_of_a_vietnamese_list():
@@ -191,3 +196,31 @@ def test_the_search_index_has_every_commune_once(site):
     assert len(lines) == len({line.partition("|")[0] for line in lines}) == 76
     assert {line.split("|")[1] for line in lines[1:]} == {unit.name for unit in communes("14").units}
     assert (lines[0], lines[1]) == ("/tinh-14|Sơn La|Tỉnh|shown", "03856|Bắc Yên||none")
+
+
+def test_a_round_without_a_rule_of_its_own_has_one_on_its_site(tmp_path):
+    """Twenty interviews in one commune, three in another of the same province: the three are nowhere."""
+    scored = {"question": "sat", "score": "linear", "from": "1..5", "to": "0..100"}
+    rows = ({"code": "T", "label::Tiếng Việt (vi)": "Hài lòng", **scored},)
+    sat = Node("question", "sat", "sat", "integer", label={"vi": "Hài lòng", "en": "Satisfaction"})
+    form = Questionnaire("form", "1", {"vi": "Phiếu", "en": "Form"}, nodes=(sat,), index=rows)
+    instance = tmp_path / "hub"
+    with Store.create(instance, role="hub") as store:
+        frame.issue(store, "questionnaire", form.hash, form.to_json())
+        frame.issue(store, "round", "r2026", {"id": "r2026", "questionnaire_hash": form.hash, "ends": "2026-11-30"})
+        for number in range(23):
+            commune = CHIENG_MUNG if number < 20 else HIDDEN_ONE
+            unit = {"id": f"u{number}", "round": "r2026", "province": "14", "commune": commune}
+            frame.issue(store, "unit", unit["id"], unit | {"psu": f"{commune}-{number % 4}"})
+            interview = drafts.start(store, unit["id"], form.hash, "phoa")
+            drafts.seal(store, interview, {"sat": str(1 + number % 5)}, {}, {}, {}, "phoa")
+            current.decide(store, interview, "approved", actor="plan")
+    code, out, err = run("report", "--instance", instance, "--round", "r2026", "--site", tmp_path / "site", "--json")
+    assert code == 0, err
+    assert json.loads(out)["surveyed"] == 0
+    # With two communes, one hidden cell would follow from the other and the whole: both stay hidden.
+    for commune in (CHIENG_MUNG, HIDDEN_ONE):
+        assert "chưa đủ phiếu để công bố" in text_of(tmp_path / "site", f"xa-{commune}.html")
+    said = text_of(tmp_path / "site", "tinh-14.html")
+    assert "23 phiếu" in said
+    assert "Chưa khảo sát (73)" in said

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analysis.design import Publication
+from analysis.publication import HIDDEN
 from analysis.report.cells import Cell, Cells
 from analysis.report.format import known
 from analysis.report.meta import Meta
@@ -17,9 +18,10 @@ from survey.errors import InputError
 from survey.text import Text, fold
 
 WHOLE, PROVINCE, COMMUNE = "whole", "province", "commune"
-SHOWN, FEW, NONE = "shown", "few", "none"
-"""What a place has: figures; interviews, but too few to publish; no survey."""
+SHOWN, FEW, BLANK, NONE = "shown", "few", "blank", "none"
+"""What a place has: figures; interviews, but too few to publish; a row without any figure; no survey."""
 STATES = {
+    BLANK: Text("không có số liệu", "no figures"),
     FEW: Text("có khảo sát, chưa đủ phiếu để công bố", "surveyed, too few interviews to publish"),
     NONE: Text("chưa khảo sát", "not surveyed"),
 }
@@ -167,7 +169,10 @@ def _state(cells: Mapping[str, Cell], top: Node) -> str:
     if not cells:
         return NONE
     cell = cells.get(top.code)
-    return SHOWN if cell is not None and known(cell.estimate) else FEW
+    hidden = [HIDDEN in one.note and not known(one.estimate) for one in cells.values()]
+    if any(known(one.estimate) for one in cells.values()) and not (cell and HIDDEN in cell.note):
+        return SHOWN
+    return FEW if any(hidden) else BLANK
 
 
 def _top(cells: Cells, tree: Tree) -> Node:

@@ -29,7 +29,7 @@ const entry = (place) => {
   const said = [];
   if (place.province) said.push(place.province.name);
   if (place.former) said.push(`${status.dataset.former} ${place.former}`);
-  if (place.state !== "shown") said.push(place.state === "few" ? status.dataset.few : status.dataset.no);
+  if (place.state !== "shown") said.push(status.dataset[place.state]);
   if (said.length) item.append(` · ${said.join(" · ")}`);
   return item;
 };
@@ -51,7 +51,7 @@ const show = () => {
   found.sort((a, b) => rank(a) - rank(b));
   results.replaceChildren(...found.slice(0, 100).map(entry));
   if (!wanted.length) status.textContent = "";
-  else if (!found.length) status.textContent = status.dataset.none;
+  else if (!found.length) status.textContent = status.dataset.nothing;
   else status.textContent = `${found.length} ${status.dataset.some}${found.length > 100 ? `, ${status.dataset.first}` : ""}`;
 };
 

@@ -69,6 +69,11 @@ class Table:
     low: int = 0
     high: int = 100
 
+    @property
+    def small(self) -> bool:
+        """Whether a figure of few interviews is among them, where the round's rule lets it out."""
+        return any(row.line.small and not row.line.missing for row in self.rows)
+
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Table:
         """The rows on the shortest stretch in tens of percent that holds all their intervals and marks."""
