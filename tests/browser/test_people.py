@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,12 @@ def test_an_administrator_erases_by_the_code_with_the_keyboard_alone(
         expect(hand.page.get_by_text("xã Chiềng Mung")).to_be_visible()
         hand.shot("du-lieu-ca-nhan")
         assert hand.axe() == []
+        taken = {}
+        for name, button in (("copy", "Tải bản cho người dân"), ("record", "Tải hồ sơ xử lý")):
+            with hand.page.expect_download() as download:
+                hand.page.get_by_role("button", name=button).press("Enter")
+            taken[name] = shots / f"{name}.html"
+            download.value.save_as(taken[name])
         hand.page.locator("#reason").focus()
         hand.write("người dân yêu cầu")
         hand.press("Tab", "Space", "Tab")
@@ -81,6 +88,18 @@ def test_an_administrator_erases_by_the_code_with_the_keyboard_alone(
         hand.close()
     with Store.open(office) as store:
         assert current.interviews(store)[0]["state"] == "erased"
+    # The files are read without the program, on anybody's machine, and ask nothing of any other.
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for name, heading in (("copy", "Dữ liệu đang giữ về Ông/Bà"), ("record", "Hồ sơ xử lý dữ liệu cá nhân")):
+        page.goto(taken[name].as_uri())
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        assert [rule["id"] for rule in found["violations"]] == []
+    assert asked == [file.as_uri() for file in taken.values()]
+    page.close()
 
 
 def test_the_code_for_the_respondent_stands_on_the_finish_page_and_on_a_slip(hand: Hand, served: Served) -> None:
