@@ -6,7 +6,7 @@ Merging other devices' feeds is in :mod:`survey.store.merge`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -179,13 +179,28 @@ def part_json(store: Store, revision: str, name: str) -> Any:
     return None if content is None else json.loads(content)
 
 
-def records(store: Store, numbers: Sequence[int]) -> Iterator[Record]:
-    """The revisions with these database numbers, complete with the parts held, in the order given."""
+def records(
+    store: Store, numbers: Sequence[int], may_have: Callable[[Header, str], bool] | None = None
+) -> Iterator[Record]:
+    """The revisions with these database numbers, complete with the parts held, in the order given; with ``may_have``
+    with those parts alone that it allows, and the others are not even read."""
     for number in numbers:
         header, signature = store.execute(
             "SELECT header, signature FROM revisions WHERE number = ?", (number,)
         ).fetchone()
-        parts = store.execute("SELECT name, salt, content FROM parts WHERE revision = ? ORDER BY name", (number,))
+        wanted = None
+        if may_have is not None:
+            held = [name for (name,) in store.execute("SELECT name FROM parts WHERE revision = ?", (number,))]
+            read = read_header(header) if held else None
+            wanted = json.dumps([name for name in held if read is not None and may_have(read, name)])
+            if wanted == "[]":
+                yield Record(header, signature, {})
+                continue
+        parts = store.execute(
+            "SELECT name, salt, content FROM parts WHERE revision = ?"
+            " AND (? IS NULL OR name IN (SELECT value FROM json_each(?))) ORDER BY name",
+            (number, wanted, wanted),
+        )
         yield Record(header, signature, {name: Part(salt, unpack(name, kept)) for name, salt, kept in parts})
 
 

@@ -48,6 +48,10 @@ def now_text(now: datetime | None = None) -> str:
     return moment.astimezone(moment.tzinfo if now else None).isoformat(timespec="seconds")
 
 
+_DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What shows that the file is damaged. Not even what SQLite says of it need be text then."""
+
+
 class Store:
     """An open store; a context manager. Make one with :meth:`create` or :meth:`open`."""
 
@@ -148,7 +152,7 @@ class Store:
                     _keep_copy(file, db, version)
                     _migrate(db)
                 store = cls(Path(folder), db)
-            except sqlite3.Error as error:
+            except (*_DAMAGE, sqlite3.Error, KeyError) as error:
                 if db is not None:
                     db.close()
                 raise told(file, error) from error
@@ -212,7 +216,7 @@ class Store:
             return cursor.execute(sql, parameters)
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
             raise
-        except sqlite3.DatabaseError as error:
+        except _DAMAGE as error:
             raise told(self.file, error) from error
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -221,7 +225,7 @@ class Store:
             self.db.executemany(sql, rows)
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
             raise
-        except sqlite3.DatabaseError as error:
+        except _DAMAGE as error:
             raise told(self.file, error) from error
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
@@ -264,19 +268,19 @@ class _Cursor(sqlite3.Cursor):
     def __next__(self) -> Any:
         try:
             return sqlite3.Cursor.__next__(self)
-        except sqlite3.DatabaseError as error:
+        except _DAMAGE as error:
             raise told(self.file, error) from error
 
     def fetchone(self) -> Any:
         try:
             return sqlite3.Cursor.fetchone(self)
-        except sqlite3.DatabaseError as error:
+        except _DAMAGE as error:
             raise told(self.file, error) from error
 
     def fetchall(self) -> list[Any]:
         try:
             return sqlite3.Cursor.fetchall(self)
-        except sqlite3.DatabaseError as error:
+        except _DAMAGE as error:
             raise told(self.file, error) from error
 
 
@@ -323,7 +327,7 @@ def connect(file: Path, key: bytes | None, *, read_only: bool = False) -> sqlite
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA secure_delete = ON")
         db.execute("PRAGMA cache_size = -32000")
-    except sqlite3.Error:
+    except (*_DAMAGE, sqlite3.Error):
         db.close()
         raise
     return db
@@ -445,7 +449,7 @@ def check_version(file: Path, version: int) -> None:
         )
 
 
-def told(file: Path, error: sqlite3.Error) -> StoreError:
+def told(file: Path, error: Exception) -> StoreError:
     """What SQLite says about a file, as a sentence."""
     said = str(error)
     if "locked" in said or "busy" in said:

@@ -30,7 +30,7 @@ from typing import Any
 from survey.errors import NotAllowed, SurveyError, VerifyError
 from survey.store import Store, feed, frame, invitations, receipts
 from survey.store.framing import read_records
-from survey.store.header import canonical, read_header
+from survey.store.header import Record, canonical, read_header
 from survey.store.merge import unite
 from survey.store.scope import Scope, missing_from
 from survey.store.signed import read_signed, write_signed
@@ -314,22 +314,22 @@ class Reception:
         with self._store() as store:
             scope = Scope(store, session.device, session.people)
             numbers = missing_from(store, scope, have["feeds"], wants)
-            chunk: list[int] = []
+            chunk: list[Record] = []
             size = 0
-            for number, length in receipts.sizes(store, numbers):
+            for record in feed.records(store, numbers, scope.may_have):
+                length = len(record.header) + sum(len(part.content) for part in record.parts.values()) + 100
                 if chunk and size + length > most:
                     break
-                chunk.append(number)
+                chunk.append(record)
                 size += length
             if not chunk:
                 return "204 No Content", "application/octet-stream", b""
-            records = (scope.strip(record) for record in feed.records(store, chunk))
             with tempfile.TemporaryDirectory(dir=store.folder, prefix="down-") as spool:
-                keys = receipts.keys_of(store, chunk)
+                keys = receipts.keys_of(store, numbers[: len(chunk)])
                 # Under TLS anyway: this is for the file, should the power go before it is removed.
                 age = age_key_of(frame.document(store, "device", session.device) or {})
                 to = [age] if age else []
-                path = write_records(store.key, store.tier, Path(spool), records, keys, store.folder, to, lasting=False)
+                path = write_records(store.key, store.tier, Path(spool), chunk, keys, store.folder, to, lasting=False)
                 return "200 OK", "application/octet-stream", path.read_bytes()
 
     def _receipts(self, session: _Session, body: bytes) -> Answer:
