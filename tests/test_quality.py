@@ -23,7 +23,7 @@ from survey.fieldwork.quality_enumerators import standings
 from survey.fieldwork.quality_interviews import far_away
 from survey.fieldwork.quality_questions import bit_counts, count, deviates, effect, question_findings
 from survey.fieldwork.quality_summary import day, summaries
-from survey.store import Store, current, frame, quality
+from survey.store import Store, current, feed, frame, quality
 from survey.tables import read_table
 from tests.quality_field import (
     MORNING,
@@ -236,9 +236,23 @@ def test_a_kept_comparison_gives_the_findings_that_a_fresh_one_gives(village: St
     assert quality.findings(village, ROUND, MORNING) == kept
 
 
-def test_who_corrected_an_interview_is_not_who_made_it(village: Store):
-    from survey.store import feed
+def test_an_interview_whose_questionnaire_has_not_come_waits_and_is_counted(survey: Survey, village: Store):
+    feed.append(
+        village,
+        subject_type="interview",
+        subject="istrange",
+        kind="sealed",
+        target="uk029",
+        questionnaire_hash="sha256:" + "ab" * 32,
+        actor="phoa",
+        parts={"answers": answers([4] * 24), "paradata": {}},
+    )
+    assert quality.refresh(village) == 24
+    assert quality.unmeasured(village, ROUND) == 1
+    assert "1 interviews cannot be looked at yet" in survey("quality", "--instance", village.folder).output
 
+
+def test_who_corrected_an_interview_is_not_who_made_it(village: Store):
     before = current.content(village, "iuk002")
     feed.append(
         village,

@@ -39,6 +39,8 @@ COMMANDS = {
     "quarantine": "quarantine",
     "review": "review",
     "quality": "quality",
+    "backcheck": "backcheck",
+    "live": "live",
     "erase": "personal",
     "person-export": "personal",
     "processing-record": "personal",

@@ -39,11 +39,12 @@ round_option = option(
 
 def chosen_round(store: Store, round_id: str | None) -> dict[str, Any]:
     """The document of the named round, or of the only one; InputError when there is none or the choice is open."""
-    from survey.store import frame
+    from survey.store import backcheck, frame
 
     if round_id:
         return frame.round_document(store, round_id)
-    rounds = frame.rounds(store)
+    # A round of back-checks is meant only where it is named.
+    rounds = [one for one in frame.rounds(store) if not one.get(backcheck.OF)]
     if len(rounds) == 1:
         return rounds[0]
     known = ", ".join(str(document["id"]) for document in rounds)

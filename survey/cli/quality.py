@@ -104,6 +104,7 @@ def quality(
         signs = found.findings(store, document["id"])
         signs = [one for one in signs if not checks or one.check in checks]
         rows = found.rows(store, document["id"])
+        waiting = found.unmeasured(store, document["id"])
         rates = _rates(store, document["id"], by) if by in ("enumerator", "commune") else {}
     summaries = quality_summary.summaries(rows, signs, by) if by else []
     if as_json:
@@ -111,6 +112,7 @@ def quality(
             {
                 "round": document["id"],
                 "interviews": len(rows),
+                "unmeasured": waiting,
                 "findings": [
                     {**vars(one), "name": CHECKS[one.check].name._asdict(), "words": one.words._asdict()}
                     for one in signs
@@ -126,6 +128,13 @@ def quality(
         _show_findings(signs)
     said = f"{len(rows)} phiếu, {len(signs)} dấu hiệu.", f"{len(rows)} interviews, {len(signs)} signs."
     say(Text(*said))
+    if waiting:
+        say(
+            Text(
+                f"{waiting} phiếu chưa xem được: nội dung hoặc bảng hỏi chưa về máy này.",
+                f"{waiting} interviews cannot be looked at yet: their content or questionnaire has not come here.",
+            )
+        )
     if signs:
         say(WORDING)
     return FINDINGS if signs else 0

@@ -158,6 +158,19 @@ class _Measuring:
         )
 
 
+def unmeasured(store: Store, round: str) -> int:
+    """How many finished interviews of a round could not be measured: their answers, paradata or questionnaire have not
+    come to this machine."""
+    return int(
+        store.value(
+            "SELECT count(*) FROM interviews i JOIN documents u ON u.subject_type = 'unit' AND u.subject = i.unit"
+            " LEFT JOIN quality q ON q.interview = i.interview"
+            f" WHERE u.round = ? AND q.interview IS NULL AND {_CURRENT}",
+            (round,),
+        )
+    )
+
+
 # -- reading ------------------------------------------------------------------------------------------------------
 
 

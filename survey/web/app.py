@@ -17,6 +17,7 @@ from survey.store.store import FILE, check_file
 from survey.web import (
     access,
     account,
+    backchecks,
     daysheet,
     desk,
     fieldwork,
@@ -26,6 +27,7 @@ from survey.web import (
     handover,
     interview,
     listening,
+    live,
     looked,
     media,
     network,
@@ -74,7 +76,8 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     on_paper = (paper, paper_entry, paper_double)
     talk = (interview, finishing, private, remarks, finding, media)
     shown = (unlock, account, today, fieldwork, handing, *talk, *on_paper, handover, receive, records)
-    for pages in (*shown, slip, progress, personal, access, setting_up, network, daysheet, plans, scorecards):
+    seen = (*shown, slip, backchecks, live)
+    for pages in (*seen, progress, personal, access, setting_up, network, daysheet, plans, scorecards):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)

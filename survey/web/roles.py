@@ -14,6 +14,9 @@ from survey.vocabulary import ADMINISTRATOR, ENUMERATOR, OBSERVER, ROLES, STATIS
 ANYONE = frozenset({"anyone"})
 SIGNED_IN = frozenset(ROLES)
 FIELD = frozenset({ENUMERATOR, SUPERVISOR})
+ASKING = FIELD | {OBSERVER}
+"""Who may conduct an interview that is theirs: an observer those of the back-checks given to them (decision 110)."""
+
 HANDING = frozenset({ENUMERATOR, SUPERVISOR, STATISTICIAN, ADMINISTRATOR})
 FOLLOWING = frozenset({SUPERVISOR, STATISTICIAN, ADMINISTRATOR, OBSERVER})
 RECEIVING = frozenset({SUPERVISOR, ADMINISTRATOR})
@@ -23,6 +26,10 @@ DECIDING = frozenset({SUPERVISOR})
 SCORING = frozenset({SUPERVISOR, STATISTICIAN})
 APPRAISING = frozenset({STATISTICIAN, ADMINISTRATOR})
 DRAFTING = frozenset({STATISTICIAN, ADMINISTRATOR})
+STEERING = frozenset({STATISTICIAN, ADMINISTRATOR})
+"""Who sees scores before the round ends: those who steer it, never those who interview or supervise interviews."""
+CHECKING = frozenset({SUPERVISOR, OBSERVER})
+"""Who draws back-checks. The answers of both visits are for those who read interviews (:data:`READING`)."""
 
 CONTACTING = FIELD
 """Who may read respondents' names, addresses and phones: those who visit them, and those who check the visits."""
@@ -37,30 +44,30 @@ PAGES: dict[str, frozenset[str]] = {
     "account.sign_out": SIGNED_IN,
     "account.lock": SIGNED_IN,
     "account.pin": ANYONE,
-    "today.page": FIELD,
-    "today.units": FIELD,
-    "today.visit": FIELD,
-    "today.start": FIELD,
-    "today.open_again": FIELD,
+    "today.page": ASKING,
+    "today.units": ASKING,
+    "today.visit": ASKING,
+    "today.start": ASKING,
+    "today.open_again": ASKING,
     "handing.code": DECIDING,
     "handing.take_over": FIELD,
     "fieldwork.replace": FIELD,
     "fieldwork.respondent": FIELD,
-    "interview.resume": FIELD,
-    "interview.section": FIELD,
-    "interview.answer": FIELD,
-    "finding.choices": FIELD,
-    "media.answer": FIELD,
-    "media.shown": FIELD,
-    "interview.repeat": FIELD,
-    "interview.take_lease": FIELD,
-    "interview.times": FIELD,
-    "finishing.finish": FIELD,
+    "interview.resume": ASKING,
+    "interview.section": ASKING,
+    "interview.answer": ASKING,
+    "finding.choices": ASKING,
+    "media.answer": ASKING,
+    "media.shown": ASKING,
+    "interview.repeat": ASKING,
+    "interview.take_lease": ASKING,
+    "interview.times": ASKING,
+    "finishing.finish": ASKING,
     "account.size": ANYONE,
-    "remarks.comment": FIELD,
-    "remarks.flag": FIELD,
-    "finishing.postpone": FIELD,
-    "finishing.refused": FIELD,
+    "remarks.comment": ASKING,
+    "remarks.flag": ASKING,
+    "finishing.postpone": ASKING,
+    "finishing.refused": ASKING,
     "slip.page": FIELD,
     "personal.page": PRIVACY,
     "personal.erase": PRIVACY,
@@ -79,14 +86,18 @@ PAGES: dict[str, frozenset[str]] = {
     "paper_entry.finish": FIELD,
     "paper_double.page": FIELD,
     "paper_double.settle": FIELD,
-    "private.turn": FIELD,
-    "private.page": FIELD,
-    "private.answer": FIELD,
-    "private.back": FIELD,
-    "private.again": FIELD,
+    "private.turn": ASKING,
+    "private.page": ASKING,
+    "private.answer": ASKING,
+    "private.back": ASKING,
+    "private.again": ASKING,
     "handover.page": HANDING,
     "handover.hand_over": HANDING,
     "progress.page": FOLLOWING,
+    "live.page": STEERING,
+    "backchecks.page": CHECKING,
+    "backchecks.draw": CHECKING,
+    "backchecks.compared": READING,
     "progress.units": READING,
     "network.exchange": HANDING,
     "network.progress": HANDING,

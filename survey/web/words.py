@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, current_app, g, request, session, url_for
 from werkzeug.local import LocalProxy
 
+from survey.store import frame
 from survey.text import LANGUAGES, Text
 from survey.vocabulary import STATES
 from survey.web import desk, roles
@@ -26,6 +27,8 @@ DOORS: tuple[tuple[str, Text], ...] = (
     ("paper.page", Text("Phiếu giấy", "Paper forms")),
     ("records.page", Text("Phiếu", "Interviews")),
     ("progress.page", Text("Tiến độ", "Progress")),
+    ("backchecks.page", Text("Phúc tra", "Back-checks")),
+    ("live.page", Text("Chỉ số tạm tính", "Index so far")),
     ("receive.page", Text("Nhận phiếu", "Receive")),
     ("handover.page", Text("Nộp phiếu", "Hand over")),
     ("plans.page", Text("Kế hoạch", "Plans")),
@@ -35,7 +38,7 @@ DOORS: tuple[tuple[str, Text], ...] = (
 )
 
 
-ON_HUBS = frozenset({"setting_up.page", "plans.page", "scorecards.page"})
+ON_HUBS = frozenset({"setting_up.page", "plans.page", "scorecards.page", "backchecks.page", "live.page"})
 """Doors that a field laptop has not got."""
 
 
@@ -121,6 +124,13 @@ def teach(app: Flask) -> None:
         }
 
 
+def _has_use(endpoint: str, mine: frozenset[str]) -> bool:
+    """Whether a page that a person may open has anything for them on this machine."""
+    if endpoint == "today.page" and not mine & roles.FIELD:
+        return bool(frame.units(desk.store(), assignee=g.person["id"]))
+    return endpoint not in ON_HUBS or desk.store().role == "hub"
+
+
 def doors() -> list[dict[str, Any]]:
     """The pages that this person may open, for the row of links."""
     mine = frozenset(g.person["roles"])
@@ -128,5 +138,5 @@ def doors() -> list[dict[str, Any]]:
     return [
         {"url": url_for(endpoint), "name": name(interface()), "here": endpoint.partition(".")[0] == blueprint}
         for endpoint, name in DOORS
-        if roles.may(endpoint, mine) and (endpoint not in ON_HUBS or desk.store().role == "hub")
+        if roles.may(endpoint, mine) and _has_use(endpoint, mine)
     ]

@@ -38,7 +38,9 @@ def test_an_observer_lands_on_the_progress_of_the_communes(browser: Browser, off
         figures = ["1 / 3", "0", "1", "0", "2", "33,3 %", "100,0 %", "0,0 %", "33,3 %"]
         expect(row.get_by_role("cell")).to_have_text(figures)
         assert not row.get_by_role("cell").get_by_role("link").count()
-        expect(hand.page.get_by_role("navigation", name="Các trang").get_by_role("link")).to_have_text(["Tiến độ"])
+        expect(hand.page.get_by_role("navigation", name="Các trang").get_by_role("link")).to_have_text(
+            ["Tiến độ", "Phúc tra"]
+        )
         hand.shot("tien-do")
         assert hand.axe() == []
         hand.close()
