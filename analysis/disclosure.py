@@ -30,6 +30,7 @@ from analysis.table import MISSING_SUFFIX, Table
 from analysis.weighting import STEPS
 from analysis.weighting import WEIGHT as FINAL
 from survey.errors import InputError, Problem, Problems
+from survey.questionnaire.model import ATTACHED_TYPES
 from survey.text import Text
 
 LEAST_K = 3
@@ -211,6 +212,18 @@ def _checked(data: Dataset, rules: Rules) -> None:
         )
         for name in (*rules.keep, *rules.keys)
         if name in data.questions and data.questions[name].path in contact
+    ]
+    problems += [
+        Problem(
+            f"round {data.round['id']}, {name}",
+            Text(
+                "ảnh, bản ghi âm, tệp không có trong dữ liệu mở",
+                "photographs, recordings and files are never open data",
+            ),
+            Text("bỏ khỏi --keep", "take it out of --keep"),
+        )
+        for name in rules.keep
+        if name in data.questions and data.questions[name].type in ATTACHED_TYPES
     ]
     if problems:
         raise Problems(problems)

@@ -112,10 +112,13 @@ class Register:
                 Text(f"có thể là nhiều đơn vị: {listed}", f"may be several units: {listed}"),
                 Text("nêu ngày, mã luôn đi kèm ngày", "name the day: a code goes with a day"),
             )
+        then = ", ".join(
+            f"{one.name} {one.code}" for one in dict.fromkeys(on for unit in ever for on in self.at(unit, day))
+        )
         raise InputError(
             where,
             Text(f"không có hiệu lực ngày {day}: {listed}", f"not valid on {day}: {listed}"),
-            Text("kiểm tra ngày, hoặc dùng đơn vị kế thừa", "check the day, or use its successor"),
+            Text(f"ngày ấy là {then}" if then else "kiểm tra ngày", f"then it is {then}" if then else "check the day"),
         )
 
     def at(self, unit: Unit, day: str) -> tuple[Unit, ...]:

@@ -48,6 +48,7 @@ FORM = Questionnaire(
         question("minutes", vi="Số phút", en="Minutes"),
         question("say", "text", vi="Ý kiến “riêng”", en="Opinion"),
         question("where", "geopoint", vi="Vị trí", en="Place"),
+        question("door", "image", vi="Ảnh", en="Photograph"),
         question("phone", "text", contact=True),
     ),
     lists={"scale": SCALE, "sex": SEX},
@@ -218,10 +219,11 @@ def test_rules_are_checked_against_the_data_and_shown(store, tmp_path):
     with Store.open(tmp_path / "instance") as other:
         assert "minutes 120" in rules(other).stdout
         assert run("data", "rules", "--instance", other.folder, "--top", "minutes").exit_code == 2
-        rules(other, "--key", "sexx", "--keep", "phone")
+        rules(other, "--key", "sexx", "--keep", "door")
         result = export(other, tmp_path / "x.csv", "--open")
     assert result.exit_code == 2
     assert "sexx" in result.stderr
+    assert "door: photographs, recordings and files are never open data" in result.stderr
 
 
 # -- other programs -------------------------------------------------------------------------------------------------

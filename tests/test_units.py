@@ -124,7 +124,7 @@ def test_a_commune_whose_name_begins_like_a_kind_is_found_too():
     ("text", "day", "message"),
     [
         ("An Giangg", OLD, "did you mean An Giang"),
-        ("Kiên Giang", NEW, "not valid on 2025-07-01"),
+        ("Kiên Giang", NEW, "not valid on 2025-07-01.*; then it is An Giang 91"),
         ("91", "", "a code goes with a day"),
         ("Atlantis", "", "check the name or the code"),
     ],
