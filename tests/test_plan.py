@@ -282,6 +282,15 @@ def test_a_table_without_its_columns_names_them(tmp_path):
         read_targets(file)
 
 
+def test_the_command_gives_what_each_part_brings_to_the_score_and_to_its_change(papi, tmp_path):
+    wishes = EXAMPLES / "son_la_2022.csv"
+    code, printed, _ = run("plan", "result", papi, "--targets", wishes, "--missing", "zero", "--json")
+    parts = json.loads(printed)["parts"]
+    assert code == 0
+    assert sum(part["contribution"] for part in parts) == pytest.approx(40.869358, abs=1e-5)
+    assert sum(part["change_share"] for part in parts) == pytest.approx(0.727457, abs=1e-5)
+
+
 # -- the command --------------------------------------------------------------------------------------------------
 
 
@@ -313,7 +322,7 @@ def test_results_come_as_json_and_as_a_table(tmp_path):
     wishes.write_text("round,domain,code,kind,target\n2026,A,T,score,48\n2026,B,T,rank,1\n", encoding="utf-8")
     code, printed, _ = run("plan", "result", table, "--targets", wishes, "--out", out, "--json")
     assert code == 0
-    found = json.loads(printed)
+    found = json.loads(printed)["targets"]
     assert [(one["published"], one["certainty"], one["rank"]) for one in found] == [
         ("reached", "sure", 2),
         ("reached", "sure", 1),

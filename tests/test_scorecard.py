@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -456,6 +457,30 @@ def test_evidence_is_kept_and_never_opened_by_the_page(app: Flask, hub: Store, c
     assert (file.data, file.mimetype) == (PDF, "application/pdf")
     assert file.headers["Content-Disposition"].startswith("attachment")
     assert lan.get(f"/scorecards/{card}/evidence/sha256:{'0' * 64}").status_code == 404
+
+
+def test_evidence_of_500_mb_is_refused_on_the_page_before_it_is_read(app: Flask, card: str):
+    lan = visit(app, LAN)
+    lan.get(f"/scorecards/{card}/criteria/1.1")
+    page = lan.client.post(
+        f"/scorecards/{card}/criteria/1.1/self",
+        base_url=field.ADDRESS,
+        input_stream=BytesIO(b"--x\r\n"),
+        content_type="multipart/form-data; boundary=x",
+        environ_overrides={"CONTENT_LENGTH": str(500 << 20)},
+    )
+    assert page.status_code == 413
+    assert "tệp quá lớn" in page.text
+
+
+def test_a_hub_without_the_analysis_part_has_no_such_door_and_says_why(app: Flask, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    binh = visit(app, BINH)
+    assert 'href="/scorecards"' not in binh.get("/interviews").text
+    for page in ("/scorecards", "/plans"):
+        told = binh.get(page)
+        assert told.status_code == 400
+        assert "chưa cài phần phân tích" in told.text
 
 
 def test_the_criteria_of_a_form_with_blank_points_are_not_opened(app: Flask, hub: Store):

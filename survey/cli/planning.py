@@ -121,12 +121,14 @@ def result(scores: tuple[Path, ...], targets: Path, ties: str, missing: str, out
     found = [outcome(target, figures) for target in listed]
     if out is not None:
         _write(found, out)
+    units = _units(listed)
     if as_json:
-        say_json([_plain_outcome(one) for one in found])
+        parts = [row for unit in units for row in _plain_parts(figures, *unit)]
+        say_json({"targets": [_plain_outcome(one) for one in found], "parts": parts})
         return 0
     _show_outcomes(found)
-    for (index, round, domain, baseline), one in _units(listed).items():
-        _show_standing(figures, index, round, domain, baseline, one)
+    for unit in units:
+        _show_standing(figures, *unit)
     say_written(out)
     return 0
 
@@ -139,15 +141,38 @@ def _read(scores: Sequence[Path], targets: Path, ties: str, missing: str) -> tup
     return Figures(scores, Rules(ties, missing)), listed
 
 
-def _units(targets: Sequence[Target]) -> dict[tuple[str, str, str, str], Target]:
-    """One target of each unit, index and round, whose index is known."""
+def _units(targets: Sequence[Target]) -> list[tuple[str, str, str, str]]:
+    """``(index, round, unit, baseline round)`` of the targets, each once, where the index is known."""
     from analysis.targets import index_of
 
-    found: dict[tuple[str, str, str, str], Target] = {}
-    for target in targets:
-        if index_of(target.index) is not None:
-            found.setdefault((target.index, target.round, target.domain, target.baseline_round), target)
-    return found
+    known = [one for one in targets if index_of(one.index) is not None]
+    return list(dict.fromkeys((one.index, one.round, one.domain, one.baseline_round) for one in known))
+
+
+def _standing(figures: Figures, index: str, round: str, domain: str, baseline: str) -> list[Part]:
+    from analysis.index import load_index
+    from analysis.standing import standing
+
+    tree = load_index(index)
+    return standing(figures, tree, tree.nodes[0].code, domain, round, baseline)
+
+
+def _plain_parts(figures: Figures, index: str, round: str, domain: str, baseline: str) -> list[dict[str, Any]]:
+    """The parts of each unit with what they give to its score and to its change."""
+    names = ("value", "coefficient", "contribution", "room", "change", "change_share", "best")
+    return [
+        {
+            "domain": domain,
+            "round": round,
+            "code": part.code,
+            "group": part.group,
+            "rank": part.rank,
+            "ranked": part.ranked,
+            **{name: _finite(getattr(part, name)) for name in names},
+            "break": part.broken._asdict() if part.broken else None,
+        }
+        for part in _standing(figures, index, round, domain, baseline)
+    ]
 
 
 # -- before -------------------------------------------------------------------------------------------------------
@@ -242,16 +267,14 @@ def _show_outcomes(found: Sequence[Outcome]) -> None:
         say(Text(f"Nguồn mục tiêu: {'; '.join(sources)}", f"Source of the targets: {'; '.join(sources)}"))
 
 
-def _show_standing(figures: Figures, index: str, round: str, domain: str, baseline: str, one: Target) -> None:
+def _show_standing(figures: Figures, index: str, round: str, domain: str, baseline: str) -> None:
     from analysis.breaks import breaks
+    from analysis.index import load_index
     from analysis.ranking import GROUP_WORDS
-    from analysis.standing import ADVICE, ROOM, standing
-    from analysis.targets import index_of
+    from analysis.standing import ADVICE, ROOM
 
-    tree = index_of(index)
-    assert tree is not None
-    top = tree.nodes[0].code
-    parts: list[Part] = standing(figures, tree, top, domain, round, baseline) if tree.children[top] else []
+    tree = load_index(index)
+    top, parts = tree.nodes[0].code, _standing(figures, index, round, domain, baseline)
     if not parts:
         return
     spoken = language()

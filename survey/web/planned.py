@@ -24,6 +24,19 @@ if TYPE_CHECKING:
     from analysis.targets import Target
 
 
+def needs_analysis() -> None:
+    """Says in words that the analysis part is not installed. Raises InputError."""
+    if not words.at_desk():
+        raise InputError(
+            t("Trang này", "This page"),
+            Text("máy này chưa cài phần phân tích", "the analysis part is not installed here"),
+            Text(
+                "dùng máy để bàn của tỉnh, hoặc cài citizen-survey[analysis]",
+                "use the province's desk, or install citizen-survey[analysis]",
+            ),
+        )
+
+
 def items_of(plan: str) -> dict[str, Item]:
     from analysis.plan_sheet import Item
 

@@ -23,6 +23,7 @@ from survey.web.planned import (
     document_of,
     figures_of,
     items_of,
+    needs_analysis,
     papers_of,
     parts_of,
     read_figures,
@@ -34,6 +35,7 @@ from survey.web.planned import (
 from survey.web.words import t
 
 pages = Blueprint("plans", __name__)
+pages.before_request(needs_analysis)
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

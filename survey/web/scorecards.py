@@ -17,13 +17,14 @@ from survey.text import Text
 from survey.web import roles
 from survey.web.desk import desk, store
 from survey.web.naming import person_name
-from survey.web.planned import sentences
+from survey.web.planned import needs_analysis, sentences
 from survey.web.words import t
 
 if TYPE_CHECKING:
     from analysis.scorecard import Entry, Result, Structure
 
 pages = Blueprint("scorecards", __name__)
+pages.before_request(needs_analysis)
 
 STATES = {
     "open": Text("đang tự chấm", "being self-scored"),

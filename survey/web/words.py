@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 from flask import Flask, current_app, g, request, session, url_for
@@ -40,6 +41,14 @@ DOORS: tuple[tuple[str, Text], ...] = (
 
 ON_HUBS = frozenset({"setting_up.page", "plans.page", "scorecards.page", "backchecks.page", "live.page"})
 """Doors that a field laptop has not got."""
+
+AT_DESKS = frozenset({"plans.page", "scorecards.page"})
+"""Doors to pages that need the analysis part."""
+
+
+def at_desk() -> bool:
+    """Whether the analysis part is installed here: a supervisor's hub does without."""
+    return find_spec("pandas") is not None
 
 
 def interface() -> str:
@@ -128,6 +137,8 @@ def _has_use(endpoint: str, mine: frozenset[str]) -> bool:
     """Whether a page that a person may open has anything for them on this machine."""
     if endpoint == "today.page" and not mine & roles.FIELD:
         return bool(frame.units(desk.store(), assignee=g.person["id"]))
+    if endpoint in AT_DESKS and not at_desk():
+        return False
     return endpoint not in ON_HUBS or desk.store().role == "hub"
 
 
