@@ -74,6 +74,15 @@ def data() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=Text("Tệp quyền số của survey weight, nối theo cột interview.", "Weights of survey weight, by interview."),
 )
+@option(
+    "--recode",
+    "recode_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=Text(
+        "Bảng mã hóa lại câu “khác, ghi rõ” (survey quality --others).",
+        "Table for coding “other, specify” anew (survey quality --others).",
+    ),
+)
 @json_option
 def export(
     file: Path,
@@ -84,6 +93,7 @@ def export(
     with_contact: bool,
     as_open: bool,
     weights: Path | None,
+    recode_file: Path | None,
     as_json: bool,
 ) -> None:
     from analysis import dataset
@@ -107,6 +117,9 @@ def export(
         document = chosen_round(store, round_id)
         is_here, content = partial(attached.is_here, store), partial(attached.content, store)
         found = dataset.load(store, document["id"], STATES[state], volunteers=volunteers)
+        recoded = 0
+        if recode_file:
+            found, recoded = _recoded(found, recode_file)
         found, design = _designed(found, weights)
         if as_open:
             protected = _opened(found, design)
@@ -135,6 +148,7 @@ def export(
             {
                 "round": document["id"],
                 "interviews": len(found.table),
+                "recoded": recoded,
                 "provisional": has_provisional(found),
                 "synthetic": bool(document.get("synthetic")),
                 "files": files,
@@ -147,6 +161,8 @@ def export(
         )
         return
     say(Text(f"Đã xuất {len(found.table)} phiếu của đợt {document['id']}.", f"Exported {len(found.table)} interviews."))
+    if recode_file:
+        say(Text(f"Đã mã hóa lại {recoded} câu trả lời “khác”.", f"Recoded {recoded} answers “other”."))
     if volunteers:
         say(dataset.VOLUNTEERS)
     if has_provisional(found):
@@ -166,6 +182,13 @@ def export(
         say(Text(f"Đã xóa {removed} tệp của phiếu đã xóa.", f"Deleted {removed} files of erased interviews."))
     if private:
         say(CONTACT)
+
+
+def _recoded(found: Dataset, file: Path) -> tuple[Dataset, int]:
+    from analysis.recode import recode
+    from survey.tables import read_table
+
+    return recode(found, read_table(file))
 
 
 def _designed(data: Dataset, weights: Path | None) -> tuple[Dataset, Design | None]:
