@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from analysis.report.blocks import Heading, Paper, Paragraph, Picture
 from analysis.report.kinds import KINDS, Choice, places
 from analysis.report.making import Report, from_files
 from analysis.report.profile import find, restricted
+from analysis.report.scale import on_hundred, table_on_hundred
 from survey.errors import InputError
 from tests import outside
 from tests.test_report import _HEAD, _ROWS
@@ -246,3 +248,60 @@ def test_a_published_profile_of_2022_is_a_place_among_those_with_a_total() -> No
     assert "Xếp thứ 46 trong 61 đơn vị có điểm." in said
     assert "nhóm trung bình thấp" in said
     assert "40,87" in str(made(report, "province", "vi", domain="Sơn La").body[1])
+
+
+# -- other levels -------------------------------------------------------------------------------------------------
+
+
+def test_a_commune_has_a_class_against_the_whole_and_no_place(tmp_path: Path) -> None:
+    data = people().rename(columns={"province": "commune"})
+    file = tmp_path / "s.csv"
+    design = Design(strata=("commune",), psu=("village",), nest=True)
+    write_scores(score(data, INDEX, design, "commune", total=True, round="2026"), file)
+    said = words(made(from_files([file], INDEX, design=design), "commune", domain="14"))
+    assert "Against the overall result (67.49): higher, adjusted for 3 places." in said
+    assert "Rank" not in said
+
+
+def test_a_sample_that_carries_no_conclusion_is_told_with_what_it_would_take(tmp_path: Path) -> None:
+    data = people()
+    few = data[data["village"].isin([f"{p}-{v}" for p in ("14", "01", "46") for v in range(3)])]
+    thin = from_files(scored(tmp_path, "thin", few, "", "province"), INDEX)
+    said = words(made(thin, "province", domain="01"))
+    assert "(n = 24) carries no conclusion" in said
+    cell = thin.cells.domains("province")["01"]["T"]
+    half = (cell.high - cell.low) / 2
+    assert f"about {math.ceil(24 * (half / 5) ** 2 / 10) * 10} interviews" in said
+
+
+def test_every_score_is_told_on_a_hundred_by_a_declared_conversion() -> None:
+    data = outside.data_folder() or outside.missing("shared data")
+    plain = from_files([data / "papi_published.csv"], "papi_2022", round="2022")
+    report = on_hundred(plain)
+    (d1,) = (node for node in report.tree.nodes.values() if node.code == "D1")
+    assert d1.scale == (0, 100)
+    before, after = (one.cells.domains("province")["Son La"]["D1"].estimate for one in (plain, report))
+    assert after == pytest.approx(100 * (before - 1) / 9)
+    said = made(report, "province", domain="Sơn La")
+    assert "told on 0–100" in str(said.body[-2:])
+    assert "Rank 46 of 61" in words(said), "ranks stay as they are"
+
+
+def test_a_conversion_keeps_errors_and_covariances_in_proportion(folder: Path, report: Report) -> None:
+    table = table_on_hundred(folder / "now-sex.csv", report.tree)
+    plain, scaled = gaps(folder / "now-sex.csv", "T", "sex").table, gaps(table, "T", "sex").table
+    assert scaled["se"].to_list() == pytest.approx(plain["se"].to_list(), nan_ok=True), "this index is on 0–100 already"
+
+
+def test_a_department_has_a_profile_too(tmp_path: Path) -> None:
+    data = people().rename(columns={"province": "department"})
+    design = Design(strata=("department",), psu=("village",), nest=True)
+    files = []
+    for name in ("", "department"):
+        files.append(tmp_path / f"{name or 'all'}.csv")
+        write_scores(score(data, INDEX, design, name, round="2026"), files[-1])
+    report = from_files(files, INDEX, design=design)
+    assert len(places(report, "unit", (), "department")) == 3
+    assert "Rank 1 of 3" in words(made(report, "unit", domain="14", level="department"))
+    with pytest.raises(InputError, match="no units of this kind"):
+        places(report, "unit", (), "office")

@@ -20,10 +20,11 @@ from survey.text import Text, fold
 
 @dataclass(frozen=True)
 class Choice:
-    """What a kind is asked for: the ``domain`` of a profile, scores of the round ``before`` (with the name
-    ``before_round`` of it), ``shapes`` of a map, a table of ``weights``."""
+    """What a kind is asked for: the ``domain`` of a profile (and its ``level`` where the kind names none), scores of
+    the round ``before`` (with the name ``before_round`` of it), ``shapes`` of a map, a table of ``weights``."""
 
     domain: str = ""
+    level: str = ""
     before: Any = None
     before_round: str = ""
     shapes: Sequence[Shape] = ()
@@ -53,7 +54,7 @@ def _profile(level: str) -> Callable[[Report, str, Choice], Paper]:
     def make(report: Report, language: str, choice: Choice) -> Paper:
         from analysis.report.profile import profile
 
-        return profile(report, language, level, choice.domain, choice.shapes)
+        return profile(report, language, level or choice.level, choice.domain, choice.shapes)
 
     return make
 
@@ -87,6 +88,7 @@ KINDS: Mapping[str, Kind] = {
     "national": Kind(Text("hồ sơ cả nước", "national profile"), _national),
     "province": Kind(Text("hồ sơ tỉnh", "province profile"), _profile("province"), "province"),
     "commune": Kind(Text("hồ sơ xã, phường", "commune profile"), _profile("commune"), "commune"),
+    "unit": Kind(Text("hồ sơ đơn vị", "profile of a unit"), _profile("")),
     "book": Kind(Text("sổ chỉ số", "index book"), _book),
     "method": Kind(Text("phụ lục phương pháp", "method annex"), _method),
     "change": Kind(Text("so sánh hai đợt", "comparison of rounds"), _change),
@@ -94,14 +96,21 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def places(report: Report, kind: str, domains: Sequence[str]) -> list[tuple[str, str]]:
+def places(report: Report, kind: str, domains: Sequence[str], units: str = "") -> list[tuple[str, str]]:
     """The documents of a kind: the place of each, and what its file is called after the name given. One place alone
-    takes that name.
+    takes that name. ``units`` is the domain level of the kind ``unit``, a department's for instance.
 
     Raises:
         InputError: a place that is not there, places for a kind that has none, or no places at all.
     """
-    level = KINDS[kind].level
+    level = KINDS[kind].level or (units if kind == "unit" else "")
+    if kind == "unit" and level not in report.cells.levels():
+        listed = ", ".join(report.cells.levels())
+        raise InputError(
+            f"--units {units}".strip(),
+            Text("không có loại đơn vị này trong tệp điểm", "the scores have no units of this kind"),
+            Text(f"hiện có: {listed}", f"there are {listed}"),
+        )
     if not level:
         if domains:
             raise InputError(

@@ -18,6 +18,7 @@ from analysis.report.cells import WHOLE, Cells, cells
 from analysis.report.meta import NONE, Fact, Meta
 from analysis.report.reading import read_scores
 from analysis.report.tree import Tree, tree
+from analysis.small_area import is_commune_level
 from analysis.succession import day_of
 from analysis.units import provinces
 from survey.errors import Problem
@@ -122,7 +123,11 @@ def from_round(
     if design.publication is None:
         design = replace(design, publication=dataset.publication)
     by = by or [name for name in USUAL if name in table and 2 <= len(table.labels(name)[1]) <= _MOST_DOMAINS]
-    made = [score(table, loaded, design, name, round=round, provisional=dataset.provisional) for name in ("", *by)]
+    made = [
+        # Communes are read against the whole, a part of which they are: their covariance with it is wanted.
+        score(table, loaded, design, name, total=is_commune_level(name), round=round, provisional=dataset.provisional)
+        for name in ("", *by)
+    ]
     background = replace(
         background,
         document=dataset.round,
@@ -136,7 +141,11 @@ def from_round(
             *_mode(dataset),
         ],
     )
-    rows = [row for scores in made for row in scores.table.to_dict("records")]
+    rows = list({
+        (row["domain_level"], row["domain"], row["code"]): row
+        for scores in made
+        for row in scores.table.to_dict("records")
+    }.values())  # fmt: skip
     findings = {finding: None for scores in made for finding in scores.findings}
     notes = tuple({note: None for scores in made for note in scores.notes})
     return _report(cells(rows), loaded, design, round, background, notes, tuple(findings), tuple(made))

@@ -6,6 +6,7 @@ others (with the ranks that its sample allows), and its components against the w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -18,17 +19,24 @@ from analysis.report.cells import WHOLE, Cell, Cells
 from analysis.report.compared import Spoke, radar
 from analysis.report.domains import rankable
 from analysis.report.figures import Figures
-from analysis.report.format import count, decimals, known, number
+from analysis.report.format import count, decimals, known, number, percent
 from analysis.report.making import Report
 from analysis.report.meta import Meta
 from analysis.report.outlines import Shape
 from analysis.report.overview import overview
 from analysis.report.tree import Node
 from analysis.report.view import view
+from analysis.small_area import classes, is_commune_level
 from survey.errors import InputError
 from survey.text import Text, fold
 
 _MOST = 200  # places among which ranks are told
+_WIDE, _AIM = 0.10, 0.05  # half an interval, as a share of the scale: too wide, and aimed at
+_CLASSES = {
+    "higher": Text("cao hơn", "higher"),
+    "same": Text("chưa thấy khác biệt", "no difference seen"),
+    "lower": Text("thấp hơn", "lower"),
+}
 _LONG = 60  # nodes of an index that a commune's profile does not list to the last
 
 
@@ -58,7 +66,8 @@ def profile(report: Report, language: str, level: str, domain: str, shapes: Sequ
     here = report.cells.domains(level)[chosen]
     figures = Figures(meta, language)
     around: list[Block] = []
-    if sentences := standing(report, figures, level, chosen, top):
+    sentences = [*standing(report, figures, level, chosen, top), *carried(figures, here.get(top.code), top)]
+    if sentences:
         around = [Heading(figures.t("Vị trí", "Standing")), *(Paragraph(sentence) for sentence in sentences)]
     if shapes:
         around += _communes(report, language, chosen, top, shapes)
@@ -107,6 +116,25 @@ def restricted(cells: Cells, level: str, domain: str) -> Cells:
     return Cells(tuple(found))
 
 
+def carried(figures: Figures, cell: Cell | None, node: Node) -> list[str]:
+    """A warning where the sample does not carry a conclusion: an interval wider than a fifth of the scale; with the
+    interviews that ± 5 % of the scale would take under the same design."""
+    if cell is None or cell.published or not cell.has_interval or not node.scale or not node.width:
+        return []
+    half = (cell.high - cell.low) / 2 / node.width
+    if half <= _WIDE and not cell.small:
+        return []
+    say = figures.language
+    needed = count(math.ceil(cell.n * (half / _AIM) ** 2 / 10) * 10, say)
+    n, off = count(cell.n, say), percent(half, 0, say)
+    return [figures.t(
+        f"Cỡ mẫu ở đây (n = {n}) không đủ để kết luận: khoảng tin cậy là ± {off} của thang. Để còn ± 5\u00a0% cần "
+        f"khoảng {needed} phiếu theo cùng cách chọn.",
+        f"The sample here (n = {n}) carries no conclusion: its interval is ± {off} of the scale. For ± 5% about "
+        f"{needed} interviews would be needed under the same design.",
+    )]  # fmt: skip
+
+
 def standing(report: Report, figures: Figures, level: str, domain: str, top: Node) -> list[str]:
     """Rank with the ranks that the sample allows, group, and what both rest on; nothing where it cannot be ranked."""
     domains = report.cells.domains(level)
@@ -114,6 +142,8 @@ def standing(report: Report, figures: Figures, level: str, domain: str, top: Nod
     alike = {cell.published for cells in domains.values() if (cell := cells.get(top.code)) and known(cell.estimate)}
     if len(domains) < 2 or len(domains) > _MOST or len(alike) != 1 or not rankable(here):
         return []
+    if is_commune_level(level):
+        return _class(report, figures, level, domain, top)
     ranking = _ranking(report, level, top.code)
     if ranking is None:
         return []
@@ -143,6 +173,25 @@ def standing(report: Report, figures: Figures, level: str, domain: str, top: Nod
             f"In the {maps.NAMES[group].en} group when the places are cut in four at the quartiles.",
         ))  # fmt: skip
     return said
+
+
+def _class(report: Report, figures: Figures, level: str, domain: str, top: Node) -> list[str]:
+    """Small units have one of three classes against the whole and no place: their order is mostly chance."""
+    for source in report.sources:
+        try:
+            found = classes(source, top.code, by=level, round=report.meta.round)
+        except InputError:
+            continue
+        word = str(found.table.loc[found.table["domain"] == domain, "class"].iloc[0])
+        if not word:
+            return []
+        whole = number(found.level_of_whole, decimals(top.width), figures.language)
+        said, of = _CLASSES[word], count(len(found.table), figures.language)
+        return [figures.t(
+            f"So với kết quả chung ({whole}): {said.vi}, sau hiệu chỉnh cho {of} đơn vị.",
+            f"Against the overall result ({whole}): {said.en}, adjusted for {of} places.",
+        )]  # fmt: skip
+    return []
 
 
 def _ranking(report: Report, level: str, code: str) -> Ranking | None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from survey.store import Store
 
 
-KINDS = ("overview", "national", "province", "commune", "book", "method", "change", "gaps")
+KINDS = ("overview", "national", "province", "commune", "unit", "book", "method", "change", "gaps")
 FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
 
 
@@ -101,6 +101,17 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
         "Tỉnh, xã của hồ sơ (mã hoặc tên), lặp lại được; mặc định: mọi nơi, mỗi nơi một tệp.",
         "Place of a profile (code or name), may be repeated; by default every place, a file each.",
     ),
+)
+@option(
+    "--units",
+    default="",
+    metavar="COL",
+    help=Text("Loại đơn vị của --kind unit, ví dụ department.", "Kind of units of --kind unit, such as department."),
+)
+@option(
+    "--scale",
+    type=click.Choice(["100"]),
+    help=Text("Quy đổi mọi điểm về thang 0–100.", "Tell every score on 0–100 by a declared conversion."),
 )
 @option(
     "--before",
@@ -177,6 +188,8 @@ def report(
     out: Path,
     kind: str,
     domains: tuple[str, ...],
+    units: str,
+    scale: str | None,
     before: Path | None,
     before_round: str,
     outlines: Path | None,
@@ -202,7 +215,12 @@ def report(
     )
     if site is not None:
         return _site(made, site, as_json)
-    choice = {"before": before, "before_round": before_round, "weights": weights}
+    choice: dict[str, Any] = {"before": before, "before_round": before_round, "weights": weights, "level": units}
+    if scale:
+        from analysis.report.scale import on_hundred, table_on_hundred
+
+        choice["before"] = table_on_hundred(before, made.tree) if before else None
+        made = on_hundred(made)
     how = _wanted(formats, languages or (language(),), office_file, fonts)
     files = _written(made, out, kind, domains, outlines, choice, how)
     if as_json:
@@ -262,7 +280,7 @@ def _written(
 
     shapes = read_outlines(outlines) if outlines else ()
     stem = out.with_suffix("") if out.suffix.lower().removeprefix(".") in FORMATS else out
-    chosen = places(made, kind, domains)
+    chosen = places(made, kind, domains, choice["level"])
     files = []
     with progress(Text("Lập báo cáo", "Writing"), len(chosen)) as advance:
         for domain, ending in chosen:
