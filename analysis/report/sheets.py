@@ -155,7 +155,7 @@ def _sheet(sheet: Worksheet, paper: Paper, table: Table) -> None:
             column = 3
         for k in shown:
             column = _figure(sheet, number, column, row.entries[k], k in pairs, k in below)
-    texts = {column.head for column in table.columns if column.wide >= 2.5}
+    texts = {column.head for column in table.columns if column.words}
     sheet.freeze_panes = "B6"
     sheet.auto_filter.ref = f"A5:{get_column_letter(len(head))}{5 + len(table.rows)}"
     sheet.column_dimensions["A"].width = 46
