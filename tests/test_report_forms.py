@@ -4,7 +4,11 @@ page or sheet what they are not."""
 from __future__ import annotations
 
 import io
+import subprocess
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -23,6 +27,7 @@ from analysis.report.view import view
 from analysis.report.word import word
 from survey.errors import InputError
 from survey.text import Text
+from tests import outside
 from tests.test_report import COMMUNES, META, SEX, WHOLE, index, own, published
 
 OFFICE = Office("Sở Nội vụ", "UBND tỉnh Sơn La", place="Sơn La", recipients=("UBND tỉnh",))
@@ -228,3 +233,22 @@ def test_synthetic_and_provisional_marks_are_in_every_form() -> None:
     ):
         assert "DỮ LIỆU GIẢ LẬP" in text
         assert "KẾT QUẢ TẠM TÍNH" in text
+
+
+def test_an_office_suite_opens_and_converts_every_document(trials: Callable[[int, int], int], tmp_path: Path) -> None:
+    """The structure always; in the long trial LibreOffice turns Word and workbook to PDF, whose text is read back."""
+    made = {"r.docx": word(paper(), OFFICE), "r.xlsx": workbook(paper())}
+    for name, content in made.items():
+        (tmp_path / name).write_bytes(content)
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            parts = [part for part in package.namelist() if part.endswith((".xml", ".rels"))]
+            assert all(ElementTree.fromstring(package.read(part)) is not None for part in parts)
+            kinds = package.read("[Content_Types].xml").decode()
+            assert all(f'PartName="/{part}"' in kinds or 'Extension="xml"' in kinds for part in parts)
+    for name in list(made)[: trials(0, 2)]:
+        command = [outside.program("soffice", "libreoffice"), "--headless", "--convert-to", "pdf", "--outdir", tmp_path]
+        profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+        subprocess.run([*command, profile, tmp_path / name], check=True, capture_output=True, timeout=240)
+        text = "".join(pages((tmp_path / "r.pdf").read_bytes()))
+        assert "Chiềng Mung" in text
+        assert INTERNAL.vi in " ".join(text.split())
