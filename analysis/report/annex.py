@@ -87,7 +87,7 @@ def _weights(data: Data, setting: Setting) -> Table:
 
 def _nodes(report: Report, setting: Setting) -> Table:
     t = setting.t
-    columns = (Column(t("Gộp từ dưới lên", "Combined")), Column(t("Tỷ trọng", "Share")),
+    columns = (Column(t("Gộp từ dưới lên", "Combined"), wide=1.3), Column(t("Tỷ trọng", "Share")),
                Column(t("Từ thang", "From")), Column(t("Sang thang", "To")),
                Column(t("Câu hỏi và cách tính điểm", "Question and score"), wide=2.5))  # fmt: skip
     rows = []
@@ -95,7 +95,7 @@ def _nodes(report: Report, setting: Setting) -> Table:
         shown = report.tree.nodes[node.code]
         leaf = not report.index.children[node.code]
         combine = "" if leaf else node.combine
-        share = "" if node.share is None else number(node.share, 4, setting.language)
+        share = "" if node.share is None else _short(node.share, setting.language)
         entries = (Entry(combine), Entry(share), Entry(_ends(node.from_, setting)),
                    Entry(_ends(node.to, setting)), Entry(_score(node, setting) if leaf else ""))  # fmt: skip
         rows.append(
@@ -112,8 +112,12 @@ def _nodes(report: Report, setting: Setting) -> Table:
 def _ends(ends: tuple[float, float] | None, setting: Setting) -> str:
     if ends is None:
         return ""
-    places = max((next((p for p in range(4) if abs(round(x, p) - x) < 1e-9), 4) for x in ends), default=0)
-    return " … ".join(number(x, places, setting.language) for x in ends)
+    return " … ".join(_short(x, setting.language) for x in ends)
+
+
+def _short(value: float, language: str) -> str:
+    """A number with the decimals that it has, four at most."""
+    return number(value, next((p for p in range(4) if abs(round(value, p) - value) < 1e-9), 4), language)
 
 
 def _score(node: IndexNode, setting: Setting) -> str:

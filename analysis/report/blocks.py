@@ -38,6 +38,11 @@ class Column:
     def head(self) -> str:
         return f"{self.strong} {self.text}".strip()
 
+    @property
+    def words(self) -> bool:
+        """Whether it holds words rather than figures."""
+        return self.wide >= 2
+
 
 @dataclass(frozen=True)
 class Row:
@@ -71,6 +76,21 @@ class Table:
     def first_wide(self) -> float:
         """The share of the page of the names."""
         return max(2.6, 0.36 * len(self.columns))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether heads in words would stand higher than the rows on paper: codes do, with their words below."""
+        return self.style == "matrix" and len(self.columns) > 5
+
+    @property
+    def paper_heads(self) -> list[str]:
+        """The heads of the columns as a narrow page has room for."""
+        return [column.strong if self.crowded else column.head for column in self.columns]
+
+    @property
+    def paper_note(self) -> str:
+        """The words of codes that stand in the head, where they do."""
+        return "; ".join(f"{column.strong}: {column.text}" for column in self.columns) if self.crowded else ""
 
     @property
     def note_with_bars(self) -> str:

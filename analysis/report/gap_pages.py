@@ -127,7 +127,8 @@ def _components(report: Report, setting: Setting, level: str, names: dict[str, s
         places = decimals(node.width)
         columns.append(Column(node.label(say), strong=node.code))
         for row in found.table.to_dict("records"):
-            ends = "" if not known(row["low"]) else interval(row["low"], row["high"], places, say)
+            # Signs on both ends: a semicolon is read faster than a dash, and is shorter than a word.
+            ends = "; ".join(number(row[end], places, say) for end in ("low", "high")) if known(row["low"]) else ""
             by_domain[row["domain"]].append(
                 Entry(plus(row["gap"], places, say), value_of(row["gap"]), places, below=ends)
             )

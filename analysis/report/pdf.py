@@ -200,12 +200,13 @@ class _Pages(FPDF):
         leading = size * 0.46
         shares = [table.first_wide, *(column.wide for column in table.columns)]
         widths = [_WIDTH * share / sum(shares) for share in shares]
-        head = [table.first, *(column.head for column in table.columns)]
+        head = [table.first, *table.paper_heads]
 
         def line(texts: Sequence[str], *, bold: bool, indent: float = 0.0, row: Row | None = None) -> None:
             self._face(size, bold)
             cells = [
-                self._wrapped(text, widths[k] - 1.6 - (indent if k == 0 else 0), bold) for k, text in enumerate(texts)
+                self._wrapped(text, widths[k] - (1.6 if row else 3) - (indent if k == 0 else 0), bold)
+                for k, text in enumerate(texts)
             ]
             high = max(len(lines) for lines in cells) * leading + 1.1
             if row is not None and self.will_page_break(high):
@@ -215,7 +216,8 @@ class _Pages(FPDF):
             x, y = _MARGIN, self.get_y()
             for k, lines in enumerate(cells):
                 for n, words in enumerate(lines):
-                    at = x + 0.8 + indent if k == 0 else x + widths[k] - 0.8 - self.get_string_width(words)
+                    left = k == 0 or table.columns[k - 1].words
+                    at = x + 0.8 + indent if left else x + widths[k] - 0.8 - self._wide(words, bold)
                     self.text(at, y + 0.5 + leading * (n + 0.8), words)
                 if row is not None and k and (bar := row.entries[k - 1].bar) and table.columns[k - 1].drawn:
                     self._bar(bar, x + 1, widths[k] - 2, y + high / 2)
@@ -236,7 +238,7 @@ class _Pages(FPDF):
             indent = 2.2 * (row.depth - table.least_depth) if row.depth is not None else 0.0
             line(texts, bold=row.total or row.depth in (0, 1), indent=indent, row=row)
         self.ln(1)
-        self._say(table.note_with_bars, 8, after=2.5)
+        self._say(". ".join(part for part in (table.note_with_bars, table.paper_note) if part), 8, after=2.5)
 
     def _bar(self, bar: tuple[float, float, float], x: float, width: float, y: float) -> None:
         self.set_draw_color(154, 163, 173)

@@ -63,7 +63,7 @@ def word(paper: Paper, office: Office, day: str = "") -> bytes:
 
 def _table(made: OfficeDocument, table: Table) -> None:
     shown = [k for k, column in enumerate(table.columns) if not column.drawn]
-    head = [table.first, *(table.columns[k].head for k in shown)]
+    head = [table.first, *(table.paper_heads[k] for k in shown)]
     rows: list[list[str]] = []
     bold: list[int] = []
     for k, row in enumerate(table.rows):
@@ -80,7 +80,8 @@ def _table(made: OfficeDocument, table: Table) -> None:
         widths=[table.first_wide, *(table.columns[k].wide for k in shown)],
         bold=bold,
         size=11 if many <= 5 else 10 if many <= 7 else 9,
-        note=table.note,
+        align="l" + "".join("l" if table.columns[k].words else "r" for k in shown),
+        note=". ".join(part for part in (table.note, table.paper_note) if part),
     )
 
 
