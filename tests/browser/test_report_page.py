@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from analysis.report.cells import cells
@@ -173,3 +174,13 @@ def test_long_tables_are_searched_without_diacritics(browser: Browser, tmp_path:
 def test_resting_on_a_mark_tells_the_interval(page: Page) -> None:
     said = page.locator("article:visible svg.chart title").all_text_contents()
     assert "Chiềng Mung: 80,00 (75,00–85,00)" in said
+
+
+def test_the_page_has_no_barrier_that_axe_finds(browser: Browser, report: Path) -> None:
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(report.as_uri())
+    for language in ("Tiếng Việt", "English"):
+        page.get_by_text(language, exact=True).click()
+        assert [found["id"] for found in Axe().run(page).response["violations"]] == []
+    context.close()
