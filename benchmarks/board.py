@@ -218,7 +218,7 @@ def measure(instance: Path, middle: str, queued: str) -> None:
         "/interviews?commune=00007",
         "/interviews?person=p7&state=sealed",
         "/interviews?q=van+4711",
-        f"/review/{queued}",
+        f"/interviews/{queued}",
         "/people",
         "/today",
     ]

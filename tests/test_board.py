@@ -35,7 +35,20 @@ def visit(store: Store, unit: str, code: str, time: str = "2026-11-20T09:00:00+0
 
 def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
     tables = ("board_units", "board_interviews", "board_names", "board_places")
-    return {table: store.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
+    found = {table: store.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
+    for table in ("count_units", "count_interviews", "count_days", "count_safe", "count_devices"):
+        names = [name for _, name, *_ in store.execute(f"PRAGMA table_info({table})") if name != "n"]
+        source = "board_units" if table == "count_units" else "board_interviews"
+        columns = [{"flagged": "calm < 0", "once": "approvals = 1"}.get(name, name) for name in names]
+        where = "WHERE counted" if table == "count_units" else ""
+        listed = ", ".join(columns)
+        counted = store.execute(
+            f"SELECT {listed}, count(*) FROM {source} {where} GROUP BY {listed} ORDER BY {listed}"
+        ).fetchall()
+        held = store.execute(f"SELECT * FROM {table} WHERE n <> 0 ORDER BY {', '.join(names)}").fetchall()
+        assert held == counted, table
+        found[table] = held
+    return found
 
 
 def counted(store: Store, by: str, **where: str) -> dict[str, progress.Group]:
@@ -229,3 +242,4 @@ def test_what_quality_found_leads_the_queue_until_it_finds_otherwise(office: Sto
     assert queue() == [(other, -50), (one, 0)]
     board.note_signs(office, ROUND, [board.Sign(one, "short", told, 3)])
     assert queue() == [(one, -30), (other, 0)]
+    assert rows(office)["count_interviews"]

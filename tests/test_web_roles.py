@@ -220,11 +220,11 @@ def test_nobody_sees_their_own_commune_before_publication_by_list_or_address(off
     before = office.revisions()
     closed = 0
     for interview, unit in ((office.sealed, "u1"), (office.draft, "u3")):
-        for _, method, path in office.addresses(interview=interview, unit=unit):
+        for endpoint, method, path in office.addresses(interview=interview, unit=unit):
             if interview in path or f"/units/{unit}/" in path:
                 page = neighbour.ask(method, path)
                 assert page.status_code == 403, (method, path)
-                assert "xã mình" in page.text
+                assert "xã mình" in page.text or not roles.may(endpoint, frozenset({"supervisor"}))
                 closed += 1
     assert closed > 20
     assert office.revisions() == before

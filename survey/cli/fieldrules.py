@@ -206,6 +206,21 @@ def _percent(share: float | None) -> str:
     metavar="N",
     help=Text("… hay ít hơn N đơn vị chọn mẫu (mặc định 2).", "… nor with fewer than N sampled units (default 2)."),
 )
+@option(
+    "--second-approval/--one-approval",
+    "second",
+    default=None,
+    help=Text("Phiếu có phải được duyệt hai lần không.", "Whether a statistician approves too before it counts."),
+)
+@option(
+    "--read-share",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help=Text(
+        "Duyệt hàng loạt: phần phiếu không có dấu hiệu vẫn để người đọc (mặc định 0.1).",
+        "Approving together: share of what no rule flagged that is read all the same (default 0.1).",
+    ),
+)
 @json_option
 def rules(
     round_id: str | None,
@@ -218,8 +233,11 @@ def rules(
     count_by: str | None,
     least: int | None,
     least_units: int | None,
+    second: bool | None,
+    read_share: float | None,
     as_json: bool,
 ) -> None:
+    from survey.fieldwork import reviewing
     from survey.fieldwork.dispositions import disposition
     from survey.fieldwork.household import METHODS
     from survey.fieldwork.onestop import COUNT_BY
@@ -244,6 +262,10 @@ def rules(
             document["count_by"] = count_by
         if least is not None or least_units is not None:
             document["publication"] = _publication(document, least, least_units)
+        if second is not None or read_share is not None:
+            reviewed = {"second": second, "share": read_share}
+            kept: dict[str, Any] = {name: value for name, value in reviewed.items() if value is not None}
+            document["review"] = dataclasses.replace(reviewing.Rule.of(document), **kept).document
         if document != before:
             rounds.issue_round(store, document)
     rule = Rule.of(document)
@@ -252,7 +274,7 @@ def rules(
     published = document.get("publication")
     if as_json:
         told = {"replacement": rule.document, "respondent": chosen, "count_by": weigh, "publication": published}
-        say_json({"round": document["id"], **told})
+        say_json({"round": document["id"], **told, "review": reviewing.Rule.of(document).document})
         return
     if rule.allowed:
         listed = ", ".join(rule.dispositions)
@@ -265,6 +287,13 @@ def rules(
         Text(f"người trả lời: {how.vi}, từ {chosen['age']} tuổi", f"respondent: {how.en}, aged {chosen['age']} or more")
     )
     say(Text(f"quyền số: {COUNT_BY[weigh].vi}", f"weights: {COUNT_BY[weigh].en}"))
+    review = reviewing.Rule.of(document)
+    say(
+        Text(
+            f"duyệt: {'hai lần' if review.second else 'một lần'}; để đọc {_percent(review.share)}",
+            f"approvals: {'two' if review.second else 'one'}; kept for reading {_percent(review.share)}",
+        )
+    )
     if published:
         n, units = published["least_n"], published["least_psu"]
         say(

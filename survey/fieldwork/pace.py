@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 WINDOW = 7
 """Days, today among them, over which the present pace is taken."""
@@ -68,6 +68,20 @@ def day(text: str) -> date | None:
         return date.fromisoformat(text[:10])
     except ValueError:
         return None
+
+
+SILENT_DAYS = 2
+"""After so many days without an exchange a laptop in the field is named."""
+
+
+def is_silent(heard: str, now: datetime) -> bool:
+    """Whether a laptop has not handed over for more than :data:`SILENT_DAYS` (``heard``: the time of its last exchange
+    by the hub's own clock, ISO), or never."""
+    try:
+        last = datetime.fromisoformat(heard)
+    except ValueError:
+        return True
+    return now - last > timedelta(SILENT_DAYS) if last.tzinfo else True
 
 
 def behind(done: int, target: int, starts: str, ends: str, today: date) -> bool:

@@ -147,6 +147,9 @@ def _bring_up_to_date(store: Store) -> None:
             name_rows.append((unit, f" {called} "))
     for table in ("board_units", "board_interviews", "board_names"):
         store.execute(f"DELETE FROM {table} WHERE unit {chosen}", (names,))
+    # One that was told of another unit before: a row that is replaced tells the counts nothing.
+    moved = json.dumps([row[0] for row in interview_rows])
+    store.execute(f"DELETE FROM board_interviews WHERE interview {chosen}", (moved,))
     _insert(store, "board_units", 12, unit_rows)
     _insert(store, "board_interviews", 27, interview_rows)
     _insert(store, "board_names", 2, name_rows)

@@ -13,6 +13,7 @@ from survey.store.reading import (
     document_bytes,
     interviewers,
     interviews,
+    remarks_about,
     responses,
 )
 from survey.store.verify import Report, verify
@@ -32,6 +33,7 @@ __all__ = [
     "interviewers",
     "interviews",
     "rebuild",
+    "remarks_about",
     "responses",
     "settle",
     "verify",

@@ -228,6 +228,7 @@ def seal(
     actor: str,
     kind: str = "sealed",
     *,
+    reason: str = "",
     token: str | None = None,
     now: datetime | None = None,
 ) -> str:
@@ -237,7 +238,7 @@ def seal(
     ``path_values`` are the answers on the path and the calculations, ``off_path`` the rest, ``contact`` the answers to
     contact questions. The times of the answers are added to ``paradata`` as ``events``, what was noted at questions as
     ``comments``, why unusual answers stay as ``kept``, and answers to an earlier version of the questionnaire that the
-    present one did not take to ``off_path`` or ``contact``.
+    present one did not take to ``off_path`` or ``contact``. ``reason``: why somebody corrected it.
     """
     if kind not in CONTENT_KINDS:
         raise ValueError(f"{kind!r} is no content kind")
@@ -249,6 +250,8 @@ def seal(
         private = _contact_paths(store, interview, earlier)
         off_path = {**off_path, **{path: value for path, value in earlier.items() if path not in private}}
         contact = {**contact, **{path: earlier[path] for path in sorted(private)}}
+        if reason:
+            parts["decision"] = {"reason": nfc(reason)}
         if off_path:
             parts["off_path"] = _cleaned(off_path)
         if contact:

@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 
 from survey.errors import InputError, NotAllowed
 from survey.fieldwork.handing import Scope, holds, make_code, number_of, read_code
-from survey.store import drafts, feed, fieldlog, frame, people
+from survey.store import drafts, feed, fieldlog, frame, people, reading
 from survey.store.store import Store
 from survey.text import Text
 from survey.vocabulary import SUPERVISOR
+
+HERE = "hub"
+"""In place of a code's number: the supervisor gave the work to another at the hub itself."""
 
 
 class Handed(NamedTuple):
@@ -69,16 +72,27 @@ def accept(store: Store, scope: Scope, typed: str, now: datetime) -> Handed:
         return _hand_on(store, scope, code, supervisor, now)
 
 
-def _hand_on(store: Store, scope: Scope, code: str, supervisor: str, now: datetime) -> Handed:
+def reassign(store: Store, scope: Scope, supervisor: str, reason: str, now: datetime) -> Handed:
+    """Gives everything in ``scope`` to its taker at the hub, without a code: the supervisor sits here. The taker's
+    laptop gets it with the next exchange, unfinished interviews with it. InputError as :func:`accept`."""
+    _check(store, scope)
+    with store.transaction():
+        return _hand_on(store, scope, HERE, supervisor, now, reason)
+
+
+def _hand_on(store: Store, scope: Scope, code: str, supervisor: str, now: datetime, reason: str = "") -> Handed:
     own = [
         unit
         for unit in frame.units(store, scope.round, assignee=scope.giver)
         if scope.village in ("", str(unit.get("village", "")))
     ]
+    if code == HERE:
+        # Whose interview is made keeps it: what is given is what is still to be done.
+        own = [unit for unit in own if not _is_done(store, str(unit["id"]))]
     if not own:
         raise InputError(
             "units",
-            Text("người giao không có đơn vị mẫu nào ở đây", "the giver has no sample units here"),
+            Text("người giao không còn đơn vị mẫu nào phải làm ở đây", "the giver has no sample units to do here"),
             Text("kiểm tra người giao và địa bàn", "check giver and village"),
         )
     left = [unit["id"] for unit in own if not _has_contact(store, unit["id"])]
@@ -88,9 +102,10 @@ def _hand_on(store: Store, scope: Scope, code: str, supervisor: str, now: dateti
     moved = drafts.hand_on(store, ids, scope.taker)
     codes = fieldlog.outcomes(store, scope.round)
     forms = sorted(unit for unit in ids if codes.get(unit, [""])[-1] == "0.1")
+    actor = supervisor if code == HERE else scope.taker
     for unit in units:
         private = frame.contact(store, "unit", unit["id"])
-        frame.issue(store, "unit", unit["id"], {**unit, "assignee": scope.taker}, private, scope.taker, now=now)
+        frame.issue(store, "unit", unit["id"], {**unit, "assignee": scope.taker}, private, actor, now=now)
     body = {
         "number": number_of(code),
         "from": scope.giver,
@@ -100,9 +115,14 @@ def _hand_on(store: Store, scope: Scope, code: str, supervisor: str, now: dateti
         "units": sorted(ids),
         "drafts": moved,
         "forms": forms,
+        "reason": reason,
     }
-    fieldlog.write(store, fieldlog.HANDOVER, body, round=scope.round, actor=scope.taker, now=now)
+    fieldlog.write(store, fieldlog.HANDOVER, body, round=scope.round, actor=actor, now=now)
     return Handed(sorted(ids), moved, forms, left)
+
+
+def _is_done(store: Store, unit: str) -> bool:
+    return any(row["state"] in ("sealed", "approved", "conflict") for row in reading.interviews(store, unit=unit))
 
 
 def _gave(person: Mapping[str, Any], code: str, scope: Scope) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from survey.store.store import Store
-from survey.store.where import Where
+from survey.store.where import FLAGGED, ONCE, Where
 
 ORDERS: dict[str, tuple[str, ...]] = {
     "place": ("need", "sort", "time", "interview"),
@@ -144,21 +144,20 @@ def _page(
 
 
 def states(store: Store, where: Where, words: Words | None = None) -> dict[str, int]:
-    """How many interviews stand in each state; under ``flagged`` those that wait and want to be read."""
+    """How many interviews stand in each state; under :data:`FLAGGED` those that wait and want to be read, under
+    :data:`ONCE` those that one person has approved."""
     said, values = where.interviews()
     looked, more = (words or Words()).sql("enumerator")
     found: dict[str, int] = {}
-    for state, calm, count in store.execute(
-        f"SELECT b.state, b.calm < 0, count(*) FROM board_interviews b WHERE {said} AND {looked} GROUP BY 1, 2",
+    counted = where.is_counted and not (words and words.words)
+    table, columns = ("count_interviews", "b.flagged, b.once, sum(b.n)")
+    if not counted:
+        table, columns = ("board_interviews", "b.calm < 0, b.approvals = 1, count(*)")
+    for state, flagged, once, count in store.execute(
+        f"SELECT b.state, {columns} AS c FROM {table} b WHERE {said} AND {looked} GROUP BY 1, 2, 3 HAVING c > 0",
         [*values, *more],
     ):
-        found[state] = found.get(state, 0) + count
-        if calm and state == "sealed":
-            found["flagged"] = found.get("flagged", 0) + count
+        also = {FLAGGED: flagged and state == "sealed", ONCE: once}
+        for name in (state, *(name for name, holds in also.items() if holds)):
+            found[name] = found.get(name, 0) + count
     return found
-
-
-def count_units(store: Store, where: Where) -> int:
-    """How many units :func:`units` has in all."""
-    said, values = where.units()
-    return int(store.value(f"SELECT count(*) FROM board_units WHERE counted = 1 AND {said}", values))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from survey.store import reading
 from survey.store.store import Store
 from survey.store.where import Where
 
@@ -23,7 +25,8 @@ class Group:
 
     key: str
     name: str = ""
-    parent: str = ""
+    within: str = ""
+    """what the place is called that it lies in"""
     main: int = 0
     codes: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
@@ -58,41 +61,55 @@ def groups(store: Store, where: Where, by: str) -> list[Group]:
     if by != "day":
         column = "assignee" if by == "person" else by
         said, values = where.units()
+        table, counts = ("count_units", "n") if where.is_counted else ("board_units", "counted")
         for key, code, listed, count in store.execute(
-            f"SELECT {column}, code, list, count(*) FROM board_units WHERE counted = 1 AND {said} GROUP BY 1, 2, 3",
+            f"SELECT {column}, code, list, sum({counts}) AS c FROM {table} WHERE {said} GROUP BY 1, 2, 3 HAVING c > 0",
             values,
         ):
             one = group(key)
             one.codes[code] += count
             one.main += count if listed == "main" else 0
     column = "enumerator" if by == "person" else by
-    said, values = where.interviews()
-    for key, state, calm, count in store.execute(
-        f"SELECT {column}, state, calm < 0, count(*) FROM board_interviews WHERE list <> 'volunteer' AND {said}"
-        " GROUP BY 1, 2, 3",
-        values,
-    ):
+    for key, state, flagged, count in _interviews(store, where, f"{column}, state, {{flagged}}", by):
         one = group(key)
         one.states[state] += count
-        one.flagged += count if calm and state == "sealed" else 0
+        one.flagged += count if flagged and state == "sealed" else 0
     if by in ("province", "commune", "village"):
-        for code, name, parent in store.execute(
-            "SELECT code, name, parent FROM board_places WHERE round = ? AND level = ?", (where.round, by)
+        for code, name, within in store.execute(
+            "SELECT p.code, p.name, coalesce(o.name, '') FROM board_places p LEFT JOIN board_places o"
+            " ON o.round = p.round AND o.code = p.parent AND o.level = CASE p.level WHEN 'village' THEN 'commune'"
+            " ELSE 'province' END WHERE p.round = ? AND p.level = ?",
+            (where.round, by),
         ):
             if code in found:
-                found[code].name, found[code].parent = name, parent
+                found[code].name, found[code].within = name, within
     return list(found.values())
 
 
 def days(store: Store, where: Where) -> dict[str, int]:
     """How many interviews were conducted on each day, as the laptops' clocks told it."""
+    found: dict[str, int] = defaultdict(int)
+    for day, state, count in _interviews(store, where, "day, state", "day"):
+        if state in FINISHED:
+            found[day] += count
+    return dict(found)
+
+
+def _interviews(store: Store, where: Where, columns: str, by: str) -> list[tuple[Any, ...]]:
+    """The drawn interviews in ``where`` by some columns, and how many; from what is counted beforehand, where that
+    tells what is asked. ``{flagged}`` stands for whether something speaks for reading them."""
     said, values = where.interviews()
-    rows = store.execute(
-        "SELECT day, count(*) FROM board_interviews WHERE list <> 'volunteer'"
-        f" AND state IN ('sealed', 'approved', 'returned', 'conflict') AND {said} GROUP BY 1",
+    table = ""
+    if where.is_counted:
+        in_days = not (where.village or where.person)
+        table = ("count_days" if in_days else "") if by == "day" else "count_interviews"
+    counts, flagged = ("n", "flagged") if table else ("1", "calm < 0")
+    columns = columns.format(flagged=flagged)
+    return store.execute(
+        f"SELECT {columns}, sum({counts}) AS c FROM {table or 'board_interviews'}"
+        f" WHERE list <> 'volunteer' AND {said} GROUP BY {columns} HAVING c > 0",
         values,
-    )
-    return dict(rows.fetchall())
+    ).fetchall()
 
 
 def place_names(store: Store, round: str, **codes: str) -> dict[str, str]:
@@ -109,12 +126,28 @@ def place_names(store: Store, round: str, **codes: str) -> dict[str, str]:
 def safe(store: Store, where: Where) -> dict[str, int]:
     """Of the interviews held here: ``device`` (all of them), ``supervisor``, ``province``, ``ministry``."""
     said, values = where.interviews()
+    counted = set(where.query) <= {"round"} and not where.closed
+    table, n = ("count_safe", "n") if counted else ("board_interviews", "1")
     row = store.execute(
-        "SELECT count(*), coalesce(sum(supervisor), 0), coalesce(sum(province_has), 0), coalesce(sum(ministry), 0)"
-        f" FROM board_interviews WHERE held = 1 AND {said}",
+        f"SELECT coalesce(sum({n}), 0), coalesce(sum({n} * supervisor), 0), coalesce(sum({n} * province_has), 0),"
+        f" coalesce(sum({n} * ministry), 0) FROM {table} WHERE held = 1 AND {said}",
         values,
     ).fetchone()
     return dict(zip(("device", "supervisor", "province", "ministry"), row, strict=True))
+
+
+def questionnaires(store: Store) -> dict[str, str]:
+    """device -> the version of the questionnaire that its latest interview was made with."""
+    found = {}
+    for device, hash in store.execute(
+        "SELECT d.device, i.questionnaire_hash FROM (SELECT DISTINCT device FROM count_devices) d"
+        " JOIN interviews i ON i.interview = (SELECT b.interview FROM board_interviews b WHERE b.device = d.device"
+        "  ORDER BY b.time DESC LIMIT 1)"
+    ):
+        body = reading.document_bytes(store, "questionnaire", hash)
+        form = json.loads(body) if body else {}
+        found[device] = str(form.get("version") or hash.removeprefix("sha256:")[:8])
+    return found
 
 
 def devices(store: Store, round: str) -> dict[str, dict[str, Any]]:
@@ -123,12 +156,12 @@ def devices(store: Store, round: str) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = defaultdict(
         lambda: {"interviews": 0, "last": "", "heard": "", "way": "", "program": ""}
     )
-    for device, count, last in store.execute(
-        "SELECT device, count(*), max(time) FROM board_interviews"
-        f" WHERE state <> 'draft' {'AND round = ?' if round else ''} GROUP BY device",
+    for device, count in store.execute(
+        f"SELECT device, sum(n) FROM count_devices {'WHERE round = ?' if round else ''} GROUP BY device",
         (round,) if round else (),
-    ):
-        found[device] |= {"interviews": count, "last": last}
+    ).fetchall():
+        last = store.value("SELECT time FROM board_interviews WHERE device = ? ORDER BY time DESC LIMIT 1", (device,))
+        found[device] |= {"interviews": count, "last": last or ""}
     for device, time, way, program in store.execute("SELECT device, time, way, program FROM heard"):
         found[device] |= {"heard": time, "way": way, "program": program}
     return dict(found)

@@ -9,7 +9,7 @@ from typing import Any
 from survey.errors import InputError
 from survey.fieldwork.reviewing import Rule
 from survey.store import feed
-from survey.store.header import DECISION_KINDS
+from survey.store.header import DECISION_KINDS, read_header
 from survey.store.store import Store
 from survey.text import Text
 
@@ -158,16 +158,53 @@ def decisions(store: Store, interview: str) -> list[dict[str, Any]]:
 
 
 def asked_again(store: Store, interview: str) -> list[dict[str, Any]]:
-    """What the enumerator of a returned interview is asked, in feed order: the standing return and the comments at
-    questions that were made on the same content. Empty when it is not returned."""
-    told = decisions(store, interview)
-    targets = {one["target"] for one in told if one["kind"] == "returned" and one["standing"]}
-    return [
-        one
-        for one in told
-        if one["target"] in targets
-        and ((one["kind"] == "returned" and one["standing"]) or (one["kind"] == "commented" and one["question"]))
-    ]
+    """What the enumerator of a returned interview is asked, in feed order: the return that nothing replaced and the
+    comments at questions that were made on the same content. A correction that was handed over unfinished is still
+    asked the same. Empty when the interview is not returned."""
+    headers = {header.id: header for header in feed.revisions(store, "interview", interview)}
+    heads = store.value("SELECT heads FROM interviews WHERE interview = ?", (interview,))
+    current, targets = json.loads(heads or "[]"), set()
+    while current:
+        header = headers.get(current.pop())
+        if header is not None and header.id not in targets:
+            targets.add(header.id)
+            current.extend(header.parents if header.kind == "partial" else ())
+    replaced = {parent for header in headers.values() if header.kind in DECISION_KINDS for parent in header.parents}
+    told = [one for one in decisions(store, interview) if one["target"] in targets and one["id"] not in replaced]
+    if not any(one["kind"] == "returned" for one in told):
+        return []
+    return [one for one in told if one["kind"] == "returned" or (one["kind"] == "commented" and one["question"])]
+
+
+def remarks_about(store: Store, enumerator: str, limit: int) -> list[dict[str, Any]]:
+    """What was decided or noted with words about the interviews that a person sealed, the last first: ``interview,
+    unit, questionnaire_hash, kind, reason, question, actor, time``."""
+    found = []
+    for interview, unit, form, kind, header, content in store.execute(
+        "SELECT i.interview, i.unit, i.questionnaire_hash, d.kind, d.header, p.content FROM interviews i"
+        " JOIN revisions d ON d.subject = i.interview AND d.subject_type = 'interview'"
+        " AND d.kind IN ('returned', 'voided', 'commented')"
+        " JOIN parts p ON p.revision = d.number AND p.name = 'decision'"
+        " WHERE EXISTS (SELECT 1 FROM revisions s WHERE s.subject = i.interview AND s.subject_type = 'interview'"
+        "  AND s.kind = 'sealed' AND json_extract(CAST(s.header AS TEXT), '$.actor') = ?)"
+        " ORDER BY json_extract(CAST(d.header AS TEXT), '$.time') DESC, d.id LIMIT ?",
+        (enumerator, limit),
+    ):
+        told, body = read_header(header), json.loads(content)
+        if body.get("reason"):
+            found.append(
+                {
+                    "interview": interview,
+                    "unit": unit,
+                    "questionnaire_hash": form,
+                    "kind": kind,
+                    "reason": str(body["reason"]),
+                    "question": str(body.get("question", "")),
+                    "actor": told.actor,
+                    "time": told.time,
+                }
+            )
+    return found
 
 
 def document_bytes(store: Store, subject_type: str, subject: str) -> bytes | None:

@@ -47,6 +47,11 @@ class Where:
         found: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "closed"}
         return {name: value for name, value in found.items() if value}
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether it asks for nothing but places and people, by which all is counted beforehand."""
+        return set(self.query) <= {"round", *LEVELS, "person"}
+
     def also(self, **more: Any) -> Where:
         """With further conditions."""
         return replace(self, **more)

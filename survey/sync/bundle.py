@@ -27,6 +27,7 @@ from survey.errors import VerifyError
 from survey.store import feed, receipts, vault
 from survey.store.framing import read_records, write_record
 from survey.store.header import Malformed, Record
+from survey.store.hearing import program
 from survey.store.signed import read_signed, write_signed
 from survey.store.signing import SigningKey
 from survey.store.store import Store
@@ -218,6 +219,7 @@ def _write(
             "payload_size": packed_size,
             "payload": "sha256:" + digest.hexdigest(),
             "keys": keys,
+            "program": program(),
         }
         if to:
             manifest["recipients"] = to

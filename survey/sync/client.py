@@ -26,6 +26,7 @@ from survey.errors import InputError, VerifyError
 from survey.store import Store, access_log, drafts, feed, receipts
 from survey.store.framing import write_record
 from survey.store.header import canonical
+from survey.store.hearing import program
 from survey.store.receipts import held_feeds
 from survey.store.scope import here, wanted
 from survey.store.signed import read_signed, write_signed
@@ -357,6 +358,7 @@ def _open(store: Store, talk: _Talk, pinned: Hub) -> list[str]:
         "hub": pinned.hub,
         "nonce": str(hello["nonce"]),
         "people": here(store),
+        "program": program(),
     }
     answer = _read(talk.ask("open", write_signed(statement, store.key)), talk, "session", "receipt")
     talk.token = str(answer["session"])

@@ -11,10 +11,11 @@ from datetime import datetime
 from pathlib import Path
 
 from survey.errors import InputError, Problem, StoreError, SurveyError, VerifyError
-from survey.store import access_log, drafts, receipts
+from survey.store import access_log, drafts, hearing, receipts
 from survey.store.merge import Holder, Outcome, unite
 from survey.store.other import open_other
 from survey.store.quarantine import clear_quarantine, is_dismissed, set_aside
+from survey.store.scope import Scope, here
 from survey.store.store import FILE, TIERS, Store
 from survey.sync.apart import write_apart
 from survey.sync.bundle import SUFFIX, NotForUs, is_plain_for, read_bundle, write_bundle
@@ -180,12 +181,15 @@ def sync(
         for address in addresses:
             client.pinned_hub(store, address)
     outcome, report = Outcome(), Report()
+    had = _own_units(store)
     for place in places:
         report.sources += 1
         for file in _files(place):
             if progress is not None:
                 progress(file.name)
-            _one(store, file, outcome, report, told=place == file)
+            _one(store, file, outcome, report, now, told=place == file)
+    if outcome.withheld and _own_units(store) != had:
+        _again(store, places, outcome, now)
     adopt_recovery(store)
     _combine(store, outcome, now)
     _count(outcome, report)
@@ -199,6 +203,23 @@ def sync(
     return report
 
 
+def _own_units(store: Store) -> set[str]:
+    """The units of the people who work on this laptop; none on a hub, which keeps everything."""
+    return Scope(store, store.device, here(store)).units if store.role == "device" else set()
+
+
+def _again(store: Store, places: list[Path], outcome: Outcome, now: datetime | None) -> None:
+    """Reads the bundles once more: with them came units that are this laptop's from now on, and what belongs to these
+    may have passed by before."""
+    second, unheard = Outcome(), Report()
+    for place in places:
+        for file in _files(place):
+            if file.suffix == SUFFIX:
+                _one(store, file, second, unheard, now, told=False)
+    outcome.late_parts += second.late_parts
+    outcome.conflicts |= second.conflicts
+
+
 def is_address(source: str | Path) -> bool:
     """Whether a source is a hub's address and not a file."""
     return str(source).startswith("https://")
@@ -207,7 +228,7 @@ def is_address(source: str | Path) -> bool:
 def merge_bundle(store: Store, file: Path, report: Report, now: datetime | None = None) -> None:
     """Merges one bundle that came over the network and adds to ``report`` what it did. VerifyError when it is damaged:
     the sender sends it again."""
-    outcome = _merge_bundle(store, file)
+    outcome = _merge_bundle(store, file, "network", now)
     _combine(store, outcome, now)
     _count(outcome, report)
 
@@ -265,7 +286,7 @@ def _files(place: Path) -> list[Path]:
     return sorted((file for file in found if not file.name.startswith(".")), key=lambda file: (file.suffix, file.name))
 
 
-def _one(store: Store, file: Path, outcome: Outcome, report: Report, *, told: bool) -> None:
+def _one(store: Store, file: Path, outcome: Outcome, report: Report, now: datetime | None, *, told: bool) -> None:
     """Merges one file; what goes wrong with it is told in the report and stops nothing else. ``told``: a person named
     this very file."""
     try:
@@ -275,7 +296,7 @@ def _one(store: Store, file: Path, outcome: Outcome, report: Report, *, told: bo
         elif file.suffix in (".sqlite", ".db"):
             outcome.add(_merge_store(store, file))
         else:
-            outcome.add(_merge_bundle(store, file))
+            outcome.add(_merge_bundle(store, file, "stick", now))
         clear_quarantine(store, file.name)
     except VerifyError as error:
         name = f"{file.parent.name}/{file.name}" if file.parent.name in (BUNDLES, RECEIPTS) else file.name
@@ -300,11 +321,12 @@ def _one(store: Store, file: Path, outcome: Outcome, report: Report, *, told: bo
         )
 
 
-def _merge_bundle(store: Store, file: Path) -> Outcome:
+def _merge_bundle(store: Store, file: Path, way: str, now: datetime | None) -> Outcome:
     bundle = read_bundle(file, store)
     known = receipts.bundle_known(store, bundle.hash)
     if known is not None:
         return Outcome(known=known)
+    hearing.note(store, bundle.sender, way, str(bundle.manifest.get("program", "")), now)
     tier = bundle.manifest["tier"]
     # What comes from a hub above us need not be carried back to it.
     is_above = tier in TIERS and TIERS.index(tier) > TIERS.index(store.tier)

@@ -28,7 +28,7 @@ from threading import Lock
 from typing import Any
 
 from survey.errors import NotAllowed, SurveyError, VerifyError
-from survey.store import Store, feed, frame, invitations, receipts
+from survey.store import Store, feed, frame, hearing, invitations, receipts
 from survey.store.framing import read_records
 from survey.store.header import Record, canonical, read_header
 from survey.store.merge import unite
@@ -270,6 +270,7 @@ class Reception:
                     Text("máy này chưa được đăng ký ở máy chủ này", "this device is not enrolled at this hub"),
                     Text("xin giám sát viên một mã mời", "ask the supervisor for an invitation code"),
                 )
+            hearing.note(store, device, "network", str(statement.get("program", "")), self.now())
             token = secrets.token_hex(32)
             name = str(document.get("name") or device[:9])
             with self._memory:

@@ -30,10 +30,12 @@ from survey.web import (
     live,
     looked,
     media,
+    mine,
     network,
     paper,
     paper_double,
     paper_entry,
+    people,
     personal,
     plans,
     private,
@@ -42,6 +44,7 @@ from survey.web import (
     receive,
     records,
     remarks,
+    review,
     roles,
     scorecards,
     security,
@@ -83,6 +86,8 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     app.before_request(account.guard)
     app.after_request(looked.note)
     app.teardown_appcontext(desk.put_back)
+    for pages in (mine, review, people):
+        app.register_blueprint(pages.pages)
     missing = {rule.endpoint for rule in app.url_map.iter_rules()} ^ roles.PAGES.keys()
     if missing:
         raise RuntimeError(f"the table of roles and the pages differ: {sorted(missing)}")

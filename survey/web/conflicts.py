@@ -8,6 +8,7 @@ from typing import Any
 
 from survey.questionnaire.model import Answers
 from survey.questionnaire.path import Entry, Path
+from survey.store.remarks import sealed_comments
 from survey.web import forms, media
 from survey.web.naming import device_name, person_name
 from survey.web.sections import key
@@ -20,12 +21,27 @@ class NotChosen(Exception):
     """A row that differs has no answer chosen, neither by itself nor with a whole version."""
 
 
-def heads(versions: Sequence[Version]) -> list[dict[str, str]]:
-    """What tells the versions apart: laptop, person, time."""
+def heads(versions: Sequence[Version]) -> list[dict[str, Any]]:
+    """What tells the versions apart: laptop, person, time, what sort of version it is, how long it took, how many
+    answers it has and what was noted in it."""
     return [
-        {"id": v["head"], "device": device_name(v["device"]), "actor": person_name(v["actor"]), "time": v["time"]}
+        {
+            "id": v["head"],
+            "device": device_name(v["device"]),
+            "actor": person_name(v["actor"]),
+            "time": v["time"],
+            "answers": len(v["answers"]),
+            "seconds": _seconds(v["paradata"]),
+            "comments": list(sealed_comments(v["paradata"]).values()),
+        }
         for v in versions
     ]
+
+
+def _seconds(paradata: Mapping[str, Any]) -> float:
+    events = paradata.get("events")
+    spent = [event.get("seconds", 0) for event in events if isinstance(event, dict)] if isinstance(events, list) else []
+    return float(sum(one for one in spent if isinstance(one, (int, float))))
 
 
 def lines(

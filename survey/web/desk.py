@@ -21,7 +21,7 @@ from survey.fieldwork import places
 from survey.questionnaire.model import Answers, Questionnaire
 from survey.questionnaire.path import Context, open_path
 from survey.questionnaire.path import Path as Way
-from survey.store import Store, drafts, fieldlog, frame, remarks
+from survey.store import Store, current, drafts, fieldlog, frame, remarks
 from survey.store.whereabouts import whereabouts
 from survey.text import Text
 
@@ -43,6 +43,8 @@ class Open:
     """The paths that the enumerator marked to come back to."""
     alone: frozenset[str] = frozenset()
     """The paths that the respondent answered alone: what was said there is not for the enumerator."""
+    asked: dict[str, str] = field(default_factory=dict)
+    """What the supervisor asks about single questions of a returned interview, by path."""
 
     @property
     def questionnaire(self) -> Questionnaire:
@@ -128,6 +130,7 @@ class Desk:
             remarks.reasons(store, interview),
             remarks.flags(store, interview),
             remarks.alone(store, interview),
+            _asked_again(store, row),
         )
 
     def keep(self, interview: str, changes: int, way: Way) -> None:
@@ -183,6 +186,16 @@ class Desk:
         """The path of answers that are not a draft here: for showing a sealed interview."""
         questionnaire = self.questionnaire(store, questionnaire_hash)
         return open_path(questionnaire, answers, self.context(store, row["interview"], unit, row))
+
+
+def _asked_again(store: Store, row: Mapping[str, Any]) -> dict[str, str]:
+    if not row["parents"]:
+        return {}
+    asked: dict[str, str] = {}
+    for told in current.asked_again(store, row["interview"]):
+        if told["question"]:
+            asked[told["question"]] = "\n".join(filter(None, [asked.get(told["question"], ""), str(told["reason"])]))
+    return asked
 
 
 def frame_columns(unit: Mapping[str, Any]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from survey.store import drafts, feed, personal
 from survey.store.header import CONTENT_KINDS
 from survey.sync.backup import back_up
 from survey.text import Text
-from survey.web import forms, words
+from survey.web import forms, roles, words
 from survey.web.desk import Open, desk, store
 from survey.web.draft import open_draft, tongue_of
 from survey.web.rail import place_of, rail
@@ -49,6 +49,7 @@ def finish(interview: str) -> Any:
         doubts = [entry for entry in opened.path.doubts() if entry.path not in explained]
         offered = UNFINISHED if problems else ["1.1", "4.70"]
         chosen = request.form.get("disposition") or ("" if problems else _usual(opened))
+        reason = request.form.get("reason", "").strip()
         if request.method == "POST" and not _refused_consent(opened):
             if doubts:
                 complaint = t(
@@ -57,8 +58,10 @@ def finish(interview: str) -> Any:
                 )
             elif chosen not in offered:
                 complaint = t("Chọn một lý do.", "Choose one reason.")
+            elif _explains(opened) and not reason:
+                complaint = t("Ghi lý do sửa phiếu.", "Say why the interview is corrected.")
             else:
-                return _seal(opened, chosen)
+                return _seal(opened, chosen, reason)
         token = drafts.lease(store(), interview)
     language = tongue_of(opened)
     page = render_template(
@@ -75,6 +78,9 @@ def finish(interview: str) -> Any:
             if entry.path in opened.flags and entry.asked and entry.path not in opened.alone
         ],
         again=request.args.get("again", ""),
+        explains=_explains(opened),
+        reason=reason,
+        abandonable=_abandonable(opened),
         answered=sum(one.answered for one in opened.path.sections),
         results=[DISPOSITIONS[code] for code in offered],
         chosen=chosen,
@@ -103,6 +109,41 @@ def postpone(interview: str) -> Any:
     return redirect(url_for("today.page"))
 
 
+def _explains(opened: Open) -> bool:
+    """Whether the person corrects what somebody else has sealed, as a supervisor: then the reason is asked for."""
+    return _is_correction(opened) and roles.SUPERVISOR in g.person["roles"] and store().role == "hub"
+
+
+def _is_correction(opened: Open) -> bool:
+    return any(_kind(parent) not in ("", "partial") for parent in opened.draft["parents"])
+
+
+def _abandonable(opened: Open) -> bool:
+    """Whether the draft can be dropped without a trace: the interview stands sealed, and nothing of the draft has been
+    handed over yet."""
+    kinds = {_kind(parent) for parent in opened.draft["parents"]}
+    return bool(kinds) and not kinds & {"", "partial"}
+
+
+@pages.post("/interviews/<interview>/abandon")
+def abandon(interview: str) -> Any:
+    """Drops the correction of a sealed interview, which stays as it was sealed."""
+    with desk().lock:
+        opened = open_draft(interview)
+        if not _abandonable(opened):
+            abort(404)
+        try:
+            drafts.discard(store(), interview, token=request.form.get("lease", ""))
+        except SurveyError as stale:
+            flash(words.sentence(stale.problem.what(words.interface())), "look")
+            return redirect(url_for("finishing.finish", interview=interview))
+        desk().forget(interview)
+    flash(t("Đã bỏ bản sửa. Phiếu giữ nguyên như trước.", "The correction is dropped; the interview stays."), "good")
+    if roles.may("records.record", frozenset(g.person["roles"])):
+        return redirect(url_for("records.record", interview=interview))
+    return redirect(url_for("today.page"))
+
+
 def _usual(opened: Open) -> str:
     """Finished, unless nothing beyond the first section was to be asked: then the person is not eligible."""
     places = opened.path.sections
@@ -121,10 +162,10 @@ def _open_question(opened: Open, entry: Entry, message: Text | str, language: st
     }
 
 
-def _seal(opened: Open, code: str) -> Any:
+def _seal(opened: Open, code: str, reason: str = "") -> Any:
     """The draft becomes a signed revision, and the visit is recorded, in one transaction."""
     interview, now = opened.draft["interview"], desk().now()
-    first = not any(_kind(parent) not in ("", "partial") for parent in opened.draft["parents"])
+    first, explained = not _is_correction(opened), _explains(opened)
     said = consent.record(opened.path, tongue_of(opened))
     try:
         with store().transaction():
@@ -140,6 +181,7 @@ def _seal(opened: Open, code: str) -> Any:
                 },
                 g.person["id"],
                 kind="sealed" if first else "corrected",
+                reason=reason if explained else "",
                 token=request.form.get("lease", ""),
                 now=now,
             )
@@ -151,6 +193,8 @@ def _seal(opened: Open, code: str) -> Any:
     desk().forget(interview)
     flash(t("Phiếu đã hoàn thành và được khóa lại.", "The interview is finished and sealed."), "good")
     _second_copy()
+    if explained:
+        return redirect(url_for("records.record", interview=interview))
     return redirect(url_for("today.page"))
 
 

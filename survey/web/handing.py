@@ -118,5 +118,5 @@ def _line(event: Mapping[str, Any], issued: set[tuple[str, str]]) -> dict[str, A
         "units": len(event["units"]),
         "drafts": len(event["drafts"]),
         "forms": len(event["forms"]),
-        "known": (event["by"], event["number"]) in issued,
+        "known": event["number"] == handing.HERE or (event["by"], event["number"]) in issued,
     }

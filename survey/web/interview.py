@@ -19,7 +19,7 @@ from survey.web import forms, uploads, words
 from survey.web.desk import Open, desk, store
 from survey.web.draft import open_draft, stale, tongue_of
 from survey.web.rail import counted, place_of, rail
-from survey.web.sections import Heading, Question, Sheet, changed, lost_words, question, sheet
+from survey.web.sections import Heading, Question, Sheet, changed, key, lost_words, question, sheet
 from survey.web.words import t
 
 pages = Blueprint("interview", __name__)
@@ -29,9 +29,16 @@ KEPT = Text("Câu trả lời trước vẫn được giữ:", "The answer befor
 
 @pages.get("/interviews/<interview>/continue")
 def resume(interview: str) -> Any:
-    """The section where the interview stopped: the first one with a question still open."""
+    """The section where the interview stopped: the first one with a question still open; or the question ``at`` which
+    the supervisor asks to be answered again."""
     opened = open_draft(interview)
     places = opened.path.sections
+    try:
+        wanted = opened.path.entry(request.args.get("at", ""))
+        number = place_of(opened, wanted) + 1
+        return redirect(url_for("interview.section", interview=interview, number=number, at=key(wanted.path)))
+    except (KeyError, StopIteration):
+        pass  # no question is meant, or it is no longer asked
     for number, section in enumerate(places):
         if section.state == "todo":
             return redirect(url_for("interview.section", interview=interview, number=number + 1))

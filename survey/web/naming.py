@@ -8,10 +8,12 @@ from typing import Any
 from flask import g
 
 from survey import text
+from survey.errors import InputError
+from survey.questionnaire.model import generic
 from survey.store import current, frame
 from survey.text import Text
 from survey.web import roles, words
-from survey.web.desk import place_name, store
+from survey.web.desk import desk, place_name, store
 from survey.web.looked import saw
 from survey.web.words import t
 
@@ -63,6 +65,18 @@ def unit_name(unit: str) -> str:
 def unit_place(unit: str) -> str:
     """:func:`full_place`, by the unit's id."""
     return full_place(frame.unit(store(), unit) or {})
+
+
+def question_label(questionnaire_hash: str, path: str) -> str:
+    """What a question is called in the language of the questions; its path where the questionnaire is not here, empty
+    for no question."""
+    if not path:
+        return ""
+    try:
+        node = desk().questionnaire(store(), questionnaire_hash).by_path.get(generic(path))
+    except InputError:
+        return path
+    return words.pick(node.label, words.tongue()) if node is not None else path
 
 
 def respondent(interview: str) -> str:

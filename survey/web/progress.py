@@ -15,7 +15,7 @@ from survey.store.commune import closed_communes
 from survey.store.progress import Group
 from survey.store.where import FLAGGED, Where
 from survey.text import Text, natural
-from survey.web import roles, words
+from survey.web import people, roles, words
 from survey.web.desk import desk, place_name, store
 from survey.web.naming import called, full_place, person_name
 from survey.web.words import t
@@ -52,6 +52,8 @@ def page() -> str:
         return render_template("progress.html", rounds=[], round=None, groups=[])
     fresh = board.refresh(store())
     where = Where.of({**request.args, "round": str(round["id"]), "state": ""})
+    if not _reads():
+        where = where.also(person="", device="", unit="")  # whoever only watches sees nobody's work
     offered = _offered(where)
     by = request.args.get("by", "")
     by = by if by in offered else next(one for one in ("commune", "village", "person", "day") if one in offered)
@@ -95,7 +97,7 @@ def page() -> str:
         pace=_pace_words(speed, total, round),
         odd=speed.odd,
         safe=_safe(where),
-        silent=_silent(str(round["id"])),
+        silent=_silent(round),
     )
 
 
@@ -136,6 +138,8 @@ def _sorted(found: list[Group], where: Where, by: str) -> list[Group]:
     else:
         for one in found:
             one.name = place_name({"round": where.round, by: one.key, f"{by}_name": one.name}, by)
+            if by == "village" and not where.commune and one.within:
+                one.name += f" · {one.within}"  # many communes have a "Bản 1"
     if _sort() == "least":
         return sorted(found, key=lambda one: (one.done / one.main if one.main else 2, natural(one.name)))
     return sorted(found, key=lambda one: (natural(one.name), one.key))
@@ -330,8 +334,11 @@ def _safe(where: Where) -> list[dict[str, Any]]:
     return found
 
 
-def _silent(round: str) -> int:
-    return 0
+def _silent(round: dict[str, Any]) -> int:
+    """How many laptops have not handed over for days; for those who may look at the page of laptops."""
+    if not roles.may("people.page", frozenset(g.person["roles"])) or store().role != "hub":
+        return 0
+    return sum(one["silent"] for one in people.devices(round))
 
 
 def _percent(share: float | None, places: int = 1) -> str:

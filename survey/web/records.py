@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 
 from survey.errors import InputError
+from survey.fieldwork.reviewing import Rule
 from survey.paper.importing import MODES
 from survey.paper.validity import FLAGS
 from survey.questionnaire.path import Entry, Path
@@ -15,9 +16,9 @@ from survey.store import board, current, files, frame, lists, progress, receipts
 from survey.store.board import ORDER
 from survey.store.commune import closed_communes
 from survey.store.remarks import sealed_comments, sealed_reasons
-from survey.store.where import FLAGGED, Where
+from survey.store.where import FLAGGED, ONCE, Where
 from survey.text import Text, fold
-from survey.web import conflicts, forms, media, roles, words
+from survey.web import conflicts, forms, history, media, review, roles, words
 from survey.web.desk import desk, place_name, store
 from survey.web.looked import saw
 from survey.web.naming import (
@@ -31,6 +32,7 @@ from survey.web.naming import (
     unit_name,
     unit_place,
 )
+from survey.web.sections import key
 from survey.web.words import STATES, t
 
 pages = Blueprint("records", __name__)
@@ -45,7 +47,10 @@ DECISIONS: dict[str, Text] = {
 SHOWN = 100
 """Interviews on one page."""
 
-NEEDS_REASON = frozenset({"returned", "voided"})
+NEEDS_REASON = frozenset({"returned", "voided", "commented"})
+
+CORRECTABLE = frozenset({"sealed", "approved", "returned"})
+"""The states in which a supervisor may correct an interview."""
 
 
 @pages.get("/interviews")
@@ -54,7 +59,7 @@ def page() -> str:
     board.refresh(store())
     query, state = request.args.get("q", "").strip(), request.args.get("state", "")
     where = Where.of(request.args, closed_communes(store(), g.person))
-    where = where if state in {*STATES, FLAGGED} else where.also(state="")
+    where = where if state in {*STATES, FLAGGED, ONCE} else where.also(state="")
     looked = _looked_for(query)
     counts = lists.states(store(), where.also(state=""), looked)
     found = lists.interviews(
@@ -81,6 +86,8 @@ def page() -> str:
         }
     ]
     named = {one: STATES[one] for one in ORDER} | {FLAGGED: Text("nên đọc trước", "to be read first")}
+    if any(Rule.of(one).second for one in frame.rounds(store())):
+        named[ONCE] = Text("chờ duyệt lần hai", "awaiting the second approval")
     filters += [
         {
             "name": name(words.interface()),
@@ -159,6 +166,9 @@ def record(interview: str) -> str:
 def _show(interview: str, reason: str = "") -> str:
     row = _found(interview)
     sections, others, withheld, origin, elsewhere = [], [], "", "", list[dict[str, str]]()
+    changed: list[dict[str, Any]] = []
+    found = history.contents(interview)
+    spent = history.spent(found) if _may_decide() else {}
     if row["head"]:
         try:
             content = current.content(store(), interview)
@@ -168,7 +178,8 @@ def _show(interview: str, reason: str = "") -> str:
             path = _path(content, row)
             told = content["paradata"] if _may_decide() else {}
             said = sealed_comments(told)
-            sections, others = _answers(interview, content["head"], path, told), _elsewhere(path, said)
+            sections, others = _answers(interview, content["head"], path, told, spent), _elsewhere(path, said)
+            changed = history.changes(interview, content, path, lambda older: _path(older, row))
             origin, elsewhere = _origin(told), _written_elsewhere(path, told)
     elif row["state"] == "draft":
         withheld = t("Phiếu này đang làm dở, chưa khóa.", "This interview is still a draft.")
@@ -179,10 +190,19 @@ def _show(interview: str, reason: str = "") -> str:
         place=unit_place(row["unit"]),
         actor=interviewer(row),
         decisions=[
-            {**told, "words": DECISIONS[told["kind"]](words.interface()), "actor": person_name(told["actor"])}
+            {
+                **told,
+                "words": DECISIONS[told["kind"]](words.interface()),
+                "actor": person_name(told["actor"]),
+                "label": _question_label(sections, told["question"]),
+            }
             for told in current.decisions(store(), interview)
         ],
-        deciding=_may_decide() and row["kind"] in ("sealed", "corrected", "combined"),
+        **_reviewing(row, unfinished=withheld != ""),
+        versions=history.versions(found),
+        changes=changed,
+        took=history.short(sum(spent.values())) if spent else "",
+        chosen=request.form.get("question", ""),
         sections=sections,
         others=others,
         origin=origin,
@@ -192,6 +212,41 @@ def _show(interview: str, reason: str = "") -> str:
         safe=safe_at(receipts.safe_at(store(), interview)) if row["head"] or row["heads"] else "",
         following=_following(interview),
     )
+
+
+def _question_label(sections: list[dict[str, Any]], path: str) -> str:
+    """What a question is called on the page; its path where it is not on it."""
+    return next((line["label"] for part in sections for line in part["lines"] if line["path"] == path), path)
+
+
+def _reviewing(row: Mapping[str, Any], *, unfinished: bool) -> dict[str, Any]:
+    """What only those see who decide: the queue, why this one wants to be read, and what they may do."""
+    finished = row["kind"] in ("sealed", "corrected", "combined")
+    deciding = _may_decide() and finished
+    board.refresh(store())
+    counted = lists.one(store(), row["interview"])
+    round = frame.document(store(), "round", row["round"]) or {}
+    once = bool(counted and counted["approvals"] == 1 and Rule.of(round).second)
+    shown: dict[str, Any] = {
+        "deciding": deciding,
+        "once": once,
+        "confirming": once and finished and roles.may("review.confirm", frozenset(g.person["roles"])),
+        "correctable": deciding and not unfinished and not row["draft"] and row["state"] in CORRECTABLE,
+        "round": row["round"],
+        "queue": [],
+        "reasons": [],
+    }
+    if deciding and counted:
+        shown["reasons"] = history.reasons(counted, board.signs(store(), [row["interview"]])[row["interview"]])
+    if deciding and row["state"] == "sealed":
+        around = review.queue(row["interview"])
+        signs = board.signs(store(), (one["interview"] for one in around))
+        shown["queue"] = [
+            {**one, "why": next(iter(history.reasons(one, signs[one["interview"]])), "")} for one in _shown(around)
+        ]
+        where = Where(state="sealed", closed=closed_communes(store(), g.person))
+        shown["waiting"] = words.whole(lists.states(store(), where).get("sealed", 0))
+    return shown
 
 
 def _found(interview: str) -> dict[str, Any]:
@@ -247,17 +302,22 @@ def _written_elsewhere(path: Path, paradata: Mapping[str, Any]) -> list[dict[str
     ]
 
 
-def _answers(interview: str, head: str, path: Path, paradata: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The questions on the path with their answers in words, the files given as answers, the enumerator's comments, why
-    an unusual answer was kept and what is wrong with one from paper, section by section."""
+def _answers(
+    interview: str, head: str, path: Path, paradata: Mapping[str, Any], spent: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """The questions on the path with their answers in words, the files given as answers, the time they took, the
+    enumerator's comments, why an unusual answer was kept and what is wrong with one from paper, section by section."""
     comments, kept, flagged = sealed_comments(paradata), sealed_reasons(paradata), paradata.get("flags") or {}
     language = words.tongue()
     shown = []
     for section in path.sections:
         lines = [
             {
+                "path": entry.path,
+                "key": key(entry.path),
                 "label": entry.label(language),
                 "words": forms.in_words(entry, language) or "–",
+                "spent": history.short(spent[entry.path]) if spent.get(entry.path) else "",
                 "file": media.attached(interview, head, entry),
                 "missing": isinstance(entry.value, dict) or not entry.is_answered,
                 "comment": comments.get(entry.path, ""),
@@ -320,14 +380,17 @@ def file(interview: str) -> Response:
 def decide(interview: str) -> Any:
     """Approve, return with a sentence, or void. The version that the person saw is named, so nobody decides on
     what they have not seen."""
-    kind = request.form.get("kind", "")
+    kind, question = request.form.get("kind", ""), request.form.get("question", "")
     reason = request.form.get("reason", "").strip()
-    if kind not in DECISIONS or kind == "commented":
+    if kind not in DECISIONS:
         abort(400)
     if kind in NEEDS_REASON and not reason:
         flash(t("Ghi một câu nêu lý do rồi bấm lại.", "Write a sentence that says why, then press again."), "look")
         return _show(interview), 400
-    current.decide(store(), interview, kind, request.form.get("head", ""), reason, g.person["id"], now=desk().now())
+    # An approval is of the whole: the question stands in the form because it was read last.
+    question = question if kind in ("returned", "commented") else ""
+    head, now = request.form.get("head", ""), desk().now()
+    current.decide(store(), interview, kind, head, reason, g.person["id"], question=question, now=now)
     flash(f"{DECISIONS[kind](words.interface())}: {t('đã lưu.', 'saved.')}", "good")
     return redirect(
         _following(interview)
@@ -355,7 +418,14 @@ def _compare(interview: str, complaint: str = "") -> Any:
         interview=interview,
         name=unit_name(row["unit"]),
         place=unit_place(row["unit"]),
-        heads=conflicts.heads(versions),
+        heads=[
+            {**one, "took": history.short(one["seconds"]) if one["seconds"] else ""}
+            for one in conflicts.heads(versions)
+        ],
+        decisions=[
+            {**told, "words": DECISIONS[told["kind"]](words.interface()), "actor": person_name(told["actor"])}
+            for told in current.decisions(store(), interview)
+        ],
         lines=conflicts.lines(interview, versions, ways, _chosen(), words.tongue()),
         whole=_number("whole"),
         deciding=_may_decide(),

@@ -73,6 +73,7 @@ class Question:
     lost_sentence: str = ""
     unsaved: bool = False
     comment: str = ""
+    asked: str = ""
     doubt: str = ""
     kept: str = ""
     private: bool = False
@@ -228,6 +229,7 @@ def question(opened: Open, entry: Entry, language: str, typed: Typed) -> Questio
         shown.words = forms.in_words(entry, language)
     if shown.asks:
         shown.comment = opened.comments.get(entry.path, "")
+        shown.asked = opened.asked.get(entry.path, "")
         shown.flagged = entry.path in opened.flags
         _fill(shown, opened, entry, language, typed)
     return shown

@@ -296,6 +296,8 @@ def open_again(interview: str) -> Response:
     if not rows or rows[0]["state"] not in ("returned", "partial"):
         abort(404)
     mine(str(rows[0]["unit"]))
+    # Without its questionnaire it could not be shown: said before a draft of it is made.
+    desk().questionnaire(store(), str(rows[0]["questionnaire_hash"]))
     with desk().lock:
         form = next(
             (one for one in paper.forms(store(), unit=str(rows[0]["unit"])) if one.interview == interview), None
@@ -305,8 +307,11 @@ def open_again(interview: str) -> Response:
             return paper_entry.start(form)
         if drafts.draft(store(), interview) is None:
             drafts.take_over(store(), interview, g.person["id"], now=desk().now())
-    _remind(rows[0])
-    return redirect(url_for("interview.resume", interview=interview))
+    opened = desk().open(store(), interview)
+    here = [entry.path for entry in opened.path.entries if entry.path in opened.asked and entry.asked]
+    if not here:
+        _remind(rows[0])  # else it stands beside the question
+    return redirect(url_for("interview.resume", interview=interview, at=here[0] if here else None))
 
 
 def _remind(interview: Mapping[str, Any]) -> None:

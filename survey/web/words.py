@@ -25,6 +25,7 @@ TONES = {"approved": "good", "returned": "look", "conflict": "look", "voided": "
 
 DOORS: tuple[tuple[str, Text], ...] = (
     ("today.page", Text("Hôm nay", "Today")),
+    ("mine.page", Text("Việc của tôi", "My work")),
     ("paper.page", Text("Phiếu giấy", "Paper forms")),
     ("records.page", Text("Phiếu", "Interviews")),
     ("progress.page", Text("Tiến độ", "Progress")),
@@ -34,6 +35,7 @@ DOORS: tuple[tuple[str, Text], ...] = (
     ("handover.page", Text("Nộp phiếu", "Hand over")),
     ("plans.page", Text("Kế hoạch", "Plans")),
     ("scorecards.page", Text("Chấm điểm", "Scorecards")),
+    ("people.page", Text("Người và máy", "People, laptops")),
     ("setting_up.page", Text("Lập đợt", "Set up")),
     ("personal.page", Text("Dữ liệu cá nhân", "Personal data")),
 )
@@ -135,6 +137,8 @@ def teach(app: Flask) -> None:
 
 def _has_use(endpoint: str, mine: frozenset[str]) -> bool:
     """Whether a page that a person may open has anything for them on this machine."""
+    if endpoint in ("mine.page", "people.page"):
+        return (desk.store().role == "hub") == (endpoint == "people.page")
     if endpoint == "today.page" and not mine & roles.FIELD:
         return bool(frame.units(desk.store(), assignee=g.person["id"]))
     if endpoint in AT_DESKS and not at_desk():
