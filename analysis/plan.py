@@ -119,6 +119,11 @@ class Figures:
             rounds = table.frame["round"]
             self.tables += [replace(table, frame=table.frame[rounds == name]) for name in rounds.unique()]
 
+    @property
+    def own(self) -> bool:
+        """Whether any of it was computed from answers (it knows its n): such figures are no official publication."""
+        return any(table.frame["n"].notna().any() for table in self.tables)
+
     def table(self, code: str, round: str) -> ScoreTable | None:
         """The source that has this code in this round, None if none has."""
         for table in self.tables:

@@ -83,6 +83,9 @@ def test_a_scores_file_becomes_a_plan_with_strengths_and_weaknesses(hub: Store, 
     page = binh.get(plan).text
     assert "ưu điểm cần phát huy" in page
     assert "tồn tại, hạn chế" in page  # SVC.2: 57, fourth of five
+    assert "không phải kết quả công bố chính thức" in page
+    footer = Document(io.BytesIO(binh.get(f"{plan}/document").data)).sections[0].footer
+    assert "không phải kết quả công bố chính thức" in footer.paragraphs[0].text
     (held,) = plans.plans(hub)
     assert plans.scores(hub, held) == SCORES.encode()
     codes = [one["code"] for one in plans.parts(hub, held["id"], plans.ITEM)]

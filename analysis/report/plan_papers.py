@@ -13,6 +13,7 @@ from analysis.plan_words import outlook_sentence, result_sentence, said
 from analysis.ranking import GROUP_WORDS
 from analysis.report.docx import Office, OfficeDocument
 from analysis.report.format import day, number
+from analysis.report.meta import INTERNAL
 from analysis.standing import ADVICE, Part
 from survey.text import Text, fold
 
@@ -32,11 +33,15 @@ class Plan:
     results: tuple[Outcome, ...] = ()
     basis: tuple[str, ...] = field(default=())
     """Documents that it follows from, one a line (Căn cứ …)."""
+    own: bool = False
+    """Whether its scores are the office's own: each page then says that they are no official publication."""
 
 
 def plan_document(plan: Plan, office: Office, language: str = "vi") -> bytes:
     """The draft plan, in the usual five parts; whatever only people know is left as dots."""
-    made = OfficeDocument(office, _t(language, "Kế hoạch", "Plan"), _subject(plan, language), language=language)
+    notice = INTERNAL(language) if plan.own else ""
+    kind = _t(language, "Kế hoạch", "Plan")
+    made = OfficeDocument(office, kind, _subject(plan, language), language=language, notice=notice)
     t = made.t
     index = plan.index(language)
     for line in plan.basis:
@@ -174,7 +179,8 @@ def handbook(plan: Plan, commune: str, items: Sequence[Item], office: Office, la
     """A commune's cẩm nang: what its people will be asked about, what is good and what is not, its own tasks with day
     and evidence. At most two pages: what does not fit is in the plan, and that is said."""
     title = _t(language, f"{plan.index.vi}: việc của {commune}", f"{plan.index.en}: what {commune} does")
-    made = OfficeDocument(office, _t(language, "Cẩm nang", "Handbook"), title, language=language)
+    notice = INTERNAL(language) if plan.own else ""
+    made = OfficeDocument(office, _t(language, "Cẩm nang", "Handbook"), title, language=language, notice=notice)
     t = made.t
     made.paragraph(
         t(

@@ -134,6 +134,7 @@ def write(
         targets=tuple(ahead),
         results=tuple(behind),
         basis=basis or tuple(dict.fromkeys(one.source for one in wanted if one.source)),
+        own=figures.own,
     )
     _save(out, plan_document(made, _office(office, "KH-UBND"), language()))
     say(Text(f"Đã ghi {out}", f"Wrote {out}"))
@@ -190,8 +191,9 @@ def extract(
     items = _items(sheet, agencies)
     node = load_index(index).nodes[0] if index else None
     title = Text(node.name("vi"), node.name("en")) if node else Text(name, name)
-    parts = tuple(tree_of_parts(Figures(scores), index, unit, round_id, "")) if scores else ()
-    about = Plan(unit or name, title, "", round_id or name, tuple(items), parts)
+    figures = Figures(scores)
+    parts = tuple(tree_of_parts(figures, index, unit, round_id, "")) if scores else ()
+    about = Plan(unit or name, title, "", round_id or name, tuple(items), parts, own=figures.own)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for agency, own in extracts(items).items():

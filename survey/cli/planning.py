@@ -129,6 +129,10 @@ def result(scores: tuple[Path, ...], targets: Path, ties: str, missing: str, out
     _show_outcomes(found)
     for unit in units:
         _show_standing(figures, *unit)
+    if figures.own:
+        from analysis.report.meta import INTERNAL
+
+        say(Text(f"{INTERNAL.vi}.", f"{INTERNAL.en}."))
     say_written(out)
     return 0
 

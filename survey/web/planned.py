@@ -89,6 +89,7 @@ def papers_of(document: dict[str, Any]) -> Plan:
         parts=tuple(parts_of(document)),
         targets=tuple(outlook(one, figures) for one in targets),
         basis=tuple(dict.fromkeys(one.source for one in targets if one.source)),
+        own=figures.own,
     )
 
 

@@ -112,6 +112,7 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
     from analysis.plan_sheet import FINDINGS, STATUS
     from analysis.plan_words import outlook_sentence, result_sentence, said
     from analysis.ranking import GROUP_WORDS
+    from analysis.report.meta import INTERNAL
     from analysis.standing import ADVICE
 
     document = stored.read(store(), plan)
@@ -154,6 +155,7 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
         plan=document,
         parts=[(part, GROUP_WORDS[part.group], ADVICE[part.group]) for parent, part in parts if parent == parts[0][0]],
         codes=[(part.code, part.label) for _, part in parts],
+        official=INTERNAL if figures.own else None,
         whole=parts[0][0] if parts else "",
         targets=targets,
         items=items,
