@@ -305,3 +305,13 @@ def test_a_department_has_a_profile_too(tmp_path: Path) -> None:
     assert "Rank 1 of 3" in words(made(report, "unit", domain="14", level="department"))
     with pytest.raises(InputError, match="no units of this kind"):
         places(report, "unit", (), "office")
+
+
+def test_the_only_round_of_a_file_names_the_day_of_its_provinces(tmp_path: Path) -> None:
+    """44 was Quảng Bình and is Quảng Trị since July 2025: the code alone does not tell."""
+    file = tmp_path / "s.csv"
+    for round, name in (("2024", "Quảng Bình"), ("2026", "Quảng Trị")):
+        pd.DataFrame({"round": [round], "province": ["44"], "code": ["T"], "mean": [70.0]}).to_csv(file, index=False)
+        report = from_files([file], INDEX)
+        assert report.meta.round == round
+        assert report.meta.domain_name("province", "44").vi == name

@@ -75,7 +75,7 @@ class Table:
     @property
     def first_wide(self) -> float:
         """The share of the page of the names."""
-        return max(2.6, 0.36 * len(self.columns))
+        return 2.2 if self.crowded else max(2.6, 0.36 * len(self.columns))
 
     @property
     def crowded(self) -> bool:

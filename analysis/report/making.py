@@ -95,7 +95,9 @@ def from_files(
         Problems, InputError: as :func:`analysis.report.reading.read_scores` and :func:`analysis.index.load_index`.
     """
     loaded = load_index(index)
-    found = cells(read_scores(paths, loaded, round))
+    rows = read_scores(paths, loaded, round)
+    round = round or str(rows[0]["round"])  # the only one
+    found = cells(rows)
     return _report(found, loaded, design, round, background or Background(), (), (), tuple(paths))
 
 

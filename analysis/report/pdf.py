@@ -132,7 +132,7 @@ class _Pages(FPDF):
             case Heading(text, depth):
                 # A heading is kept with what follows: room for a chart, or for some lines.
                 room = 14 + (self._tall(after.drawings[0]) if isinstance(after, Picture) else 25)
-                if self.will_page_break(min(room, 120)):
+                if self.will_page_break(min(room, self.eph - 1)) and self.get_y() > _TOP + 1:
                     self.add_page()
                 self.ln(3 if depth == 1 else 1.5)
                 self.start_section(text, level=depth - 1)
@@ -264,7 +264,12 @@ class _Pages(FPDF):
                 line = word
             else:
                 line = longer
-        return [*lines, line]
+        return [part for one in (*lines, line) for part in self._parted(one, width, bold)]
+
+    def _parted(self, line: str, width: float, bold: bool) -> list[str]:
+        """An interval that is wider than its column goes on below its dash."""
+        low, dash, high = line.partition("–")
+        return [low + dash, high] if high and self._wide(line, bold) > width else [line]
 
     def _wide(self, text: str, bold: bool) -> float:
         """The width of ``text``, remembered per point of size: the words of a table come again and again."""
