@@ -110,7 +110,7 @@ class Items:
         self.scales = _scales(questionnaire)
         self.bits: dict[str, dict[str, int]] = {}
         self.turn: dict[str, int] = {}
-        self.looks: dict[str, tuple[dict[str, str], bool, dict[str, int] | None, int]] = {}
+        self.looks: dict[str, tuple[dict[str, str], bool, dict[str, int]]] = {}
         self.numbers: list[str] = []
         self.others: dict[str, tuple[str, str]] = {}
         self.names: dict[str, Node] = {}
@@ -145,7 +145,11 @@ class Items:
                 battery.append(node.path)
             elif node.control:
                 last = None
-            self.looks[node.path] = (typed, bool(node.control), self.bits.get(node.path), self.turn.get(node.path, 0))
+            self.looks[node.path] = (typed, bool(node.control), {})
+        for path, own in self.bits.items():
+            # The bit of the answer, and above all of those the bit of the question.
+            masks = {name: mask | self.turn[path] << self.width for name, mask in own.items()}
+            self.looks[path] = (*self.looks[path][:2], masks)
         self.batteries = [battery for battery in self.batteries if len(battery) >= LEAST_BATTERY]
         turns = {path: turn for turn, battery in enumerate(self.batteries) for path in battery}
         self.scale = [
@@ -205,33 +209,33 @@ def measure(
 ) -> tuple[Measures, Details]:
     """The measures of one interview. ``about`` has the text fields of :class:`Measures`; ``paradata`` is that of the
     interview itself, not of a later correction. Anything malformed in it is left out, never an error."""
-    asked = dont_know = refused = bits = answered = 0
-    substantive: set[str] = set()
+    asked = dont_know = refused = both = 0
+    kinds: dict[str, str] = {}
+    looks = items.looks
     for path, value in answers.items():
-        look = items.looks.get(path)
+        look = looks.get(path)
         if look is None:
             continue
-        typed, control, closed, turn = look
+        typed, control, masks = look
+        if value.__class__ is str and (mask := masks.get(value)) is not None:
+            # Nearly every answer: one choice of a closed question.
+            asked += 1
+            both |= mask
+            continue
         kind = ""
         if value.__class__ is dict:
             kind = str(value.get("missing", ""))
         elif typed and value.__class__ is str:
             kind = typed.get(value, "")
-        if not kind:
-            substantive.add(path)
+        if kind:
+            kinds[path] = kind
         if not control or kind == "not_applicable":
             continue
         asked += 1
-        if kind == "dont_know":
-            dont_know += 1
-        elif kind == "refused":
-            refused += 1
-        if closed is not None:
-            name = _UNANSWERED.get(kind, "?other") if kind else value
-            mask = closed.get(name) if name.__class__ is str else None
-            if mask is not None:
-                bits |= mask
-                answered |= turn
+        dont_know += kind == "dont_know"
+        refused += kind == "refused"
+        if kind and masks:
+            both |= masks[_UNANSWERED.get(kind, "?other")]
     texts: dict[str, Any] = {name: str(about.get(name, "")) for name in COLUMNS[:9]}
     return (
         Measures(
@@ -244,9 +248,13 @@ def measure(
             kept=len(kept) if isinstance(kept := paradata.get("kept"), Mapping) else 0,
         ),
         Details(
-            bits,
-            answered,
-            {path: n for path in items.numbers if path in substantive and (n := _number(answers[path])) is not None},
+            both & ((1 << items.width) - 1),
+            both >> items.width,
+            {
+                path: n
+                for path in items.numbers
+                if path in answers and path not in kinds and (n := _number(answers[path])) is not None
+            },
             {path: text for path in items.others if isinstance(text := answers.get(path), str) and text.strip()},
             {path: known for path, value in contact.items() if (known := recognisable(value))},
         ),

@@ -98,7 +98,7 @@ def duration_findings(rows: Iterable[Measures], limits: Mapping[str, float]) -> 
         for seconds, row in found:
             if short <= seconds <= long:
                 continue
-            took, often = shown(seconds / 60), shown(usual / 60)
+            took, often = shown(seconds / 60, 1), shown(usual / 60, 1)
             words = Text(
                 f"mất {took.vi} phút, bảng hỏi này thường mất {often.vi} phút",
                 f"took {took.en} minutes, this questionnaire usually takes {often.en}",
