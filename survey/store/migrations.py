@@ -647,9 +647,7 @@ def m016_counts(db: Database) -> None:
     }
     for table, (source, names, values, when) in tables.items():
         columns = ", ".join(f"{name} ANY NOT NULL" for name in names.split(", "))
-        db.execute(
-            f"CREATE TABLE {table} ({columns}, n INTEGER NOT NULL, PRIMARY KEY ({names})) STRICT, WITHOUT ROWID"
-        )
+        db.execute(f"CREATE TABLE {table} ({columns}, n INTEGER NOT NULL, PRIMARY KEY ({names})) STRICT, WITHOUT ROWID")
         for event, row, step in (("INSERT", "NEW", 1), ("DELETE", "OLD", -1)):
             change = (
                 f"INSERT INTO {table} ({names}, n) VALUES ({values.format(row)}, {step})"

@@ -176,8 +176,9 @@ def test_resting_on_a_mark_tells_the_interval(page: Page) -> None:
     assert "Chiềng Mung: 80,00 (75,00–85,00)" in said
 
 
-def test_the_page_has_no_barrier_that_axe_finds(browser: Browser, report: Path) -> None:
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, bypass_csp=True)
+@pytest.mark.parametrize("width", [1366, 390])
+def test_the_page_has_no_barrier_that_axe_finds(browser: Browser, report: Path, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 768}, bypass_csp=True)
     page = context.new_page()
     page.goto(report.as_uri())
     for language in ("Tiếng Việt", "English"):
