@@ -18,7 +18,7 @@ from survey.fieldwork.size import sample_size
 from survey.store import Store, frame
 from survey.sync import rounds
 from tests import field
-from tests.field import HOA, Clock, Interviewer
+from tests.field import HOA, LAN, Clock, Interviewer, Visitor
 
 Survey = Callable[..., Result]
 
@@ -73,6 +73,29 @@ def test_a_merged_commune_shows_both_names_and_the_date_and_the_draw_is_untouche
     app.extensions["survey"].close()
     wrong = on_hub("round", "place", "commune", "99", "--name", "x", "--date", "2026-07-01")
     assert (wrong.exit_code, "codes in the sample: 03646" in wrong.output) == (2, True)
+
+
+def test_the_page_of_places_records_a_change_and_says_what_is_wrong_with_one(on_hub: Survey, hub: Store):
+    before = [frame.unit(hub, f"u{n}") for n in range(1, 5)]
+    app = create_app(hub.folder, Clock())
+    lan = Visitor(app)
+    lan.sign_in(LAN)
+    assert "Chưa có thay đổi nào" in lan.get("/rounds/r1/places").text
+    told = {"place": "commune:03646", "name": "xã Mường Bú", "date": "1/7/2026", "kind": "merged", "new": "03650"}
+    for left_out, complaint in (("place", "chưa chọn nơi nào"), ("name", "chưa ghi tên mới"), ("date", "ghi ngày")):
+        wrong = lan.post("/rounds/r1/places", **{**told, left_out: ""})
+        assert (wrong.status_code, complaint in wrong.text.lower()) == (400, True), left_out
+    assert "không đơn vị mẫu nào ở đó" in lan.post("/rounds/r1/places", **{**told, "place": "commune:99"}).text.lower()
+    assert not frame.round_document(hub, "r1").get("places")
+    done = lan.post("/rounds/r1/places", **told)
+    assert "4 đơn vị mẫu, giữ nguyên mã, tầng và xác suất" in done.text
+    assert "xã Chiềng Mung → xã Mường Bú" in done.text
+    assert [frame.unit(hub, f"u{n}") for n in range(1, 5)] == before
+    assert rounds.signed_by(frame.round_document(hub, "r1"))
+    hoa = Interviewer(app)
+    hoa.sign_in(HOA)
+    assert "xã Mường Bú (trước 01/07/2026: xã Chiềng Mung)" in hoa.get("/today").text
+    app.extensions["survey"].close()
 
 
 def test_a_place_can_change_twice_and_a_split_takes_some_villages_only():

@@ -350,26 +350,13 @@ def place(
     basis: str,
     as_json: bool,
 ) -> None:
-    from survey.fieldwork.places import KINDS, Change, changes, placed_now
-    from survey.store import frame
+    from survey.fieldwork.places import KINDS, Change
     from survey.sync import rounds
 
     change = Change(level, old, new or old, nfc(name), f"{day:%Y-%m-%d}", kind, village, nfc(basis))
     with open_store() as store:
         document = chosen_round(store, round_id)
-        listed = [*changes(document), change]
-        units = frame.units(store, document["id"])
-        touched = sum(
-            placed_now(unit, listed, change.date) != placed_now(unit, listed[:-1], change.date) for unit in units
-        )
-        if not touched:
-            known = ", ".join(sorted({str(unit.get(level, "")) for unit in units} - {""})[:20])
-            raise InputError(
-                f"{level} {old}",
-                Text("không đơn vị mẫu nào ở đó", "no sample unit is there"),
-                Text(f"các mã có: {known or '–'}", f"codes in the sample: {known or '–'}"),
-            )
-        rounds.issue_round(store, {**document, "places": [one.document for one in listed]})
+        touched = rounds.change_place(store, document, change)
     if as_json:
         say_json({"round": document["id"], **change.document, "units": touched})
         return

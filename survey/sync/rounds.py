@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from survey.errors import InputError, NotAllowed, VerifyError
+from survey.fieldwork import places
 from survey.store import frame, invitations, receipts, vault
 from survey.store.header import read_header
 from survey.store.store import Store
@@ -86,6 +87,26 @@ def issue_round(store: Store, document: Mapping[str, Any], actor: str = "") -> s
         # What this hub decides for good (an erasure) counts on a laptop as a certified machine's word.
         enrol(store, own, actor=actor)
     return fingerprint
+
+
+def change_place(store: Store, document: Mapping[str, Any], change: places.Change, actor: str = "") -> int:
+    """Records in a round that a place was renamed, merged or split, signs and issues the round again; returns how many
+    sample units lie there. InputError when none does. What was drawn stays as it was drawn."""
+    listed = [*places.changes(document), change]
+    units = frame.units(store, document["id"])
+    touched = sum(
+        places.placed_now(unit, listed, change.date) != places.placed_now(unit, listed[:-1], change.date)
+        for unit in units
+    )
+    if not touched:
+        known = ", ".join(sorted({str(unit.get(change.level, "")) for unit in units} - {""})[:20])
+        raise InputError(
+            f"{change.level} {change.old}",
+            Text("không đơn vị mẫu nào ở đó", "no sample unit is there"),
+            Text(f"các mã có: {known or '–'}", f"codes in the sample: {known or '–'}"),
+        )
+    issue_round(store, {**document, "places": [one.document for one in listed]}, actor)
+    return touched
 
 
 def _keys_for_devices(store: Store) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from survey.web import (
     access,
     account,
     backchecks,
+    beginning,
     daysheet,
     desk,
     fieldwork,
@@ -37,6 +38,7 @@ from survey.web import (
     paper_entry,
     people,
     personal,
+    place_changes,
     plans,
     private,
     problems,
@@ -79,8 +81,8 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     on_paper = (paper, paper_entry, paper_double)
     talk = (interview, finishing, private, remarks, finding, media)
     shown = (unlock, account, today, fieldwork, handing, *talk, *on_paper, handover, receive, records)
-    seen = (*shown, slip, backchecks, live)
-    for pages in (*seen, progress, personal, access, setting_up, network, daysheet, plans, scorecards):
+    desks = (progress, beginning, setting_up, place_changes, network, daysheet, plans, scorecards)
+    for pages in (*shown, slip, backchecks, live, personal, access, *desks):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)

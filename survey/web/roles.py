@@ -133,6 +133,7 @@ PAGES: dict[str, frozenset[str]] = {
     "setting_up.add_person": RECEIVING,
     "setting_up.enrol": RECEIVING,
     "setting_up.carry": RECEIVING,
+    "place_changes.page": RECEIVING,
     "plans.page": READING,
     "plans.create": DRAFTING,
     "plans.plan": READING,
@@ -159,8 +160,8 @@ PAGES: dict[str, frozenset[str]] = {
     "scorecards.evidence_file": READING,
     "scorecards.trail": READING,
     # These two close by themselves as soon as the machine knows anybody.
-    "setting_up.first_person": ANYONE,
-    "setting_up.load": ANYONE,
+    "beginning.first_person": ANYONE,
+    "beginning.load": ANYONE,
 }
 
 

@@ -1,22 +1,16 @@
-"""Lập đợt, on a hub: instrument, frame, draw, people, laptops, round file; each step shows what is there or missing.
-
-And the two first pages of a machine that knows nobody yet: a hub's first person, a laptop's round file.
-"""
+"""Lập đợt, on a hub: instrument, frame, draw, people, laptops, round file; each step shows what is there or missing."""
 
 from __future__ import annotations
 
 import secrets
-import tempfile
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, session, url_for
-from werkzeug.datastructures import FileStorage
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from survey.errors import InputError, NotAllowed, Problem, Problems, SurveyError
+from survey.errors import InputError, NotAllowed, SurveyError
 from survey.fieldwork import frames
 from survey.fieldwork.sampling import Stage
 from survey.store import frame
@@ -24,8 +18,9 @@ from survey.sync import founding, rounds
 from survey.sync.keys import read_aloud
 from survey.tables import read_table
 from survey.text import Text, fold
-from survey.vocabulary import ADMINISTRATOR, ROLES, SUPERVISOR
+from survey.vocabulary import ADMINISTRATOR, ROLES
 from survey.web import words
+from survey.web.bringing import brought, day_of, sentences
 from survey.web.desk import desk, store
 from survey.web.sticks import sticks
 from survey.web.words import t
@@ -40,33 +35,6 @@ SIZES = ("persons", "households")
 
 CLUSTERS = ("village", "commune", "agency")
 """Columns that people draw clusters by, the usual one first."""
-
-
-def _sentences(wrong: SurveyError) -> list[str]:
-    """Every problem in words, with where it stands."""
-    found = wrong.problems if isinstance(wrong, Problems) else (wrong.problem,)
-    return [_sentence(problem) for problem in found[:20]]
-
-
-def _sentence(problem: Problem) -> str:
-    language = words.interface()
-    what, todo = words.sentence(problem.what(language)), words.sentence(problem.todo(language))
-    return f"{problem.where}: {what} {todo}".strip()
-
-
-def _brought(name: str, use: Callable[[Path], Any]) -> Any:
-    """Hands the uploaded file ``name`` to ``use`` under its own name; it is gone from the disk afterwards."""
-    sent: FileStorage | None = request.files.get(name)
-    if sent is None or not sent.filename:
-        raise InputError(
-            t("tệp", "file"),
-            Text("chưa chọn tệp", "no file was chosen"),
-            Text("bấm nút chọn tệp rồi chọn tệp .xlsx hoặc .csv", "press the button and choose an .xlsx or .csv file"),
-        )
-    with tempfile.TemporaryDirectory(dir=store().folder) as folder:
-        file = Path(folder) / Path(sent.filename.replace("\\", "/")).name
-        sent.save(file)
-        return use(file)
 
 
 @pages.before_request
@@ -99,7 +67,7 @@ def _all_rounds(wrong: SurveyError | None = None) -> str:
         "rounds.html",
         rounds=shown,
         instruments=_instruments(),
-        complaints=_sentences(wrong) if wrong else [],
+        complaints=sentences(wrong) if wrong else [],
         typed=request.form,
         year=desk().now().year,
     )
@@ -128,7 +96,7 @@ def create() -> Any:
     }
     try:
         for name in ("starts", "ends", "contact_until"):
-            given[name] = _day(given[name])
+            given[name] = day_of(given[name])
         if not given["contact_until"]:
             del given["contact_until"]
         if not given["title"]["vi"].strip():
@@ -140,21 +108,11 @@ def create() -> Any:
             return founding.create_round(store(), source, given, g.person["id"])
 
         own = request.files.get("instrument_file")
-        made = _brought("instrument_file", make) if own and own.filename else make(form.get("instrument", ""))
+        made = brought("instrument_file", make) if own and own.filename else make(form.get("instrument", ""))
     except SurveyError as wrong:
         return _all_rounds(wrong), 400
     flash(t(f"Đã lập đợt {made['id']}.", f"Round {made['id']} is set up."), "good")
     return redirect(url_for("setting_up.round", round=made["id"]))
-
-
-def _day(text: str) -> str:
-    """``25/11/2026`` as ISO; empty for nothing."""
-    from survey.web.forms import NotUnderstood, read_moment
-
-    try:
-        return read_moment(text)[:10]
-    except NotUnderstood as wrong:
-        raise InputError(text, wrong.reason) from wrong
 
 
 # -- one round, step by step ---------------------------------------------------------------------------------------
@@ -241,7 +199,7 @@ def _one_round(name: str, step: str = "", wrong: SurveyError | None = None, done
         round=document,
         steps=steps,
         at=at,
-        complaints=_sentences(wrong) if wrong else [],
+        complaints=sentences(wrong) if wrong else [],
         done=done or [],
         typed=request.form,
         chosen=request.form.getlist,
@@ -301,7 +259,7 @@ def import_frame(round: str) -> Any:
     try:
         if encoding not in ("", "tcvn3", "vni"):
             abort(400)
-        taken = _brought("file", lambda file: founding.import_frame(store(), round, read_table(file, encoding)))
+        taken = brought("file", lambda file: founding.import_frame(store(), round, read_table(file, encoding)))
     except SurveyError as wrong:
         return _one_round(round, "frame", wrong), 400
     apart = ", ".join(taken.headings) or "–"
@@ -443,95 +401,3 @@ def carry(round: str) -> Any:
             )
         )
     return _one_round(round, "file", done=told)
-
-
-# -- a machine that knows nobody yet ------------------------------------------------------------------------------
-
-
-def _nobody_yet() -> bool:
-    return not frame.people(store())
-
-
-@pages.route("/first-person", methods=["GET", "POST"])
-def first_person() -> Any:
-    """On a new hub: who sets up. Closed as soon as there is anybody."""
-    if not _nobody_yet() or store().role != "hub":
-        abort(404)
-    complaints: list[str] = []
-    if request.method == "POST":
-        form = request.form
-        try:
-            if form.get("pin") != form.get("again"):
-                raise InputError(
-                    "PIN", Text("hai lần nhập không giống nhau", "the two are not the same"), Text("nhập lại", "again")
-                )
-            person = founding.add_person(
-                store(), form.get("name", ""), [ADMINISTRATOR, SUPERVISOR], form.get("pin", "")
-            )
-        except SurveyError as wrong:
-            complaints = _sentences(wrong)
-        else:
-            session["user"] = session["last_user"] = person["id"]
-            session["seen"] = desk().now().timestamp()
-            return redirect(url_for("setting_up.page"))
-    shown = render_template("first_person.html", complaints=complaints, typed=request.form)
-    return shown, 400 if complaints else 200
-
-
-@pages.route("/load-round", methods=["GET", "POST"])
-def load() -> Any:
-    """On a new laptop: the round file from a stick, once its key was compared with the one read out by the hub."""
-    if not _nobody_yet():
-        abort(404)
-    typed = request.form.get("place", "").strip().strip('"')
-    found: list[rounds.SignedRound] = []
-    complaints: list[str] = []
-    file = Path(typed) if typed else None
-    if file is not None:
-        try:
-            file = _round_file(file)
-            found = rounds.rounds_in(file)
-            agreed = set(request.form.getlist("fingerprint"))
-            if agreed:
-                rounds.import_round(store(), file, agreed)
-                flash(t("Đã nhận đợt khảo sát. Chọn tên của bạn.", "The round is loaded. Choose your name."), "good")
-                return redirect(url_for("account.people"))
-        except SurveyError as wrong:
-            complaints = _sentences(wrong)
-    return render_template(
-        "load_round.html",
-        file=file,
-        found=[
-            {
-                "id": signed.document["id"],
-                "title": signed.document.get("title"),
-                "fingerprint": signed.fingerprint,
-                "aloud": read_aloud(signed.fingerprint),
-            }
-            for signed in found
-        ],
-        complaints=complaints,
-        typed=typed,
-        sticks=sticks(),
-        verb=t("Tìm ở", "Look in"),
-        example=t("ví dụ E:\\r2026.round", "for example E:\\r2026.round"),
-    ), 400 if complaints else 200
-
-
-def _round_file(place: Path) -> Path:
-    """``place``, or the one round file in it."""
-    if place.is_file():
-        return place
-    found = sorted(place.glob("*.round")) if place.is_dir() else []
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(file.name for file in found)
-    raise InputError(
-        str(place),
-        Text("có nhiều tệp đợt khảo sát", "there are several round files")
-        if found
-        else Text("không thấy tệp đợt khảo sát (.round)", "no round file (.round) is there"),
-        Text(f"ghi rõ đường dẫn một tệp: {names}", f"type the path of one: {names}")
-        if found
-        else Text("xin tệp từ giám sát viên", "ask your supervisor for it"),
-    )

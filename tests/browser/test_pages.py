@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from survey.store import Store, current, drafts, frame
-from tests import field, outside
-from tests.field import HOA, LAN, PIN
+from survey.store import Store, drafts
 from tests.keyboard import Hand, Served
 
 pytestmark = pytest.mark.browser
@@ -408,70 +406,4 @@ def test_larger_letters_stay_for_the_session_and_need_no_sideways_scrolling(hand
         assert wide[0] <= wide[1], (section, wide)
         found.extend(hand.axe())
         hand.shot(f"lon-{section}")
-    assert found == []
-
-
-LOOKS = [("vi", "light"), ("en", "dark")]
-"""Each language and each scheme once; ``make soak`` looks at the other two pairs as well."""
-if outside.SOAK:
-    LOOKS += [("vi", "dark"), ("en", "light")]
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize(("language", "scheme"), LOOKS)
-def test_axe_finds_nothing_on_any_page(
-    browser: Browser, served: Served, laptop: Path, shots: Path, language: str, scheme: str
-) -> None:
-    with Store.open(laptop) as store:
-        returned = field.sealed(store, "u2", field.small())
-        current.decide(store, returned, "returned", reason="Hỏi lại tuổi", actor=LAN)
-        frame.issue(
-            store, "visit", "v1", {"id": "v1", "unit": "u3", "disposition": "2.24", "time": "2026-11-20T09:00:00"}
-        )
-        torn = field.sealed(store, "u3", field.small())
-        field.torn(store, torn)
-    hand = Hand(browser, served, shots, f"{language}-{scheme}", color_scheme=scheme)
-    found = []
-
-    def look(address: str, name: str) -> None:
-        hand.page.goto(served.address + address)
-        found.extend(hand.axe())
-        hand.shot(name)
-
-    hand.page.goto(served.address + "/sign-in")
-    if language == "en":
-        hand.page.get_by_role("button", name="English").click()
-    look("/sign-in", "dang-nhap")
-    look(f"/sign-in/{HOA}", "pin")
-    hand.write("0000")
-    hand.go("Enter")
-    found.extend(hand.axe())
-    hand.write(PIN)
-    hand.go("Enter")
-    look("/today", "hom-nay")
-    look("/units/u1/visit", "lan-den")
-    look("/hand-over", "nop-phieu")
-    look("/interviews", "khong-duoc")
-    hand.page.goto(served.address + "/today")
-    hand.start()
-    start = hand.page.url.rpartition("/")[0].removeprefix(served.address)
-    hand.consent()
-    for section in range(1, 6):
-        look(f"{start}/{section}", f"muc-{section}")
-    hand.page.goto(served.address + start + "/2")
-    hand.page.wait_for_selector(".question:focus-within")
-    hand.write("170")
-    hand.press("Enter")
-    expect(hand.page.locator("#q-a_2f_age")).to_contain_text("110")
-    found.extend(hand.axe())
-    look(f"{start}/finish", "hoan-thanh")
-    hand.context.clear_cookies()
-    hand.sign_in("Nguyễn Thị Lan", PIN)
-    if language == "en":
-        hand.page.get_by_role("button", name="English").click()
-    look("/interviews", "phieu")
-    look(f"/interviews/{returned}", "doc-phieu")
-    look(f"/interviews/{torn}/conflict", "hai-ban")
-    look("/receive", "nhan-phieu")
-    hand.close()
     assert found == []

@@ -1,0 +1,53 @@
+"""What people bring to the pages that set a round up: files from their disks, and what is wrong with them in words."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import request
+from werkzeug.datastructures import FileStorage
+
+from survey.errors import InputError, Problem, Problems, SurveyError
+from survey.text import Text
+from survey.web import words
+from survey.web.desk import store
+from survey.web.forms import NotUnderstood, read_moment
+from survey.web.words import t
+
+
+def sentences(wrong: SurveyError) -> list[str]:
+    """Every problem in words, with where it stands."""
+    found = wrong.problems if isinstance(wrong, Problems) else (wrong.problem,)
+    return [_sentence(problem) for problem in found[:20]]
+
+
+def _sentence(problem: Problem) -> str:
+    language = words.interface()
+    what, todo = words.sentence(problem.what(language)), words.sentence(problem.todo(language))
+    return f"{problem.where}: {what} {todo}".strip()
+
+
+def brought(name: str, use: Callable[[Path], Any]) -> Any:
+    """Hands the uploaded file ``name`` to ``use`` under its own name; it is gone from the disk afterwards."""
+    sent: FileStorage | None = request.files.get(name)
+    if sent is None or not sent.filename:
+        raise InputError(
+            t("tệp", "file"),
+            Text("chưa chọn tệp", "no file was chosen"),
+            Text("bấm nút chọn tệp rồi chọn tệp .xlsx hoặc .csv", "press the button and choose an .xlsx or .csv file"),
+        )
+    with tempfile.TemporaryDirectory(dir=store().folder) as folder:
+        file = Path(folder) / Path(sent.filename.replace("\\", "/")).name
+        sent.save(file)
+        return use(file)
+
+
+def day_of(text: str) -> str:
+    """``25/11/2026`` as ISO; empty for nothing."""
+    try:
+        return read_moment(text)[:10]
+    except NotUnderstood as wrong:
+        raise InputError(text, wrong.reason) from wrong
