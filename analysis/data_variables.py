@@ -14,7 +14,7 @@ import pyarrow as pa
 from analysis.dataset import WEIGHT, Dataset
 from analysis.table import MISSING_SUFFIX, Table, natural
 from survey.questionnaire.matching import offered
-from survey.questionnaire.model import MISSING, Node, Questionnaire
+from survey.questionnaire.model import ATTACHED_TYPES, MISSING, Node, Questionnaire
 from survey.text import LANGUAGES, Text
 
 PROVISIONAL, SYNTHETIC = "provisional", "synthetic"
@@ -74,6 +74,13 @@ _PIPED = re.compile(r"\$\{([^}]*/)?([^}/]+)\}")
 
 Words = Mapping[str, str]
 """Language code to text."""
+
+
+A_FILE = Text(
+    "mỗi ô là đường dẫn của một tệp cạnh tệp dữ liệu này (media/…); tệp chưa có ở máy xuất thì ô là SHA-256 của nó",
+    "each cell is the path of a file beside this one (media/…); of a file not on the exporting machine, its SHA-256",
+)
+"""What stands in the column of a question that is answered by a file."""
 
 
 @dataclass(frozen=True)
@@ -255,6 +262,8 @@ class _Merged:
             notes.append(
                 Text(f"nhãn của mã {codes} đã đổi giữa các bản", f"labels of {codes} changed between versions")
             )
+        if node.type in ATTACHED_TYPES:
+            notes.append(A_FILE)
         hidden = node.type == "hidden"
         variable = Variable(
             name,

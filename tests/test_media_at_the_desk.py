@@ -183,6 +183,8 @@ def test_an_export_writes_the_files_beside_the_data_and_the_cells_name_them(
     assert row["house"] == f"media/{interview}+house.png"
     assert leaf == f"media/{interview}+trees+r1+leaf.png"
     assert (out.parent / row["house"]).read_bytes() == HOUSE
+    codebook = out.with_name("phieu.csv.ddi.xml").read_text(encoding="utf-8")
+    assert "each cell is the path of a file beside this one (media/…)" in codebook
     assert (out.parent / leaf).read_bytes() == LEAF
     assert (out.parent / row["deed"]).read_bytes() == DEED
     assert FACE not in [file.read_bytes() for file in out.parent.rglob("*.*")]
