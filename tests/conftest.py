@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
+from flask import Flask
 from hypothesis import settings
 
+from survey import create_app
 from survey.cli import cli
 from survey.store import Store
-from tests import outside
+from tests import field, outside
+from tests.field import HOA, Clock, Interviewer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -75,6 +78,29 @@ def device(instance: Path) -> Iterator[Store]:
     """The open store of a field laptop in ``instance``."""
     with Store.create(instance, "device", name="laptop") as store:
         yield store
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the app, which stands still until it is told to go on."""
+    return Clock()
+
+
+@pytest.fixture
+def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
+    """The app over a laptop with the small round."""
+    field.set_up(device, field.small())
+    app = create_app(instance, clock)
+    yield app
+    app.extensions["survey"].close()
+
+
+@pytest.fixture
+def hoa(app: Flask) -> Interviewer:
+    """The enumerator, signed in."""
+    person = Interviewer(app)
+    person.sign_in(HOA)
+    return person
 
 
 @pytest.fixture

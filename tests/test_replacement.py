@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey import create_app
 from survey.fieldwork.replacement import ALLOWED, Rule, Unit, is_given_up, is_open, opening
 from survey.store import Store, fieldlog, frame
 from tests import field
@@ -90,26 +84,6 @@ def test_reserve_units_open_in_order_one_for_each_unit_lost_and_never_beyond_the
 
 
 # -- the pages ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
-    field.set_up(device, field.small())
-    app = create_app(instance, clock)
-    yield app
-    app.extensions["survey"].close()
-
-
-@pytest.fixture
-def hoa(app: Flask) -> Interviewer:
-    person = Interviewer(app)
-    person.sign_in(HOA)
-    return person
 
 
 def visit(hoa: Interviewer, unit: str, code: str) -> None:

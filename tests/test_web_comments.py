@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from survey import create_app
 from survey.errors import InputError
 from survey.store import Store, current, drafts, remarks
 from tests import field, laptops
@@ -21,21 +19,12 @@ SAID = "Người trả lời nói to, chồng ngồi bên cạnh"
 
 
 @pytest.fixture
-def app(device: Store, instance: Path) -> Iterator[Flask]:
-    field.set_up(device, field.small())
-    app = create_app(instance)
-    yield app
-    app.extensions["survey"].close()
-
-
-@pytest.fixture
-def hoa(app: Flask) -> Interviewer:
-    person = Interviewer(app)
-    person.sign_in(HOA)
-    person.start("u1")
-    person.answers({"opening/consent": "yes"})
-    person.open(2)
-    return person
+def hoa(hoa: Interviewer) -> Interviewer:
+    """Hoa, at the second section of an interview with consent given."""
+    hoa.start("u1")
+    hoa.answers({"opening/consent": "yes"})
+    hoa.open(2)
+    return hoa
 
 
 def comment(hoa: Interviewer, question: str, words: str) -> TestResponse:

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from flask import Flask
 from werkzeug.test import TestResponse
 
-from survey import create_app
 from survey.store import Store, drafts, frame, reading, remarks
 from tests import field
 from tests.field import HOA, WHOLE, Clock, Interviewer
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
-    field.set_up(device, field.small())
-    app = create_app(instance, clock)
-    yield app
-    app.extensions["survey"].close()
-
-
-@pytest.fixture
-def hoa(app: Flask) -> Interviewer:
-    person = Interviewer(app)
-    person.sign_in(HOA)
-    person.start("u1")
-    person.answers({"opening/consent": "yes"})
-    person.open(2)
-    return person
+def hoa(hoa: Interviewer) -> Interviewer:
+    """Hoa, at the second section of an interview with consent given."""
+    hoa.start("u1")
+    hoa.answers({"opening/consent": "yes"})
+    hoa.open(2)
+    return hoa
 
 
 def flag(hoa: Interviewer, question: str, lease: str = "") -> TestResponse:

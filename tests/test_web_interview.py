@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,24 +14,10 @@ from tests.field import HOA, LAN, ROUND, WHOLE, Clock, Interviewer, Visitor
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
-    field.set_up(device, field.small())
-    app = create_app(instance, clock)
-    yield app
-    app.extensions["survey"].close()
-
-
-@pytest.fixture
-def hoa(app: Flask) -> Interviewer:
-    person = Interviewer(app)
-    person.sign_in(HOA)
-    person.start("u1")
-    return person
+def hoa(hoa: Interviewer) -> Interviewer:
+    """Hoa, in the middle of an interview."""
+    hoa.start("u1")
+    return hoa
 
 
 def saved(device: Store, hoa: Interviewer) -> drafts.Answers:

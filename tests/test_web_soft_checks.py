@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from survey import create_app
 from survey.store import Store, current, drafts, remarks
 from tests import field
-from tests.field import BINH, HOA, LAN, WHOLE, Interviewer, Visitor
+from tests.field import BINH, LAN, WHOLE, Interviewer, Visitor
 
 WHY = "Cụ sinh năm 1922, đã xem căn cước"
 REST: dict[str, str | list[str]] = {path: WHOLE[path] for path in WHOLE if path not in ("opening/consent", "a/age")}
 
 
 @pytest.fixture
-def app(device: Store, instance: Path) -> Iterator[Flask]:
-    field.set_up(device, field.small())
-    app = create_app(instance)
-    yield app
-    app.extensions["survey"].close()
-
-
-@pytest.fixture
-def hoa(app: Flask) -> Interviewer:
-    person = Interviewer(app)
-    person.sign_in(HOA)
-    person.start("u1")
-    person.answers({"opening/consent": "yes"})
-    person.open(2)
-    return person
+def hoa(hoa: Interviewer) -> Interviewer:
+    """Hoa, at the second section of an interview with consent given."""
+    hoa.start("u1")
+    hoa.answers({"opening/consent": "yes"})
+    hoa.open(2)
+    return hoa
 
 
 def explain(hoa: Interviewer, question: str, reason: str) -> TestResponse:

@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from survey import create_app
 from survey.store import Store, current, drafts, frame
 from survey.web import today
 from tests import field
 from tests.field import HOA, WHOLE, Clock, Interviewer
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
-    field.set_up(device, field.small())
-    app = create_app(instance, clock)
-    yield app
-    app.extensions["survey"].close()
-
-
-@pytest.fixture
-def hoa(app: Flask) -> Interviewer:
-    person = Interviewer(app)
-    person.sign_in(HOA)
-    return person
 
 
 def headings(page: str) -> list[str]:
