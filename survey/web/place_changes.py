@@ -53,7 +53,7 @@ def page(round: str) -> Any:
             return redirect(url_for("place_changes.page", round=round))
     units_of = frame.units(store(), round)
     shown = render_template(
-        "places.html",
+        "place_changes.html",
         round=document,
         changes=changes(document),
         names={(level, code): name for level in LEVELS for code, name in _places(units_of, level)},
