@@ -41,6 +41,12 @@ ELSEWHERE = {
     "media.shown": "a file",
     "records.file": "a file",
     "scorecards.evidence_file": "a file",
+    "plans.plan": "once there are scores: test_plans.py",
+    "plans.item": "once there are scores: test_plans.py",
+    "plans.sheet": "a file",
+    "plans.document": "a file",
+    "plans.extracts": "a file",
+    "plans.quarter": "a file",
 }
 """Addresses that are not read here, and why."""
 
