@@ -11,7 +11,7 @@ from survey.questionnaire.path import Entry, Path
 from survey.store.remarks import sealed_comments
 from survey.web import forms, media
 from survey.web.naming import device_name, person_name
-from survey.web.sections import key
+from survey.web.questions import key
 
 Version = Mapping[str, Any]
 """The content of one version, as the store gives it."""

@@ -20,8 +20,8 @@ from survey.text import Text
 from survey.web import forms, roles, words
 from survey.web.desk import Open, desk, store
 from survey.web.draft import open_draft, tongue_of
+from survey.web.questions import key
 from survey.web.rail import place_of, rail
-from survey.web.sections import key
 from survey.web.today import record_visit
 from survey.web.words import t
 

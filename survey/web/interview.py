@@ -18,8 +18,9 @@ from survey.text import Text
 from survey.web import forms, uploads, words
 from survey.web.desk import Open, desk, store
 from survey.web.draft import open_draft, stale, tongue_of
+from survey.web.questions import Question, key, lost_words, question
 from survey.web.rail import counted, place_of, rail
-from survey.web.sections import Heading, Question, Sheet, changed, key, lost_words, question, sheet
+from survey.web.sections import Heading, Sheet, changed, sheet
 from survey.web.words import t
 
 pages = Blueprint("interview", __name__)

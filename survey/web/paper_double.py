@@ -15,7 +15,7 @@ from survey.web import words as said
 from survey.web.desk import desk, store
 from survey.web.naming import called, full_place, person_name
 from survey.web.paper_entry import Keyed, form_of, laid, seal
-from survey.web.sections import key
+from survey.web.questions import key
 from survey.web.words import t
 
 pages = Blueprint("paper_double", __name__)

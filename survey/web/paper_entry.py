@@ -24,7 +24,7 @@ from survey.web import words as said
 from survey.web.desk import desk, frame_columns, store
 from survey.web.naming import called, full_place
 from survey.web.paper import back_to, my_units
-from survey.web.sections import key
+from survey.web.questions import key
 from survey.web.words import t
 
 pages = Blueprint("paper_entry", __name__)

@@ -15,7 +15,7 @@ from survey.store import drafts, frame
 from survey.web import forms, words
 from survey.web.desk import Open, desk, store
 from survey.web.draft import open_draft, tongue_of
-from survey.web.sections import question
+from survey.web.questions import question
 from survey.web.words import t
 
 pages = Blueprint("private", __name__)

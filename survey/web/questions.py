@@ -71,6 +71,7 @@ class Question:
     lost_sentence: str = ""
     unsaved: bool = False
     comment: str = ""
+    asked: str = ""
     doubt: str = ""
     kept: str = ""
     private: bool = False
@@ -139,6 +140,7 @@ def question(opened: Open, entry: Entry, language: str, typed: Typed) -> Questio
         shown.words = forms.in_words(entry, language)
     if shown.asks:
         shown.comment = opened.comments.get(entry.path, "")
+        shown.asked = opened.asked.get(entry.path, "")
         shown.flagged = entry.path in opened.flags
         _fill(shown, opened, entry, language, typed)
     return shown
@@ -241,7 +243,7 @@ def mark(opened: Open, entry: Entry, language: str, typed: Typed) -> tuple[objec
     path = entry.path
     stands = (entry.relevant, entry.value, entry.required, entry.read_only, entry.seen_change, typed.get(path))
     said = (opened.comments.get(path, ""), path in opened.flags, opened.reasons.get(path, ""))
-    return (*stands, *said, opened.alone, language, interface())
+    return (*stands, *said, opened.asked.get(path, ""), opened.alone, language, interface())
 
 
 def but_answer(question: Question) -> Question:

@@ -10,8 +10,8 @@ from survey.store import drafts, remarks
 from survey.web import words
 from survey.web.desk import desk, store
 from survey.web.draft import open_draft, stale, tongue_of
+from survey.web.questions import question
 from survey.web.rail import rail_of
-from survey.web.sections import question
 
 pages = Blueprint("remarks", __name__)
 
