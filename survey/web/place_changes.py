@@ -20,11 +20,12 @@ from survey.web.words import t
 pages = Blueprint("place_changes", __name__)
 
 CALLED: dict[str, Text] = {
-    "province": Text("Tỉnh", "Province"),
-    "district": Text("Huyện (cũ)", "District (former)"),
     "commune": Text("Xã, phường", "Commune"),
     "village": Text("Thôn, bản", "Village"),
+    "district": Text("Huyện (cũ)", "District (former)"),
+    "province": Text("Tỉnh", "Province"),
 }
+"""The levels as they are offered: what changes most often first."""
 
 
 @pages.route("/rounds/<round>/places", methods=["GET", "POST"])
@@ -58,7 +59,9 @@ def page(round: str) -> Any:
         changes=changes(document),
         names={(level, code): name for level in LEVELS for code, name in _places(units_of, level)},
         places=[
-            (level, CALLED[level](words.interface()), found) for level in LEVELS if (found := _places(units_of, level))
+            (level, name(words.interface()), found)
+            for level, name in CALLED.items()
+            if (found := _places(units_of, level))
         ],
         kinds=KINDS,
         called=CALLED,
