@@ -32,7 +32,7 @@ from survey.web.naming import (
     unit_name,
     unit_place,
 )
-from survey.web.sections import key
+from survey.web.questions import key
 from survey.web.words import STATES, t
 
 pages = Blueprint("records", __name__)

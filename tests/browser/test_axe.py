@@ -36,6 +36,7 @@ ELSEWHERE = {
     "beginning.first_person": "while the machine knows nobody: test_setting_up.py",
     "beginning.load": "while the machine knows nobody: test_setting_up.py",
     "unlock.page": "while the machine is locked: test_unlock.py",
+    "backchecks.compared": "once there are back-checks: test_backchecks.py",
     "static": "no page",
     "media.answer": "a file",
     "media.shown": "a file",
