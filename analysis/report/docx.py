@@ -147,12 +147,14 @@ class OfficeDocument:
         size: float = SMALL,
         note: str = "",
         unit: str = "",
+        height: float = 0,
     ) -> str:
         """A "Biểu số …" table with its title above it and ``note`` below; returns its name ("Biểu số 01").
 
         ``align`` has a letter (l, c, r) for each column, by default the first left and the others right; ``widths`` are
         relative; ``bold`` are numbers of rows (a total). The head is repeated on each page, no row is split.
-        ``unit`` stands in italics at the right above the table ("Đơn vị tính: điểm").
+        ``unit`` stands in italics at the right above the table ("Đơn vị tính: điểm"). ``height``: millimetres that a
+        row has at least, to be written in by hand.
         """
         self.tables += 1
         name = self.t(f"Biểu số {self.tables:02d}", f"Table {self.tables:02d}")
@@ -162,7 +164,8 @@ class OfficeDocument:
             line = self._line(unit, italic=True, size=SMALL)
             line.alignment, line.paragraph_format.keep_with_next = WD_ALIGN_PARAGRAPH.RIGHT, True
         body = self.document.element.body
-        body.insert(len(body) - 1, parse_xml(_grid(head, rows, align, widths, frozenset(bold), size, name, title)))
+        grid = _grid(head, rows, align, widths, frozenset(bold), size, name, title, height)
+        body.insert(len(body) - 1, parse_xml(grid))
         self._line(note, italic=True, size=SMALL, before=2).paragraph_format.space_after = Pt(6)
         return name
 
@@ -199,6 +202,13 @@ class OfficeDocument:
         for cell in (left, right):
             for paragraph in cell.paragraphs[:-1]:
                 paragraph.paragraph_format.keep_with_next = True
+
+    def signed_by(self, posts: Sequence[str]) -> None:
+        """Who signs a list or a record, side by side, each with room for the signature and the name."""
+        for cell, post in zip(self._columns([WIDTH / len(posts)] * len(posts)), posts, strict=True):
+            _put(cell, post, size=13, bold=True, center=True)
+            words = self.t("(Ký, ghi rõ họ tên)", "(Signature, full name)")
+            _put(cell, words, size=SMALL, italic=True, center=True).paragraph_format.space_after = Pt(60)
 
     def finish(self) -> bytes:
         """The document as a file; the same content gives the same bytes."""
@@ -274,17 +284,16 @@ class OfficeDocument:
             f"{place}, {when.day}/{when.month}/{when.year}",
         )
 
-    def _columns(self, widths: tuple[int, int]) -> tuple[Any, Any]:
-        """Two cells side by side without borders, each with no paragraph of its own yet."""
-        table = self.document.add_table(rows=1, cols=2)
+    def _columns(self, widths: Sequence[float]) -> tuple[Any, ...]:
+        """Cells side by side without borders, each with no paragraph of its own yet."""
+        table = self.document.add_table(rows=1, cols=len(widths))
         table.autofit = False
         for column, cell, width in zip(table.columns, table.rows[0].cells, widths, strict=True):
             column.width = cell.width = Mm(width)
             for paragraph in list(cell.paragraphs):
                 paragraph._p.getparent().remove(paragraph._p)
         table.rows[0]._tr.get_or_add_trPr().append(parse_xml(f"<w:cantSplit {nsdecls('w')}/>"))
-        left, right = table.rows[0].cells
-        return left, right
+        return tuple(table.rows[0].cells)
 
     def _line(self, text: str, *, bold: bool = False, italic: bool = False, center: bool = False,
               size: float = BODY, before: float = 0) -> Paragraph:  # fmt: skip
@@ -342,17 +351,19 @@ def _rule(paragraph: Paragraph, length: float, room: float) -> None:
 
 
 def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], align: str, widths: Sequence[float],
-          bold: frozenset[int], size: float, name: str, title: str) -> str:  # fmt: skip
+          bold: frozenset[int], size: float, name: str, title: str, height: float = 0) -> str:  # fmt: skip
     """A table's XML. Written at once, since python-docx takes minutes for the tables of a whole country."""
     align = align or "l" + "r" * (len(head) - 1)
     widths = widths or [3.0, *[1.0] * (len(head) - 1)]
     twips = [round(WIDTH / 25.4 * 1440 * width / sum(widths)) for width in widths]
     half = round(size * 2)
+    middle = '<w:vAlign w:val="center"/>' if height else ""
 
     def cell(text: str, k: int, strong: bool, side: str) -> str:
         b = "<w:b/>" if strong else ""
         return (
-            f'<w:tc><w:tcPr><w:tcW w:w="{twips[k]}" w:type="dxa"/></w:tcPr><w:p><w:pPr><w:jc w:val="{side}"/></w:pPr>'
+            f'<w:tc><w:tcPr><w:tcW w:w="{twips[k]}" w:type="dxa"/>{middle}</w:tcPr>'
+            f'<w:p><w:pPr><w:jc w:val="{side}"/></w:pPr>'
             f'<w:r><w:rPr>{b}<w:sz w:val="{half}"/></w:rPr><w:t xml:space="preserve">{escape(nfc(str(text)))}</w:t>'
             "</w:r></w:p></w:tc>"
         )
@@ -362,7 +373,9 @@ def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], align: str, widths
             raise ValueError(f"{name}: a row of {len(cells)} cells under {len(head)} heads")
         sides = ["center" if heading else _ALIGN[letter] for letter in align]
         inside = "".join(cell(text, k, strong, sides[k]) for k, text in enumerate(cells))
-        return f"<w:tr><w:trPr><w:cantSplit/>{'<w:tblHeader/>' if heading else ''}</w:trPr>{inside}</w:tr>"
+        least = 0 if heading else round(height / 25.4 * 1440)
+        tall = f'<w:trHeight w:val="{least}" w:hRule="atLeast"/>' if least else ""
+        return f"<w:tr><w:trPr><w:cantSplit/>{tall}{'<w:tblHeader/>' if heading else ''}</w:trPr>{inside}</w:tr>"
 
     line = 'w:val="single" w:sz="4" w:space="0" w:color="000000"'
     borders = "".join(f"<w:{side} {line}/>" for side in ("top", "left", "bottom", "right", "insideH", "insideV"))

@@ -87,7 +87,7 @@ class _Book:
         self._about(first)
         names = {first.title.casefold()}
         for number, table in enumerate(_gathered(paper.tables()), 1):
-            self._sheet(self.book.create_sheet(_name(f"{number:02d} {table.title}", names)), table)
+            self._sheet(self.book.create_sheet(sheet_name(f"{number:02d} {table.title}", names)), table)
         self.book.properties.title, self.book.properties.creator = paper.title, "survey report"
 
     def bytes(self) -> bytes:
@@ -225,7 +225,7 @@ def _one(alike: Sequence[Table]) -> Table:
                    rows=tuple(rows))  # fmt: skip
 
 
-def _name(text: str, taken: set[str]) -> str:
+def sheet_name(text: str, taken: set[str]) -> str:
     """A name for a sheet: 31 characters, none that Excel forbids, none twice."""
     name = re.sub(r"[\[\]:*?/\\]", " ", text)[:31].strip().strip("'")
     plain, number = name, 2

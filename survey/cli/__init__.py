@@ -26,6 +26,7 @@ COMMANDS = {
     "questionnaire": "questionnaire",
     "round": "rounds",
     "paper": "paper_forms",
+    "papers": "papers",
     "import": "importing",
     "frame": "frame",
     "sample": "frame",

@@ -76,3 +76,9 @@ def name(store: Store, device: str) -> str:
     """What people call a device, or the beginning of its id."""
     body = document_bytes(store, "device", device)
     return str((json.loads(body).get("name") if body else "") or device[:9])
+
+
+def mark(head: str) -> str:
+    """The beginning of an entry's id, as people compare it."""
+    digits = head.removeprefix("sha256:")[:12].upper()
+    return " ".join(digits[i : i + 4] for i in range(0, len(digits), 4))

@@ -232,7 +232,7 @@ def responses(
     modes = _modes(store)
     apart = _volunteers(store, round)
     body = document_bytes(store, "round", round)
-    once = _approved_once(store) if body and Rule.of(json.loads(body)).second else set()
+    once = approved_once(store) if body and Rule.of(json.loads(body)).second else set()
     wanted = {*states, *(("approved",) if once and "sealed" in states else ())}
     for row in sorted(interviews(store, round, wanted), key=lambda row: (row["unit"], row["interview"])):
         if (row["unit"] in apart) != volunteers:
@@ -255,7 +255,7 @@ def responses(
             )
 
 
-def _approved_once(store: Store) -> set[str]:
+def approved_once(store: Store) -> set[str]:
     """The approved interviews of which no standing approval is a second one."""
     found = set()
     for interview, standing in store.execute("SELECT interview, decisions FROM interviews WHERE state = 'approved'"):

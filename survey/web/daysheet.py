@@ -34,14 +34,9 @@ def page() -> str:
         now=now,
         back=url_for("receive.page" if hub else "handover.page"),
         lines=[
-            {**line._asdict(), "name": daysheet.name(store(), line.device), "mark": _mark(line.head)} for line in found
+            {**line._asdict(), "name": daysheet.name(store(), line.device), "mark": daysheet.mark(line.head)}
+            for line in found
         ],
         broken=any(line.created != line.safe + line.open for line in found),
         qr=qr(json.dumps({"day": now.date().isoformat(), "laptops": content}, separators=(",", ":"))),
     )
-
-
-def _mark(head: str) -> str:
-    """The beginning of an entry's id, as people compare it."""
-    digits = head.removeprefix("sha256:")[:12].upper()
-    return " ".join(digits[i : i + 4] for i in range(0, len(digits), 4))
