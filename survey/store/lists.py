@@ -71,7 +71,8 @@ def interviews(
     said, values = where.interviews()
     looked, more = (words or Words()).sql("enumerator")
     columns = ORDERS[order]
-    if where.state and order == "place":
+    narrow = where.person or where.commune or where.village or where.day
+    if where.state and order == "place" and not narrow:
         columns = ("state", *columns[1:])  # all alike: the index of one state has them in this order
     return _page(
         store, "board_interviews", "interview", columns, f"{said} AND {looked}", [*values, *more], after, before, limit
