@@ -74,8 +74,9 @@ class Table:
 
     @property
     def first_wide(self) -> float:
-        """The share of the page of the names."""
-        return 2.2 if self.crowded else max(2.6, 0.36 * len(self.columns))
+        """The share of the page of the names; a tree's are long and stand in by their depth."""
+        deep = any(row.depth for row in self.rows)
+        return 2.2 if self.crowded else max(4.6 if deep else 2.6, 0.36 * len(self.columns))
 
     @property
     def crowded(self) -> bool:

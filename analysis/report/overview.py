@@ -80,18 +80,18 @@ class Setting:
     def columns(self, published: bool, *, drawn: bool = False, psu: bool = True, df: bool = True) -> list[Column]:
         """The heads of the figures of :meth:`entries`."""
         t = self.t
-        found = [Column(t("Giá trị", "Value") if published else t("Ước lượng", "Estimate"))]
+        found = [Column(t("Giá trị", "Value") if published else t("Ước lượng", "Estimate"), wide=1.15)]
         if drawn:
             found.append(Column(t("Trên thang", "On its scale"), drawn=True, wide=1.4))
         found.append(Column(self.interval_name(published), wide=1.75))
         if not published:
-            found.append(Column(t("Sai số chuẩn", "Standard error")))
+            found.append(Column(t("Sai số chuẩn", "Standard error"), wide=1.2))
             if df:
-                found.append(Column(t("Bậc tự do", "df")))
-            found.append(Column(t("Số người", "n")))
+                found.append(Column(t("Bậc tự do", "df"), wide=0.75))
+            found.append(Column(t("Số người", "n"), wide=0.8))
             if psu:
                 found.append(Column(t("Đơn vị mẫu cấp 1", "PSUs")))
-            found.append(Column(t("Hệ số thiết kế", "deff")))
+            found.append(Column(t("Hệ số thiết kế", "deff"), wide=0.8))
         return found
 
     def scale(self, line: Line) -> Entry:
@@ -145,7 +145,7 @@ class Setting:
         columns = [] if scale else [Column(t("Thang", "Scale"))]
         columns += self.columns(published, drawn=True, psu=False, df=not df)
         if unweighted:
-            columns.append(Column(t("Không quyền số", "Unweighted")))
+            columns.append(Column(t("Không quyền số", "Unweighted"), wide=1.35))
         if silent:
             columns.append(Column(t("Không biết, không trả lời", "Don't know, refused")))
         rows = []

@@ -162,8 +162,7 @@ def test_from_the_key_press_to_the_report(
         lan.page.locator(f"table a[href$='{interview}']").focus()
         lan.go("Enter")
         lan.shot("11-doc-phieu")
-        lan.tab_to("Duyệt")
-        lan.go("Enter")
+        lan.go("a")
         expect(lan.page.get_by_text("Duyệt: đã lưu.")).to_be_visible()
         lan.close()
 
