@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import re
 import textwrap
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -31,11 +34,33 @@ def draw(found: Drivers, file: Path, language: str = "vi") -> None:
             Text("không vẽ được loại tệp này", "pictures of this kind are not drawn"),
             Text("dùng .svg hoặc .png", "use .svg or .png"),
         )
+    words = told(found, language)
     with rc_context({"svg.fonttype": "none", "font.family": ["DejaVu Sans"], "svg.hashsalt": "survey"}):
         figure = _figure(found, language)
         canvas = canvases[kind](figure)
-        options = {"metadata": {"Date": None}} if kind == ".svg" else {"dpi": 150}
-        whole_file(file, lambda path: canvas.print_figure(path, format=kind[1:], **options))
+        if kind == ".png":
+            described = {"Description": words}
+            whole_file(file, lambda path: canvas.print_figure(path, format="png", dpi=150, metadata=described))
+            return
+        drawn = io.StringIO()
+        canvas.print_figure(drawn, format="svg", metadata={"Date": None})
+    opening = re.compile(r"<svg\b[^>]*", re.DOTALL)
+    spoken = opening.sub(lambda tag: f'{tag[0]} role="img" aria-label={quoteattr(words)}', drawn.getvalue(), count=1)
+    whole_file(file, lambda path: Path(path).write_text(spoken, encoding="utf-8", newline="\n"))
+
+
+def told(found: Drivers, language: str) -> str:
+    """The picture in words, for who cannot see it: each attribute's figures and quadrant, the strongest first."""
+    rows = found.table.sort_values("importance", ascending=False, kind="stable")
+    parts = [
+        Text(
+            f"{row['name']}: liên hệ {row['importance']:.1f} %, đạt {row['performance']:.1f}",
+            f"{row['name']}: association {row['importance']:.1f} %, performance {row['performance']:.1f}",
+        )(language)
+        + f", {QUADRANTS[row['quadrant']](language)}"
+        for _, row in rows.iterrows()
+    ]
+    return f"{ASSOCIATION(language)}. {'; '.join(parts)}."
 
 
 def _figure(found: Drivers, language: str) -> Figure:

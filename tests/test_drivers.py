@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from itertools import permutations
 
 import numpy as np
@@ -144,7 +145,10 @@ def test_the_command_prints_writes_and_draws(tmp_path):
         assert done.exit_code == 0, done.output
         assert "associations, not causes" in done.output
     assert len(pd.read_csv(files[0])) == 3
-    assert "keep up" in files[1].read_text(encoding="utf-8")
+    picture = ET.fromstring(files[1].read_text(encoding="utf-8"))
+    assert "keep up" in "".join(picture.itertext())
+    assert picture.get("role") == "img"
+    assert picture.get("aria-label").count(": association") == 3
     assert files[2].read_bytes().startswith(b"\x89PNG")
     plain = json.loads(CliRunner().invoke(cli, [*map(str, call), "--json"]).stdout)
     assert sum(row["importance"] for row in plain["drivers"]) == pytest.approx(100)
