@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import textwrap
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -45,7 +45,9 @@ def draw(found: Drivers, file: Path, language: str = "vi") -> None:
         drawn = io.StringIO()
         canvas.print_figure(drawn, format="svg", metadata={"Date": None})
     opening = re.compile(r"<svg\b[^>]*", re.DOTALL)
-    spoken = opening.sub(lambda tag: f'{tag[0]} role="img" aria-label={quoteattr(words)}', drawn.getvalue(), count=1)
+    spoken = opening.sub(
+        lambda tag: f'{tag[0]} role="img" aria-label="{html.escape(words)}"', drawn.getvalue(), count=1
+    )
     whole_file(file, lambda path: Path(path).write_text(spoken, encoding="utf-8", newline="\n"))
 
 
