@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,8 +136,21 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+ORACLE = re.compile(r"tests/test_oracles\.py::test_oracle\[.*:(?P<kind>[^:]+)\]")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how many tests were skipped for want of which program or folder."""
+    """Says how many cases of the statistical oracles there were of each kind and how they ended, and how many tests
+    were skipped for want of which program or folder."""
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    for outcome in ("passed", "failed", "error", "xfailed", "skipped"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            if found := ORACLE.fullmatch(report.nodeid):
+                kinds[found["kind"]][outcome] += 1
+    if kinds:
+        terminalreporter.section(f"oracles: {sum(one.total() for one in kinds.values())} cases of {len(kinds)} kinds")
+        for kind, outcomes in sorted(kinds.items()):
+            terminalreporter.line(f"{kind}: " + ", ".join(f"{count} {name}" for name, count in outcomes.items()))
     if terminalreporter.stats.get("skipped"):
         reasons: dict[str, int] = {}
         for report in terminalreporter.stats["skipped"]:
