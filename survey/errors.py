@@ -5,7 +5,8 @@
     SurveyError
     ├── InputError      what a person brought is wrong: a file, a cell, an option
     │   └── Problems    several of them at once
-    ├── StoreError      the store cannot be used: missing, newer, damaged, in use
+    ├── StoreError      the store cannot be used: missing, newer, damaged
+    │   ├── InUseError  another program is writing to it; later it can be
     │   └── LockedError it is encrypted, and nobody has given the passphrase yet
     ├── VerifyError     a hash, a link, a commitment or a signature does not hold
     └── NotAllowed      the person may not do this
@@ -68,6 +69,10 @@ class Problems(InputError):
 
 class StoreError(SurveyError):
     """The store cannot be used as it is."""
+
+
+class InUseError(StoreError):
+    """Another program is writing to the store."""
 
 
 class LockedError(StoreError):

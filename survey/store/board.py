@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from survey.errors import StoreError
+from survey.errors import InUseError
 from survey.fieldwork.dispositions import final
 from survey.store import fieldlog, reading
-from survey.store.store import Store
+from survey.store.store import BUSY_MS, Store
 from survey.text import Text, fold, natural
 
 ORDER = ("conflict", "sealed", "returned", "approved", "voided", "partial", "draft", "erased")
@@ -40,12 +40,10 @@ def refresh(store: Store) -> bool:
         while store.value("SELECT 1 FROM stale_units LIMIT 1") is not None:
             with store.transaction():
                 _bring_up_to_date(store)
-    except StoreError as error:
-        if "in use" not in error.problem.what.en:
-            raise
+    except InUseError:
         return False
     finally:
-        store.execute("PRAGMA busy_timeout = 10000")
+        store.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     return True
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite3
 
-from survey.errors import InputError, StoreError
+from survey.errors import InputError, InUseError, StoreError
 from survey.store import vault
 from survey.store.signing import SigningKey
 from survey.text import Text
@@ -39,7 +39,8 @@ ROLES = ("device", "hub")
 TIERS = ("device", "supervisor", "province", "ministry")
 """Where a store stands, lowest first. A device is at the bottom; a hub at one of the others."""
 
-_BUSY_MS = 10_000
+BUSY_MS = 10_000
+"""How long a connection waits for another program that writes."""
 
 
 def now_text(now: datetime | None = None) -> str:
@@ -137,8 +138,8 @@ class Store:
     def open(cls, folder: str | Path) -> Store:
         """Opens the store in ``folder``, upgrading an older schema after keeping a copy of it.
 
-        Raises StoreError (missing, not a store, from a newer version, damaged, in use, LockedError when it is encrypted
-        and :func:`survey.store.vault.unlock` was not called) and then changes nothing.
+        Raises StoreError (missing, not a store, from a newer version, damaged; InUseError; LockedError when it is
+        encrypted and :func:`survey.store.vault.unlock` was not called) and then changes nothing.
         """
         file = Path(folder) / FILE
         db: sqlite3.Connection | None = None
@@ -315,7 +316,7 @@ def connect(file: Path, key: bytes | None, *, read_only: bool = False) -> sqlite
     """The one place where a connection to a store's database is made. ``key`` (32 bytes) encrypts every page of the
     file and of its write-ahead log; what SQLite sorts or sets aside stays in memory."""
     name = f"{file.resolve().as_uri()}?mode=ro" if read_only else file
-    db = sqlite3.connect(name, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False, uri=read_only)
+    db = sqlite3.connect(name, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False, uri=read_only)
     try:
         if key is not None:
             db.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
@@ -453,7 +454,7 @@ def told(file: Path, error: Exception) -> StoreError:
     """What SQLite says about a file, as a sentence."""
     said = str(error)
     if "locked" in said or "busy" in said:
-        return StoreError(
+        return InUseError(
             str(file),
             Text("kho dữ liệu đang được chương trình khác dùng", "the store is in use by another program"),
             Text("đóng chương trình đó rồi thử lại", "close that program and try again"),
