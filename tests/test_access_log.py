@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 from survey import create_app
 from survey.cli import cli
 from survey.errors import NotAllowed
-from survey.store import Store, access_log, audit, current, drafts, frame, people, vault
+from survey.store import Store, access_log, audit, current, drafts, fieldlog, frame, people, vault
+from survey.store.header import hash_text
 from survey.sync import exchange
 from survey.vocabulary import ACCESS
 from tests import field
@@ -194,6 +195,37 @@ def test_what_was_handed_over_stays_with_the_hub_and_shows_a_log_that_was_replac
     exchange.sync(office, [tmp_path / "two"])
     assert [problem.where for problem in access_log.problems(office)] == [f"device {device.device}"]
     assert len([entry for entry in access_log.entries(office) if entry.number]) > 4, "what it had before is kept"
+
+
+LINE = {"time": "2026-11-20T08:00:00+07:00", "actor": HOA, "subject": "u1", "detail": {}, "number": 1, "prev": ""}
+NEWER = json.dumps({**LINE, "action": "seen_by_drone"})
+HEAD = hash_text(NEWER.encode())
+
+
+def test_a_kind_of_entry_that_only_a_newer_program_knows_is_shown_by_its_name(pages: Visitor, office: Store) -> None:
+    fieldlog.write(office, fieldlog.LOG, {"from": "1", "to": "1", "head": HEAD, "entries": [NEWER]}, round="")
+    pages.sign_in(QUAN)
+    assert "seen_by_drone" in pages.get("/access-log").text
+    assert "seen_by_drone" in run(office, "audit").output
+    assert "seen_by_drone" in access_log.as_csv(access_log.entries(office))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"to": "1", "head": HEAD, "entries": [NEWER]},
+        {"from": "1", "to": "?", "head": HEAD, "entries": [NEWER]},
+        {"from": "1", "to": "1", "head": HEAD, "entries": 7},
+        {"from": "1", "to": "1", "head": hash_text(b"{}"), "entries": ["{}"]},
+        {"from": "1", "to": "1", "head": hash_text(b"["), "entries": ["["]},
+    ],
+)
+def test_a_log_that_a_machine_wrote_wrong_is_named_and_stops_nothing(hub: Store, body: dict[str, object]) -> None:
+    noted(hub)
+    held = access_log.entries(hub)
+    fieldlog.write(hub, fieldlog.LOG, body, round="")
+    assert access_log.entries(hub) == held or NEWER in str(body)
+    assert [problem.where for problem in current.verify(hub).problems] == [f"device {hub.device}"]
 
 
 def test_a_hand_over_without_news_stays_one_and_carries_no_log(device: Store, hub: Store, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from survey.fieldwork.dispositions import Case, grouped_rates, rates
 from survey.fieldwork.pace import behind, pace
-from survey.store import Store, board, current, drafts, fieldlog, frame, lists, progress, whereabouts
+from survey.store import Store, board, current, drafts, feed, fieldlog, frame, lists, progress, whereabouts
 from survey.store.where import FLAGGED, Where
 from survey.sync import exchange
 from survey.text import Text
@@ -182,6 +182,25 @@ def test_while_another_program_writes_the_board_stays_as_it_was(office: Store) -
         assert counted_now(office) == 0
     assert board.refresh(office)
     assert counted_now(office) == 1
+
+
+@pytest.mark.parametrize("subject_type", ["visit", "unit", "user", "device", "round", "questionnaire"])
+@pytest.mark.parametrize("content", [b"not json", b"[1]", b'"\\ud800"'])
+def test_a_document_that_a_machine_wrote_wrong_keeps_no_page_from_the_rest(
+    office: Store, device: Store, tmp_path: Path, subject_type: str, content: bytes
+) -> None:
+    units = frame.units(office)
+    # Signed by a machine that came with its key: whatever it says is merged.
+    feed.append(device, subject_type=subject_type, subject="wrong", kind="issued", parts={"document": content})
+    exchange.export(device, tmp_path)
+    assert exchange.sync(office, [tmp_path]).new
+    assert board.refresh(office)
+    assert frame.units(office) == units
+    assert all(frame.documents(office, name) for name in ("unit", "user", "device", "round", "questionnaire"))
+    assert frame.questionnaires(office)
+    assert frame.visits(office) == []
+    assert {found.kind for found in current.findings(office)} <= {"uncertified"}
+    assert current.verify(office).problems == []
 
 
 def counted_now(store: Store) -> int:

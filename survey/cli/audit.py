@@ -78,7 +78,7 @@ def audit(
                     entry.time[:19].replace("T", " "),
                     entry.device[:9],
                     entry.actor,
-                    ACCESS[entry.action](spoken),
+                    entry.name(spoken),
                     " ".join(filter(None, (entry.subject, json.dumps(entry.detail, ensure_ascii=False)))),
                 )
                 for entry in found

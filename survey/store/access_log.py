@@ -11,12 +11,13 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from survey.errors import Problem
 from survey.store import fieldlog, receipts
-from survey.store.header import hash_text, read_header
+from survey.store.header import hash_text, read_document, read_header
 from survey.store.store import Store
 from survey.text import Text
 from survey.vocabulary import ACCESS
@@ -37,6 +38,11 @@ class Entry(NamedTuple):
     subject: str
     detail: dict[str, Any]
     number: int
+
+    @property
+    def name(self) -> Text:
+        """What was done, in words; the bare name of what only a newer program knows."""
+        return ACCESS.get(self.action, Text(self.action, self.action))
 
 
 def carry(store: Store, now: datetime | None = None) -> None:
@@ -92,15 +98,16 @@ def _noted(store: Store) -> Iterator[Entry]:
     own = set()
     for content, hash in store.execute("SELECT entry, hash FROM audit ORDER BY number"):
         own.add(hash)
-        yield _entry(store.device, content)
+        yield from _entry(store.device, _line(content))
     for document in _documents(store):
         for content in document.entries:
             if document.device != store.device or hash_text(content) not in own:
-                yield _entry(document.device, content)
+                yield from _entry(document.device, _line(content))
 
 
 class _Document(NamedTuple):
-    """A document of the log: whose feed it is in, its first and last entry's numbers, the last one's hash."""
+    """A document of the log: whose feed it is in, its first and last entry's numbers, the last one's hash. One that
+    cannot be understood has no entries."""
 
     device: str
     epoch: str
@@ -116,22 +123,29 @@ def _documents(store: Store) -> list[_Document]:
         "SELECT f.device, f.epoch, p.content FROM documents d JOIN revisions r ON r.subject = d.subject"
         " AND r.subject_type = d.subject_type JOIN parts p ON p.revision = r.number AND p.name = 'document'"
         " JOIN feeds f ON f.number = r.feed WHERE d.subject_type = 'visit' AND d.unit = '' AND d.round = ''"
-        " AND json_extract(CAST(p.content AS TEXT), '$.event') = ? ORDER BY f.device, f.epoch, r.seq",
-        (fieldlog.LOG,),
-    ).fetchall()
+        " ORDER BY f.device, f.epoch, r.seq"
+    )
     found = []
     for device, epoch, content in rows:
-        told = json.loads(content)
-        lines = [str(line).encode("utf-8") for line in told["entries"]]
-        found.append(_Document(device, epoch, int(told["from"]), int(told["to"]), str(told["head"]), lines))
+        told = read_document(content) or {}
+        if told.get("event") == fieldlog.LOG:
+            try:
+                lines = [str(line).encode("utf-8") for line in told["entries"]]
+                found.append(_Document(device, epoch, int(told["from"]), int(told["to"]), str(told["head"]), lines))
+            except (KeyError, TypeError, ValueError):
+                found.append(_Document(device, epoch, 0, 0, "", []))
     return found
 
 
-def _entry(device: str, content: bytes | str) -> Entry:
-    told = json.loads(content)
-    return Entry(
-        told["time"], device, told["actor"], told["action"], told["subject"], dict(told["detail"]), told["number"]
-    )
+def _entry(device: str, told: dict[str, Any]) -> Iterator[Entry]:
+    """The entry that one line of a log is; none for a line that is none, which :func:`problems` names."""
+    with suppress(KeyError, TypeError, ValueError):
+        time, actor, action, subject = (str(told[name]) for name in ("time", "actor", "action", "subject"))
+        yield Entry(time, device, actor, action, subject, dict(told["detail"]), int(told["number"]))
+
+
+def _line(content: bytes) -> dict[str, Any]:
+    return read_document(content) or {}
 
 
 def _of_feeds(store: Store) -> Iterator[Entry]:
@@ -142,7 +156,7 @@ def _of_feeds(store: Store) -> Iterator[Entry]:
     ).fetchall()
     for content, body in rows:
         header = read_header(content)
-        told = json.loads(body) if body else {}
+        told = read_document(body) or {}
         if header.kind == "erased":
             action = "contact_erased" if header.target else "erased"
             subject, detail = f"{header.subject_type} {header.subject}", {"reason": str(told.get("reason", ""))}
@@ -164,9 +178,8 @@ def as_csv(found: Iterable[Entry]) -> str:
     write = csv.writer(out).writerow
     write(["time", "machine", "number", "person", "action", "action_vi", "action_en", "subject", "detail"])
     for entry in found:
-        named = ACCESS[entry.action]
         detail = json.dumps(entry.detail, ensure_ascii=False, sort_keys=True)
-        about = (entry.action, *named, entry.subject, detail)
+        about = (entry.action, *entry.name, entry.subject, detail)
         cells = (entry.time, entry.device, str(entry.number or ""), entry.actor, *about)
         write([f"'{cell}" if cell[:1] in tuple("=+-@\t\r") else cell for cell in cells])
     return out.getvalue()
@@ -182,8 +195,9 @@ def problems(store: Store) -> list[Problem]:
     links: dict[int, str] = {}
     expected, prev = 1, ""
     for number, content, hash in store.execute("SELECT number, entry, hash FROM audit ORDER BY number"):
-        told = json.loads(content)
-        if number != expected or told["prev"] != prev or told["number"] != number or hash_text(content) != hash:
+        told = _line(content)
+        linked = (told.get("number"), told.get("prev")) == (expected, prev)
+        if number != expected or not linked or hash_text(content) != hash:
             found.append(_problem(store.device, number))
             break
         expected, prev = number + 1, hash
@@ -194,7 +208,9 @@ def problems(store: Store) -> list[Problem]:
         last, broken = before.get(feed), not document.entries
         for content in document.entries:
             # Where a feed begins (a new machine, a restored one) its log may begin.
-            broken = broken or (last is not None and json.loads(content)["prev"] != last)
+            told = _line(content)
+            follows = last is None or told.get("prev") == last
+            broken = broken or not follows or not any(_entry(document.device, told))
             last = hash_text(content)
         before[feed] = document.head
         if feed == (store.device, store.epoch):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from survey.store.certificates import certified_by
-from survey.store.header import Header
+from survey.store.header import Header, read_document
 from survey.store.reading import document_bytes
 from survey.store.store import Store
 from survey.vocabulary import ADMINISTRATOR
@@ -46,6 +45,4 @@ def may_erase(store: Store, tombstone: Header) -> bool:
 
 
 def _document(store: Store, subject_type: str, subject: str) -> dict[str, Any]:
-    body = document_bytes(store, subject_type, subject)
-    found = json.loads(body) if body else {}
-    return found if isinstance(found, dict) else {}
+    return read_document(document_bytes(store, subject_type, subject)) or {}

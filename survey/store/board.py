@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from survey.errors import InUseError
 from survey.fieldwork.dispositions import final
 from survey.store import fieldlog, reading
+from survey.store.header import read_document
 from survey.store.store import BUSY_MS, Store
 from survey.text import Text, fold, natural
 
@@ -123,7 +124,8 @@ def _bring_up_to_date(store: Store) -> None:
     chosen = "IN (SELECT value FROM json_each(?))"
     units = _documents(store, "d.subject_type = 'unit' AND d.subject", names)
     visits: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for visit in _documents(store, "d.subject_type = 'visit' AND d.unit", names).values():
+    # Of a unit that is not known nothing is shown, and what a machine notes of itself (its log) has none.
+    for visit in _documents(store, "d.subject_type = 'visit' AND d.unit", json.dumps(sorted(units))).values():
         visits[str(visit.get("unit", ""))].append(visit)
     interviews: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in reading.interviews(store, units=wanted):
@@ -166,7 +168,7 @@ def _documents(store: Store, where: str, names: str) -> dict[str, dict[str, Any]
         f" WHERE {where} IN (SELECT value FROM json_each(?)) AND d.state = 'current'",
         (names,),
     )
-    return {subject: json.loads(content) for subject, content in rows}
+    return {subject: told for subject, content in rows if (told := read_document(content)) is not None}
 
 
 def _contacts(store: Store, names: str) -> dict[str, dict[str, Any]]:
@@ -176,7 +178,7 @@ def _contacts(store: Store, names: str) -> dict[str, dict[str, Any]]:
         " WHERE d.subject_type = 'unit' AND d.subject IN (SELECT value FROM json_each(?)) AND d.state = 'current'",
         (names,),
     )
-    return {subject: json.loads(content) for subject, content in rows}
+    return {subject: told for subject, content in rows if (told := read_document(content)) is not None}
 
 
 def _place(unit: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -272,8 +274,8 @@ class _Told:
             if name == "answers":
                 self.answers.add(id)
             elif name == "paradata":
-                self.paradata[id] = _counted(_object(content))
-            elif _object(content).get("approval") == "second":
+                self.paradata[id] = _counted(read_document(content) or {})
+            elif (read_document(content) or {}).get("approval") == "second":
                 self.second.add(id)
         for raw, tier in store.execute(
             f"SELECT DISTINCT r.id, c.tier FROM revisions r JOIN receipted c ON c.revision = r.number WHERE {chosen}",
@@ -285,14 +287,6 @@ class _Told:
         """Whether every current version is at this tier."""
         heads = list(heads)
         return int(bool(heads) and (tier == self.own or all(tier in self.tiers[head] for head in heads)))
-
-
-def _object(content: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(content)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _counted(paradata: Mapping[str, Any]) -> dict[str, Any]:

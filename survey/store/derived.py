@@ -20,7 +20,7 @@ from survey.store.fold import (
     is_contact_erased,
     is_erased,
 )
-from survey.store.header import CONTACT, ERASED, Header, read_header
+from survey.store.header import CONTACT, ERASED, Header, read_document, read_header
 from survey.store.store import Store
 
 Subject = tuple[str, str]
@@ -190,7 +190,7 @@ def _of_subjects(
     }
     documented = [number for key, own in numbers.items() if key[0] != "interview" for number in own]
     documents = {
-        number: _document(content)
+        number: read_document(content)
         for number, content in store.execute(
             "SELECT revision, content FROM parts"
             " WHERE name = 'document' AND revision IN (SELECT value FROM json_each(?))",
@@ -204,20 +204,7 @@ def _of_subjects(
 
 def _grouped(rows: Iterable[tuple[str, str, bytes, bytes | None]]) -> Iterator[tuple[Subject, list[Revision]]]:
     for key, group in groupby(rows, lambda row: (row[0], row[1])):
-        yield key, [Revision(read_header(header), _document(content)) for _, _, header, content in group]
-
-
-def _document(content: bytes | None) -> dict[str, Any] | None:
-    if content is None:
-        return None
-    try:
-        document = json.loads(content.decode("utf-8"))
-        if b"\\u" in content:
-            # Half of a character (\ud800 alone) is JSON but no text, and SQLite would refuse the derived row.
-            json.dumps(document, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
+        yield key, [Revision(read_header(header), read_document(content)) for _, _, header, content in group]
 
 
 def _fold_subject(key: Subject, revisions: list[Revision]) -> tuple[Interview | None, Document | None]:

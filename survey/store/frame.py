@@ -14,7 +14,7 @@ from typing import Any
 
 from survey.errors import InputError
 from survey.store import feed, reading
-from survey.store.header import ISSUED, SUBJECT_TYPES
+from survey.store.header import ISSUED, SUBJECT_TYPES, read_document
 from survey.store.people import hash_pin, sign_in
 from survey.store.store import Store
 from survey.text import Text
@@ -136,8 +136,7 @@ def _same(store: Store, head: str, parts: Mapping[str, Any], blobs: set[str]) ->
 
 def document(store: Store, subject_type: str, subject: str) -> dict[str, Any] | None:
     """The current document of one subject, or None when there is none here."""
-    body = reading.document_bytes(store, subject_type, subject)
-    return None if body is None else json.loads(body)
+    return read_document(reading.document_bytes(store, subject_type, subject))
 
 
 def _documents(store: Store, subject_type: str, **columns: str | None) -> list[dict[str, Any]]:
@@ -150,7 +149,7 @@ def _documents(store: Store, subject_type: str, **columns: str | None) -> list[d
         + " ORDER BY d.subject",
         (subject_type, *given.values()),
     )
-    return [json.loads(content) for (content,) in rows]
+    return [document for (content,) in rows if (document := read_document(content)) is not None]
 
 
 def documents(store: Store, subject_type: str) -> list[dict[str, Any]]:
@@ -251,7 +250,7 @@ def questionnaires(store: Store) -> list[dict[str, Any]]:
         " WHERE d.subject_type = 'questionnaire' AND d.state = 'current'"
         " AND 'sha256:' || lower(hex(r.id)) = d.head ORDER BY d.subject"
     ):
-        body = json.loads(content)
+        body = read_document(content) or {}
         found.append({"hash": subject, **{key: body.get(key, "") for key in ("id", "version", "title")}})
     return found
 

@@ -123,6 +123,21 @@ def commitment(part: Part) -> str:
     return "sha256:" + digest.hexdigest()
 
 
+def read_document(content: bytes | None) -> dict[str, Any] | None:
+    """What the part ``document`` says; None for one that is absent or no JSON object. Whoever signs can write what they
+    like, and one such document must not stop those who read all of them."""
+    if content is None:
+        return None
+    try:
+        document = json.loads(content.decode("utf-8"))
+        if b"\\u" in content:
+            # Half of a character (\ud800 alone) is JSON but no text, and SQLite would refuse the derived row.
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
 def write_header(
     *,
     subject_type: str,

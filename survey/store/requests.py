@@ -7,9 +7,9 @@ may both note something. The days: see :data:`survey.vocabulary.REQUESTS` and de
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from survey.errors import InputError
 from survey.store import fieldlog, frame, reading
@@ -107,13 +107,24 @@ def carried_out(
     return mine
 
 
+def _is_request(event: Mapping[str, Any]) -> bool:
+    """Whether an event is a request that can be understood; another machine may have written anything."""
+    try:
+        date.fromisoformat(event["received"])
+        return event.get("event") == REQUEST and event["kind"] in REQUESTS and bool(event["id"])
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
 def everything(store: Store) -> list[Request]:
     """All requests, the open ones first, by the day by which they have to be done."""
     steps: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for event in fieldlog.read(store, STEP, unit=""):
-        steps[str(event.get("request"))].append({name: str(value) for name, value in event.items()})
+    noted = frame.visit_documents(store, unit="")
+    for event in noted:
+        if event.get("event") == STEP and event.get("step") in STEPS:
+            steps[str(event.get("request"))].append({name: str(value) for name, value in event.items()})
     found = []
-    for event in fieldlog.read(store, REQUEST, unit=""):
+    for event in filter(_is_request, noted):
         received, own = date.fromisoformat(event["received"]), steps[event["id"]]
         closing = next((one for one in own if one["step"] != "answered"), None)
         found.append(
@@ -126,8 +137,8 @@ def everything(store: Store) -> list[Request]:
                 str(event.get("actor", "")),
                 answer_by(received).isoformat(),
                 (received + timedelta(days=REQUESTS[event["kind"]].days)).isoformat(),
-                own[0]["time"] if own else "",
-                closing["time"] if closing else "",
+                own[0].get("time", "") if own else "",
+                closing.get("time", "") if closing else "",
                 closing["step"] if closing else "",
                 closing.get("reason", "") if closing else "",
             )

@@ -146,7 +146,7 @@ def _row(entry: access_log.Entry) -> dict[str, Any]:
         "time": entry.time,
         "machine": device_name(entry.device),
         "who": person_name(entry.actor) if entry.actor else t("người giữ máy", "whoever held the machine"),
-        "what": ACCESS[entry.action](words.interface()),
+        "what": entry.name(words.interface()),
         "look": entry.action in ("sign_in_failed", "recovered", "export_contact") or bool(entry.detail.get("revoked")),
         "about": " · ".join(filter(None, (_subject(entry), *(_told(*one) for one in shown.items())))),
     }
