@@ -26,7 +26,7 @@ import pyarrow as pa
 from analysis.data_variables import SUPPRESSED, TEXT, parts
 from analysis.dataset import WEIGHT, Dataset
 from analysis.design import Design, Publication
-from analysis.table import MISSING_SUFFIX, Table
+from analysis.table import MISSING_SUFFIX, Table, text_of
 from analysis.weighting import STEPS
 from analysis.weighting import WEIGHT as FINAL
 from survey.errors import InputError, Problem, Problems
@@ -338,17 +338,17 @@ def _coded(table: Table, rules: Rules) -> tuple[Table, dict[str, int]]:
         limited = np.clip(numbers, rules.bottom.get(name, -np.inf), rules.top.get(name, np.inf))
         moved = np.isfinite(numbers) & (limited != numbers)
         texts = table.arrow[name].to_pylist()
-        changed[name] = [f"{limited[row]:g}" if moved[row] else text for row, text in enumerate(texts)]
+        changed[name] = [text_of(limited[row]) if moved[row] else text for row, text in enumerate(texts)]
         counts[name] = int(moved.sum())
     return _with(table, changed), counts
 
 
 def _limits(rules: Rules, name: str) -> Iterator[Text]:
     if name in rules.top:
-        limit = f"{rules.top[name]:g}"
+        limit = text_of(rules.top[name])
         yield Text(f"mã hóa trần: từ {limit} trở lên ghi {limit}", f"top-coded: {limit} stands for {limit} or more")
     if name in rules.bottom:
-        least = f"{rules.bottom[name]:g}"
+        least = text_of(rules.bottom[name])
         yield Text(f"mã hóa sàn: từ {least} trở xuống ghi {least}", f"bottom-coded: {least} stands for {least} or less")
 
 

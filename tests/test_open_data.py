@@ -46,6 +46,7 @@ FORM = Questionnaire(
         question("age", "calculate", calculation="2026 - /data/born"),
         question("older", "calculate", calculation="if(/data/age  >= 60, 1, 0)"),
         question("minutes", vi="Số phút", en="Minutes"),
+        question("income", vi="Thu nhập, đồng", en="Income, dong"),
         question("say", "text", vi="Ý kiến “riêng”", en="Opinion"),
         question("where", "geopoint", vi="Vị trí", en="Place"),
         question("door", "image", vi="Ảnh", en="Photograph"),
@@ -76,12 +77,14 @@ def store(tmp_path_factory):
             born = 1925 if number == 59 else int(chance.choice([1960, 1980, 2000]))
             answers = {"sat": str(chance.integers(1, 6)), "sex": "male" if number in (3, 59) else "female"}
             answers |= {"born": str(born), "age": str(2026 - born), "older": str(int(born <= 1966))}
+            answers |= {"income": str(1_000_001 * number)}
             answers |= {"minutes": str(10 + number * 5), "say": "ông Hùng bản 3", "where": "21.3 103.9 0 0"}
             if number % 9 == 0:
                 answers["sat"] = {"missing": "dont_know"}
             drafts.seal(store, interview, answers, {}, {"phone": "0912"}, {}, "phoa")
             current.decide(store, interview, "approved", actor="plan")
-        rules(store, "--key", "province", "--key", "sex", "--key", "age", "--k", "4", "--top", "minutes=120")
+        rules(store, "--key", "province", "--key", "sex", "--key", "age", "--k", "4", "--top", "minutes=120",
+              "--top", "income=50000001")  # fmt: skip
         yield store
 
 
@@ -149,6 +152,7 @@ def test_open_data_hide_the_rare_and_keep_the_rest(files):
     assert all((row["age"], row["older"], row["older__missing"]) == ("", "", "suppressed") for row in hidden)
     assert "born" not in table[0]
     assert max(int(row["minutes"]) for row in table) == 120
+    assert max(int(row["income"]) for row in table) == 50000001
     assert sorted(int(row["interview"]) for row in table) == list(range(1, 61))
 
 
@@ -179,7 +183,7 @@ def test_the_report_tells_what_was_done_and_is_for_the_office(store, files, tmp_
     assert told["before"]["smallest"] == 1
     assert (told["after"]["smallest"] >= 4, told["after"]["below"]) == (True, 0)
     assert told["blanked"]["province"] == 0
-    assert told["coded"] == {"minutes": 37}
+    assert told["coded"] == {"minutes": 37, "income": 10}
     assert told["left_out"]["born"]["en"] == "a key is calculated from this column"
     book = openpyxl.load_workbook(tmp_path / "x.csv.disclosure.xlsx")
     cells = list(book["Ô nhỏ - Small cells"].iter_rows(values_only=True))

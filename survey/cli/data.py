@@ -356,8 +356,10 @@ def rules(
 
 
 def _shown(rules: Rules) -> list[tuple[str, str]]:
+    from analysis.table import text_of
+
     def listed(limits: Any) -> str:
-        return ", ".join(f"{name} {limit:g}" for name, limit in limits.items()) or "–"
+        return ", ".join(f"{name} {text_of(limit)}" for name, limit in limits.items()) or "–"
 
     rows = [
         (Text("biến khóa", "keys"), ", ".join(rules.keys) or "–"),
