@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.report.format import short
 from survey.errors import InputError, Problem, Problems
 from survey.tables import Table, numbers, read_table
-from survey.text import Text
+from survey.text import LANGUAGES, Text
 
 LEVELS = {
     "ministry": Text("bộ, cơ quan ngang bộ", "ministry"),
@@ -134,9 +135,11 @@ def read_structure(source: Path | Table, id: str, level: str) -> Structure:
         seen.add(code)
         label = Text(row["name_vi"], row.get("name_en") or row["name_vi"])
         nodes.append(Criterion(code, parent, label, points[k], method))
-    if problems:
+    made = None if problems else Structure(id, level, tuple(_in_order(nodes)))
+    if made is not None:
+        problems += _circles(nodes, made, table)
+    if problems or made is None:
         raise Problems(problems)
-    made = Structure(id, level, tuple(_in_order(nodes)))
     problems = list(_points(made, table.source))
     if problems:
         raise Problems(problems)
@@ -174,36 +177,53 @@ def structure_rows(tree: Path, version: str) -> list[dict[str, str]]:
     ]
 
 
+def _circles(nodes: Sequence[Criterion], structure: Structure, table: Table) -> list[Problem]:
+    """Rows that hang on themselves, by whatever way: they would belong to no area."""
+    return [
+        Problem(
+            table.where(k, "parent"),
+            Text(f"mã “{node.code}” nằm dưới chính nó", f"'{node.code}' lies below itself"),
+            Text("sửa mã cấp trên", "mend the parent"),
+        )
+        for k, node in enumerate(nodes)
+        if node.code not in structure.by_code
+    ]
+
+
 def _points(structure: Structure, source: str) -> Iterable[Problem]:
+    totals = _totals(structure)
     for node in structure.nodes:
-        below = structure.parts[node.code]
-        if not below and node.most is None:
+        total = totals[node.code]
+        if not structure.parts[node.code] and total is None:
             yield Problem(
                 f"{source}, {node.code}",
                 Text("chưa nhập điểm tối đa", "its maximum points are not entered"),
                 Text("nhập theo quyết định ban hành bộ chỉ số", "enter them from the decision on the index"),
             )
-        elif below and node.most is not None and all(part.most is not None for part in below):
-            total = sum(part.most or 0 for part in below)
-            if abs(total - node.most) > 1e-6:
-                yield Problem(
-                    f"{source}, {node.code}",
-                    Text(
-                        f"các phần cộng lại {total:g}, không phải {node.most:g}",
-                        f"its parts add up to {total:g}, not {node.most:g}",
-                    ),
-                    Text("sửa điểm tối đa", "mend the points"),
-                )
+        elif node.most is not None and total is not None and abs(total - node.most) > 1e-6:
+            yield Problem(
+                f"{source}, {node.code}",
+                Text(
+                    f"các phần cộng lại {short(total, 'vi')}, không phải {short(node.most, 'vi')}",
+                    f"its parts add up to {short(total, 'en')}, not {short(node.most, 'en')}",
+                ),
+                Text("sửa điểm tối đa", "mend the points"),
+            )
+
+
+def _totals(structure: Structure) -> dict[str, float | None]:
+    """Of each node the points of the leaves below it, None while one of them is missing."""
+    found: dict[str, float | None] = {}
+    for node in reversed(structure.nodes):
+        below = structure.parts[node.code]
+        found[node.code] = _sum(found[part.code] for part in below) if below else node.most
+    return found
 
 
 def _filled(structure: Structure) -> Structure:
     """With the points of parents that were left out."""
-    most: dict[str, float] = {}
-    for node in reversed(structure.nodes):
-        below = structure.parts[node.code]
-        most[node.code] = sum(most[part.code] for part in below) if below else (node.most or 0.0)
-    nodes = tuple(Criterion(n.code, n.parent, n.label, most[n.code], n.method) for n in structure.nodes)
-    return Structure(structure.id, structure.level, nodes)
+    totals = _totals(structure)
+    return Structure(structure.id, structure.level, tuple(replace(n, most=totals[n.code]) for n in structure.nodes))
 
 
 def _in_order(nodes: Sequence[Criterion]) -> Iterable[Criterion]:
@@ -262,10 +282,10 @@ def check(structure: Structure, entry: Entry, standing: Mapping[tuple[str, str],
     if entry.points is None and not entry.not_applicable:
         wrong(Text("chưa có điểm", "there are no points"), Text("nhập điểm", "enter the points"))
     if entry.points is not None and not -_SLACK <= entry.points <= (node.most or 0) + _SLACK:
-        given, most = f"{entry.points:g}", f"{node.most or 0:g}"
+        given, most = (Text(*(short(x, one) for one in LANGUAGES)) for x in (entry.points, node.most or 0.0))
         wrong(
-            Text(f"{_comma(given)} điểm vượt thang 0–{_comma(most)}", f"{given} is beyond the scale 0–{most}"),
-            Text(f"nhập từ 0 đến {_comma(most)}", f"enter 0 to {most}"),
+            Text(f"{given.vi} điểm vượt thang 0–{most.vi}", f"{given.en} is beyond the scale 0–{most.en}"),
+            Text(f"nhập từ 0 đến {most.vi}", f"enter 0 to {most.en}"),
         )
     if (entry.step == "appraisal" or entry.not_applicable) and not entry.reason.strip():
         wrong(
@@ -299,7 +319,7 @@ def sipas_points(most: float, percent: float) -> float:
     if not 0 <= percent <= 100:
         raise InputError(
             "SIPAS",
-            Text(f"{percent:g} không phải tỷ lệ phần trăm", f"{percent:g} is no percentage"),
+            Text(f"{short(percent, 'vi')} không phải tỷ lệ phần trăm", f"{short(percent, 'en')} is no percentage"),
             Text("nhập từ 0 đến 100", "enter 0 to 100"),
         )
     return most * percent / 100
@@ -479,10 +499,6 @@ def table_problem(table: Table, name: str) -> Problem:
 
 def _text(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
-
-
-def _comma(figure: str) -> str:
-    return figure.replace(".", ",")
 
 
 def _exact(value: float | None) -> str:

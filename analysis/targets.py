@@ -13,11 +13,12 @@ from typing import Any
 
 from analysis.index import Index, load_index
 from analysis.ranking import GROUP_WORDS, GROUPS
+from analysis.report.format import short
 from analysis.report.tree import tree
 from analysis.units import provinces
 from survey.errors import InputError, Problem, Problems
 from survey.tables import Table, numbers, read_table
-from survey.text import Text, fold
+from survey.text import LANGUAGES, Text, fold
 
 KINDS = {
     "score": Text("điểm", "score"),
@@ -171,16 +172,18 @@ def _target(row: Mapping[str, str], figure: float | None, table: Table, k: int) 
         wrong("target", Text(f"“{row['target']}” không phải số", f"'{row['target']}' is no number"), _NUMBER)
     elif kind == "rank" and figure is not None and (figure < 1 or figure != int(figure) or (of and figure > of)):
         among = Text(f" trong {of} đơn vị" if of else "", f" among {of} units" if of else "")
-        wrong("target", Text(f"không có hạng {figure:g}{among.vi}", f"there is no rank {figure:g}{among.en}"), _WHOLE)
+        place = Text(*(short(figure, one) for one in LANGUAGES))
+        what = Text(f"không có hạng {place.vi}{among.vi}", f"there is no rank {place.en}{among.en}")
+        wrong("target", what, _WHOLE)
     elif kind == "score" and figure is not None and index is not None:
         scale = tree(index).nodes[row["code"]].scale
         if scale is not None and not scale[0] <= figure <= scale[1]:
-            low, high = scale
+            told = {one: [short(value, one) for value in (figure, *scale)] for one in LANGUAGES}
             wrong(
                 "target",
                 Text(
-                    f"{figure:g} nằm ngoài thang {low:g}–{high:g} của {row['code']}",
-                    f"{figure:g} is beyond the scale {low:g}–{high:g} of {row['code']}",
+                    "{} nằm ngoài thang {}–{} của {}".format(*told["vi"], row["code"]),
+                    "{} is beyond the scale {}–{} of {}".format(*told["en"], row["code"]),
                 ),
                 Text("ghi mục tiêu trên thang đó", "state the target on that scale"),
             )

@@ -162,6 +162,22 @@ def test_everything_wrong_with_a_structure_is_told_at_once(tmp_path: Path):
         read_structure(file, "x", "province")
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("1,,A,10\n1.1,1,B,\n1.1.1,1.1,C,4\n1.1.2,1.1,D,5.5", "x.csv, 1: các phần cộng lại 9,5, không phải 10"),
+        ("1,,A,10\n2,3,B,\n3,2,C,5", "row 3, column parent: mã “2” nằm dưới chính nó"),
+    ],
+)
+def test_no_points_are_lost_between_a_leaf_and_its_area(tmp_path: Path, rows: str, told: str):
+    """A criterion without points of its own between them, or two that hang on each other."""
+    file = tmp_path / "x.csv"
+    file.write_text(f"code,parent,name_vi,points_max\n{rows}\n", encoding="utf-8")
+    with pytest.raises(Problems) as error:
+        read_structure(file, "x", "province")
+    assert told in error.value("vi")
+
+
 # -- entries and results ------------------------------------------------------------------------------------------
 
 
@@ -197,7 +213,7 @@ def test_what_is_missing_is_missing_and_not_zero(structure: Structure):
     ("entry", "told"),
     [
         (Entry("1.1", "self", 4.5), "4.5 is beyond the scale 0–4"),
-        (Entry("1.1", "self", -1), "-1 is beyond the scale"),
+        (Entry("1.1", "self", -1), "−1 is beyond the scale"),
         (Entry("1.1", "self"), "there are no points"),
         (Entry("1.2", "self", 1), "it is no criterion that is scored"),
         (Entry("8.1", "self", 1), "this one is scored by survey"),

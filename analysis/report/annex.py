@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.report.blocks import Block, Column, Entry, Heading, Listing, Paper, Paragraph, Points, Row, Table
-from analysis.report.format import number
+from analysis.report.format import number, short
 from analysis.report.making import Report
 from analysis.report.overview import Setting
 from analysis.table import Table as Data
@@ -95,7 +95,7 @@ def _nodes(report: Report, setting: Setting) -> Table:
         shown = report.tree.nodes[node.code]
         leaf = not report.index.children[node.code]
         combine = "" if leaf else node.combine
-        share = "" if node.share is None else _short(node.share, setting.language)
+        share = "" if node.share is None else short(node.share, setting.language)
         entries = (Entry(combine), Entry(share), Entry(_ends(node.from_, setting)),
                    Entry(_ends(node.to, setting)), Entry(_score(node, setting) if leaf else ""))  # fmt: skip
         rows.append(
@@ -112,12 +112,7 @@ def _nodes(report: Report, setting: Setting) -> Table:
 def _ends(ends: tuple[float, float] | None, setting: Setting) -> str:
     if ends is None:
         return ""
-    return " … ".join(_short(x, setting.language) for x in ends)
-
-
-def _short(value: float, language: str) -> str:
-    """A number with the decimals that it has, four at most."""
-    return number(value, next((p for p in range(4) if abs(round(value, p) - value) < 1e-9), 4), language)
+    return " … ".join(short(x, setting.language) for x in ends)
 
 
 def _score(node: IndexNode, setting: Setting) -> str:

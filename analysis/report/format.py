@@ -37,6 +37,11 @@ def number(value: float | None, decimals: int, language: str) -> str:
     return _MINUS + text if value < 0 and any(c in "123456789" for c in text) else text
 
 
+def short(value: float, language: str) -> str:
+    """A number with the decimals that it has, four at most: the ends of a scale, a share, what somebody typed."""
+    return number(value, next((p for p in range(4) if abs(round(value, p) - value) < 1e-9), 4), language)
+
+
 def count(value: float | None, language: str) -> str:
     """A count or degrees of freedom: whole numbers without decimals, others with one."""
     if value is None or math.isnan(value) or math.isinf(value):
