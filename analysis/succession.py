@@ -19,7 +19,7 @@ from analysis.score_file import PsuSums, ScoreTable
 from analysis.scores import noted
 from analysis.units import Register, Unit, names, provinces
 from survey.errors import InputError
-from survey.tables import read_table
+from survey.tables import numbers, read_table
 from survey.text import Text
 
 PROVINCE = "province"
@@ -79,12 +79,9 @@ def population_rule(file: Path, day: str, register: Register | None = None) -> R
             Text("đặt tên hai cột: province, population", "name the columns province, population"),
         )
     found = {}
-    for number, row in enumerate(table.rows):
-        try:
-            weight = float(row[people].replace(" ", "").replace("_", ""))
-        except ValueError:
-            weight = 0.0
-        if not 0 < weight < float("inf"):
+    weights = numbers([row[people] for row in table.rows], table.decimal_comma)
+    for number, (row, weight) in enumerate(zip(table.rows, weights, strict=True)):
+        if weight is None or not 0 < weight < float("inf"):
             raise InputError(
                 table.where(number, people),
                 Text(f"“{row[people]}” không phải là dân số", f"'{row[people]}' is no population"),

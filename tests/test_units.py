@@ -216,6 +216,11 @@ def test_a_series_goes_over_a_merger_only_by_a_declared_rule_which_is_named(tmp_
     assert merged["se"] == pytest.approx(error)
     assert "mean of the former provinces by population (dan_so.csv), not a published figure" in merged["note"]
     assert any("carried over a merger" in note.en for note in found.notes)
+    grouped = tmp_path / "dan_so.vi.csv"
+    grouped.write_text("province;population\nAn Giang;3.000.000\nKiên Giang;1.000.000\n", encoding="utf-8")
+    assert population_rule(grouped, OLD).weights == {
+        unit: 1000 * n for unit, n in population_rule(file, OLD).weights.items()
+    }
     plain = compare(BEFORE, AFTER, carry=Rule("mean"))
     assert row(plain, "91")["before"] == pytest.approx(42.0)
     assert row(plain, "14")["note"] == ""
