@@ -5,8 +5,8 @@ weights, ``math`` = hf1, ``school`` = hf2, and Shah & Vaish's); the interval inv
 share of values at or below it (Woodruff 1952).
 
 Where equal weights let the distribution reach a probability exactly, the rules that jump must see that it does,
-whatever the last bit of the sum says. R ``survey`` 4.5 compares bit by bit; its answer is kept as the
-rules ending in ``_r``.
+whatever the last bit of the sum says, and below the first share there is only the first value. R ``survey`` 4.5
+compares bit by bit, and takes the second value there; its answer is kept as the rules ending in ``_r``.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _between(x: np.ndarray, w: np.ndarray, p: float, tie: float = TIE) -> tuple[
     cumulated = np.cumsum(w, dtype=np.longdouble).astype(float)
     below = np.flatnonzero(cumulated <= (p + tie) * total)
     if not len(below):
-        return 0, 0, p, cumulated[0] / total - p
+        return 0, 0 if tie else min(1, len(x) - 1), p - cumulated[0] / total, cumulated[0] / total - p
     low = int(below[-1])
     high = min(low + 1, len(x) - 1)
     under = p - cumulated[low] / total

@@ -85,6 +85,13 @@ def test_equal_weights_reach_a_round_probability_exactly_whatever_the_last_bit_s
     assert by_rule == {"math": 19.0, "school": 19.5, "math_r": 20.0}
 
 
+def test_below_the_first_share_there_is_only_the_first_value_where_r_survey_takes_the_second():
+    """qrule_hf1 … hf3 of R survey 4.5 on (1, 2, 3, 4, 10), all of one weight: 2 at 0.1."""
+    x, w = np.array([1.0, 2, 3, 4, 10]), np.ones(5)
+    for rule in ("math", "school", "hf1", "hf2", "hf3"):
+        assert (RULES[rule](x, w, 0.1), RULES[f"{rule}_r"](x, w, 0.1)) == (1, 2)
+
+
 @pytest.mark.parametrize("interval", ["logit", "beta", "asin", "wilson"])
 def test_the_interval_of_an_extreme_quantile_can_stay_on_the_scale(interval):
     """At 1 % the plain interval of the share runs below zero and the quantile has no lower end."""
