@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from analysis.report.kinds import KINDS, Choice, places
 from analysis.report.making import Report, from_files
 from analysis.report.profile import find, restricted
 from analysis.report.scale import on_hundred, table_on_hundred
+from analysis.report.tree import Tree
+from analysis.score_file import score_table
 from survey.errors import InputError
 from tests import outside
 from tests.test_report import _HEAD, _ROWS
@@ -287,10 +290,16 @@ def test_every_score_is_told_on_a_hundred_by_a_declared_conversion() -> None:
     assert "Rank 46 of 61" in words(said), "ranks stay as they are"
 
 
-def test_a_conversion_keeps_errors_and_covariances_in_proportion(folder: Path, report: Report) -> None:
-    table = table_on_hundred(folder / "now-sex.csv", report.tree)
-    plain, scaled = gaps(folder / "now-sex.csv", "T", "sex").table, gaps(table, "T", "sex").table
-    assert scaled["se"].to_list() == pytest.approx(plain["se"].to_list(), nan_ok=True), "this index is on 0–100 already"
+def test_a_conversion_keeps_errors_intervals_and_covariances_in_proportion(folder: Path, report: Report) -> None:
+    top = report.tree.nodes["T"]
+    wide = Tree({**report.tree.nodes, "T": replace(top, scale=(-100.0, 100.0))}, report.tree.top)
+    plain, scaled = score_table(folder / "now-sex.csv"), table_on_hundred(folder / "now-sex.csv", wide)
+    for name in ("estimate", "low", "high"):
+        before, after = (table.choose("T", "sex")[name].to_numpy() for table in (plain, scaled))
+        assert after == pytest.approx((before + 100) / 2)
+    halves, wholes = (gaps(table, "T", "sex").table["se"].dropna().to_numpy() for table in (scaled, plain))
+    assert len(wholes) > 0
+    assert halves == pytest.approx(wholes / 2)
 
 
 def test_a_department_has_a_profile_too(tmp_path: Path) -> None:

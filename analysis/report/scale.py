@@ -60,10 +60,9 @@ def table_on_hundred(source: Any, tree: Tree) -> ScoreTable:
     codes = table.frame["code"]
     slope = codes.map(lambda code: lines.get(code, (1.0, 0.0))[0]).to_numpy(dtype=float)
     low = codes.map(lambda code: lines.get(code, (1.0, 0.0))[1]).to_numpy(dtype=float)
-    frame = table.frame.assign(
-        estimate=slope * (table.frame["estimate"].to_numpy(dtype=float) - low),
-        se=slope * table.frame["se"].to_numpy(dtype=float),
-    )
+    held = {name: table.frame[name].to_numpy(dtype=float) for name in ("estimate", "low", "high", "se")}
+    moved = {name: slope * (values - (0 if name == "se" else low)) for name, values in held.items()}
+    frame = table.frame.assign(**moved)
     sums = table.sums
     if sums is not None:
         factor = np.array([lines.get(str(code), (1.0, 0.0))[0] for code in sums.frame["code"]])
