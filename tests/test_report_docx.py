@@ -62,6 +62,13 @@ def test_the_head_names_the_state_the_agencies_the_number_and_the_day() -> None:
     assert right.paragraphs[-1].runs[0].italic
 
 
+def test_a_document_without_symbol_has_that_of_its_kind() -> None:
+    kinds = {"Báo cáo": "/BC-…", "Kế hoạch": "/KH-…", "Biên bản": "/BB-…", "Cẩm nang": "/…"}
+    for kind, ending in kinds.items():
+        left = read(OfficeDocument(Office("Sở Nội vụ"), kind, "Thử")).tables[0].rows[0].cells[0]
+        assert left.paragraphs[-1].text.endswith(ending)
+
+
 def test_what_is_not_known_yet_is_left_to_be_filled_in() -> None:
     made = written(Office("Sở Nội vụ"))
     made.sign()

@@ -37,6 +37,8 @@ _TOP, _LEFT, _RIGHT = 20, 30, 15
 _HEAD = (68, 97)  # the two columns of the head: agencies, quốc hiệu
 _STATE = Text("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "SOCIALIST REPUBLIC OF VIET NAM")
 _MOTTO = Text("Độc lập - Tự do - Hạnh phúc", "Independence - Freedom - Happiness")
+_SYMBOLS = {Text("Báo cáo", "Report"): "BC", Text("Kế hoạch", "Plan"): "KH", Text("Biên bản", "Record"): "BB"}
+"""Kinds of document and their abbreviations in the ký hiệu (Decree 30/2020/NĐ-CP, annex III)."""
 _ALIGN = {"l": "left", "r": "right", "c": "center"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -104,7 +106,7 @@ class OfficeDocument:
         self.document: Opened = Document()
         self._styles()
         self._page(notice)
-        self._head()
+        self._head(kind)
         self._line(kind.upper(), bold=True, center=True, before=12)
         self._line(subject, bold=True, center=True)
         self._rule(WIDTH / 3, WIDTH)
@@ -256,14 +258,14 @@ class OfficeDocument:
         for footer in (section.footer, section.first_page_footer) if notice else ():
             _write(footer.paragraphs[0], notice, size=9, italic=True, center=True)
 
-    def _head(self) -> None:
+    def _head(self, kind: str) -> None:
         office = self.office
         left, right = self._columns(_HEAD)
         if office.parent:
             _put(left, office.parent.upper(), size=13, center=True)
         _put(left, office.name.upper() or self.t("[TÊN CƠ QUAN]", "[AGENCY]"), size=13, bold=True, center=True)
         _rule(left.add_paragraph(), _HEAD[0] / 3, _HEAD[0])
-        symbol = office.symbol or self.t("BC-…", "BC-…")
+        symbol = office.symbol or "-".join([*(s for names, s in _SYMBOLS.items() if kind in names), "…"])
         number = office.number or "\u2003\u2003"
         _put(left, self.t("Số: ", "No.: ") + f"{number}/{symbol}", size=13, center=True)
         _put(right, _STATE(self.language), size=12.5, bold=True, center=True)

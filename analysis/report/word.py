@@ -15,7 +15,7 @@ def word(paper: Paper, office: Office, day: str = "") -> bytes:
     """``paper`` as a .docx of ``office``, dated ``day`` where the office names no day of its own."""
     vi = paper.language == "vi"
     made = OfficeDocument(
-        replace(office, day=office.day or day, symbol=office.symbol or "BC-…"),
+        replace(office, day=office.day or day),
         "Báo cáo" if vi else "Report",
         paper.title,
         language=paper.language,
