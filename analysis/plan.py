@@ -20,6 +20,7 @@ from scipy.special import stdtr
 from analysis.breaks import breaks
 from analysis.index import Index
 from analysis.ranking import GROUPS, quartile_groups, rank
+from analysis.report.format import number
 from analysis.score_file import ScoreTable, score_table
 from analysis.targets import Target, index_of, provinces_of, same_share, year_of
 from analysis.units import key, provinces
@@ -199,8 +200,8 @@ def outlook(target: Target, figures: Figures, n: float = math.nan) -> Outlook:
     if target.kind != "score":
         notes.append(
             Text(
-                f"ngưỡng {goal:.2f} là của {target.baseline_round}; các đơn vị khác cũng thay đổi",
-                f"the threshold {goal:.2f} is that of {target.baseline_round}; other units move too",
+                f"ngưỡng {number(goal, 2, 'vi')} là của {target.baseline_round}; các đơn vị khác cũng thay đổi",
+                f"the threshold {number(goal, 2, 'en')} is that of {target.baseline_round}; other units move too",
             )
         )
     found = Outlook(target, "unknown", value, se, n0, goal, goal - value, notes=tuple(notes))
@@ -347,9 +348,7 @@ def _merger(target: Target, provincial: bool) -> int:
         return 0
     now = provinces_of(target.round)
     of = target.of or provinces_of(target.baseline_round)
-    then = provinces_of(target.baseline_round) or of
-    crossed = now and of and (then != now or of > now)
-    return same_share(target.value, of, now) if crossed and of > now else 0
+    return same_share(target.value, of, now) if 0 < now < of else 0
 
 
 def _merged(target: Target, offered: int) -> Text:

@@ -16,7 +16,7 @@ from typing import Any
 from analysis.ranking import GROUP_WORDS
 from analysis.report.format import number
 from analysis.standing import Part
-from survey.errors import Problem, Problems
+from survey.errors import InputError, Problem, Problems
 from survey.tables import Table
 from survey.text import Text, fold
 
@@ -30,6 +30,8 @@ STATUS = {
     "done": Text("đã hoàn thành", "done"),
     "stopped": Text("dừng (ghi lý do)", "stopped (say why)"),
 }
+STANDS = {**STATUS, "conflict": Text("báo cáo khác nhau", "reports differ")}
+"""How an item stands in a quarter's report: as its lead says, or with reports that differ."""
 HEADINGS = {
     "id": Text("Mã nhiệm vụ", "Item"),
     "code": Text("Mã chỉ số", "Code"),
@@ -105,7 +107,7 @@ class Collected:
 
     def counts(self) -> dict[str, int]:
         """Items by status, those of conflicting answers under ``conflict``; they add up to all items."""
-        found = dict.fromkeys((*STATUS, "conflict"), 0)
+        found = dict.fromkeys(STANDS, 0)
         for item in self.items:
             found["conflict" if item.id in self.conflicts else item.status] += 1
         return found
@@ -221,8 +223,6 @@ def read_sheet(table: Table, agency: Callable[[str], str] = str) -> list[Item]:
 
 
 def _item(cells: Mapping[str, str], table: Table, k: int, agency: Callable[[str], str]) -> tuple[Item, list[Problem]]:
-    from survey.errors import InputError
-
     wrong: list[Problem] = []
     kind, bad = _word(cells.get("finding", ""), FINDINGS)
     if bad:

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from analysis.drivers import ASSOCIATION, QUADRANTS, Drivers
 from analysis.output import whole_file
+from analysis.report.format import count, number, percent
 from survey.errors import InputError
 from survey.text import Text
 
@@ -54,12 +55,10 @@ def draw(found: Drivers, file: Path, language: str = "vi") -> None:
 def told(found: Drivers, language: str) -> str:
     """The picture in words, for who cannot see it: each attribute's figures and quadrant, the strongest first."""
     rows = found.table.sort_values("importance", ascending=False, kind="stable")
+    linked, reached = Text("liên hệ", "association")(language), Text("đạt", "performance")(language)
     parts = [
-        Text(
-            f"{row['name']}: liên hệ {row['importance']:.1f} %, đạt {row['performance']:.1f}",
-            f"{row['name']}: association {row['importance']:.1f} %, performance {row['performance']:.1f}",
-        )(language)
-        + f", {QUADRANTS[row['quadrant']](language)}"
+        f"{row['name']}: {linked} {percent(row['importance'] / 100, 1, language)}, "
+        f"{reached} {number(row['performance'], 1, language)}, {QUADRANTS[row['quadrant']](language)}"
         for _, row in rows.iterrows()
     ]
     return f"{ASSOCIATION(language)}. {'; '.join(parts)}."
@@ -118,5 +117,6 @@ def _figure(found: Drivers, language: str) -> Figure:
         Text("Mức liên hệ với hài lòng chung (% của R²)", "Association with the outcome (% of R²)")(language)
     )
     hollow = Text("vòng rỗng: khoảng tin cậy chạm đường chia ô", "hollow: an interval touches a line")(language)
-    figure.supxlabel(f"{ASSOCIATION(language)}; {hollow}. n = {found.n}, R² = {found.r2:.2f}", fontsize=8, color=GREY)
+    rests_on = f"n = {count(found.n, language)}, R² = {number(found.r2, 2, language)}"
+    figure.supxlabel(f"{ASSOCIATION(language)}; {hollow}. {rests_on}", fontsize=8, color=GREY)
     return figure

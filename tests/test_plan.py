@@ -102,6 +102,7 @@ def test_the_published_baseline_of_a_rank_is_judged_by_its_published_interval(pu
     assert found.se == pytest.approx(1.73968, rel=1e-3)  # published as TOTAL_UNW_SE
     assert found.n == 192
     assert found.verdict == "too_small"
+    assert "ngưỡng 42,15 là của 2022" in found.notes[-1].vi
 
 
 # -- afterwards ---------------------------------------------------------------------------------------------------

@@ -265,6 +265,9 @@ def test_filled_extracts_become_the_quarterly_report(filled, sent, tree):
     book = openpyxl.load_workbook(out)
     assert [row[1].value for row in book["Summary"].iter_rows(min_row=2)] == [5, 0, 1, 0, 0, 6]
     assert len(list(book["Reports"].iter_rows(min_row=2))) == 2
+    run("plan", "collect", filled, *sent.glob("*.xlsx"), "--name", "KH-2026", "--quarter", "quý III/2026", "--unit",
+        "Tỉnh A", "--out", tree / "quy.docx", "--lang", "vi")  # fmt: skip
+    assert "II. CHƯA CÓ BÁO CÁO" in texts(tree / "quy.docx"), "where nothing differs, it is the second part"
 
 
 def test_an_extract_filled_by_two_people_is_a_conflict_and_both_are_kept(filled, sent, tree):

@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analysis.plan_sheet import FINDINGS, HEADINGS, ROLES, STATUS, Answer, Collected, Item, rows_of
+from analysis.plan_sheet import FINDINGS, HEADINGS, ROLES, STANDS, STATUS, Answer, Collected, Item, rows_of
 from analysis.report.docx import repacked
 from survey.text import Text
 
@@ -53,11 +53,10 @@ def quarter_book(collected: Collected, language: str = "vi") -> bytes:
     rows = rows_of(collected.items, language)
     for row in rows:
         if row["id"] in collected.conflicts:
-            row["status"] = Text("báo cáo khác nhau", "reports differ")(language)
+            row["status"] = STANDS["conflict"](language)
     _write(sheet, list(rows[0]) if rows else ["id"], rows, language, editable=())
     counts = collected.counts()
-    words = {**STATUS, "conflict": Text("báo cáo khác nhau", "reports differ")}
-    table = [[words[key](language), count] for key, count in counts.items()]
+    table = [[STANDS[key](language), count] for key, count in counts.items()]
     table.append([Text("Tổng số", "Total")(language), sum(counts.values())])
     _plain(book, Text("Tổng hợp", "Summary"), [HEADINGS["status"], Text("Số nhiệm vụ", "Items")], table, language)
     heads = [HEADINGS[name] for name in ("id", "agency", "status", "progress", "evidence", "by")]

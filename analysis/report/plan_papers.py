@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from analysis.plan import Outcome, Outlook
-from analysis.plan_sheet import STATUS, Collected, Item
+from analysis.plan_sheet import STANDS, STATUS, Collected, Item
 from analysis.plan_words import outlook_sentence, result_sentence, said
 from analysis.ranking import GROUP_WORDS
 from analysis.report.docx import Office, OfficeDocument
@@ -137,8 +137,7 @@ def quarter_document(plan: Plan, collected: Collected, quarter: str, office: Off
             "has not reported.",
         )
     )
-    words = {**STATUS, "conflict": Text("báo cáo khác nhau", "reports differ")}
-    rows = [[words[status](language), str(count)] for status, count in counts.items()]
+    rows = [[STANDS[status](language), str(count)] for status, count in counts.items()]
     rows.append([t("Tổng số", "Total"), str(total)])
     made.table(t("Nhiệm vụ theo tình trạng", "Items by status"), [t("Tình trạng", "Status"), t("Số nhiệm vụ", "Items")],
                rows, bold=[len(rows) - 1], widths=[3, 1])  # fmt: skip
@@ -150,15 +149,16 @@ def quarter_document(plan: Plan, collected: Collected, quarter: str, office: Off
         head,
         [
             [item.id, item.task or item.name, item.lead or "……",
-             words["conflict" if item.id in collected.conflicts else item.status](language),
+             STANDS["conflict" if item.id in collected.conflicts else item.status](language),
              "; ".join(filter(None, (item.progress, item.evidence)))]
             for item in collected.items
         ],
-        align="clllc"[:4] + "l",
+        align="cllll",
         widths=[1, 4, 2.4, 1.8, 4],
     )  # fmt: skip
+    numerals = iter(("II", "III"))
     if collected.conflicts:
-        made.heading(t("II. BÁO CÁO KHÁC NHAU, CẦN LÀM RÕ", "II. REPORTS THAT DIFFER"))
+        made.heading(f"{next(numerals)}. " + t("BÁO CÁO KHÁC NHAU, CẦN LÀM RÕ", "REPORTS THAT DIFFER"))
         for answers in collected.conflicts.values():
             for answer in answers:
                 made.item(
@@ -166,7 +166,7 @@ def quarter_document(plan: Plan, collected: Collected, quarter: str, office: Off
                     f"{STATUS[answer.status](language)}; {answer.progress}"
                 )
     if collected.silent:
-        made.heading(t("III. CHƯA CÓ BÁO CÁO", "III. NOT REPORTED"))
+        made.heading(f"{next(numerals)}. " + t("CHƯA CÓ BÁO CÁO", "NOT REPORTED"))
         for item in collected.silent:
             made.item(
                 f"{item.id}, {item.lead or t('chưa giao cơ quan chủ trì', 'no lead yet')}: {item.task or item.name}"
