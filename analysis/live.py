@@ -74,11 +74,12 @@ def live(
 ) -> Live:
     """Scores so far of one node of the round's index (``code``; its root) by a column of the data.
 
-        Needed n follows from the interval: its half shrinks with the root of n while design effect and spread stay what
-    X
+    Needed n follows from the interval: its half shrinks with the root of n while design effect and spread stay what
+    they are. Interviews of the units in ``closed`` are left out, so that nobody sees the results of their own place;
+    ``margin`` is on the scale of the index; ``names`` are the domains' codes with their names.
 
-        Raises:
-            InputError: there is no such node or column, or nothing is left.
+    Raises:
+        InputError: there is no such node or column, or nothing is left.
     """
     index = data.index
     table = data.table

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 
-from analysis.ranking import GROUPS, Groups, quartile_groups
+from analysis.ranking import GROUP_WORDS, GROUPS, Groups, quartile_groups
 from analysis.report.charts import wrapped
 from analysis.report.drawing import GREY, INK, Drawing, Said
 from analysis.report.format import known, number
@@ -28,12 +28,6 @@ from analysis.report.outlines import Shape
 from analysis.units import provinces
 from survey.text import Text
 
-NAMES = {
-    "best": Text("cao nhất", "best"),
-    "high_average": Text("trung bình cao", "high average"),
-    "low_average": Text("trung bình thấp", "low average"),
-    "poor": Text("thấp nhất", "poorest"),
-}
 SIGNS = {"best": "++", "high_average": "+", "low_average": "−", "poor": "−−"}
 NOTHING = Text("không có số liệu", "no figures")
 _FILL = {"best": "#0b3c6f", "high_average": "#5f9bc9", "low_average": "#c8dcec", "poor": "#ffffff"}
@@ -234,7 +228,7 @@ def described(shown: Mapped, places: int, language: str) -> str:
     for group in GROUPS:
         members = [t.name for t in tiles(shown.grid) if shown.groups.get(t.code) == group]
         if members:
-            said.append(f"{NAMES[group](language)} ({len(members)}): {', '.join(members)}")
+            said.append(f"{GROUP_WORDS[group](language)} ({len(members)}): {', '.join(members)}")
     without = [t.name for t in tiles(shown.grid) if t.code not in shown.groups]
     if without:
         said.append(f"{NOTHING(language) if shown.groups else Text('không chia nhóm', 'not grouped')(language)}: "
@@ -249,7 +243,7 @@ def _words(name: str, value: float | None, group: str, places: int, language: st
 def _said(value: float | None, group: str, places: int, language: str) -> str:
     if not known(value):
         return NOTHING(language)
-    return number(value, places, language) + (f", {NAMES[group](language)}" if group else "")
+    return number(value, places, language) + (f", {GROUP_WORDS[group](language)}" if group else "")
 
 
 def _look(group: str, line: float = 0.7) -> dict[str, Any]:
@@ -269,7 +263,7 @@ def _legend_of(figure: Figure, bounds: Mapping[str, tuple[float, float]], places
     handles = []
     for group in GROUPS if bounds else ():
         ends = "–".join(number(end, places, language) for end in bounds[group]) if group in bounds else ""
-        handles.append(Patch(**_look(group), label=f"{SIGNS[group]} {NAMES[group](language)}\n{ends}"))
+        handles.append(Patch(**_look(group), label=f"{SIGNS[group]} {GROUP_WORDS[group](language)}\n{ends}"))
     handles.append(Patch(facecolor=_EMPTY, edgecolor=_EDGE, label=NOTHING(language)))
     figure.legend(
         handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=8.5, handleheight=1.6

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis.ranking import GROUPS, Ranking, rank
+from analysis.ranking import GROUP_WORDS, GROUPS, Ranking, rank
 from analysis.report import maps
 from analysis.report.blocks import Block, Heading, Paper, Paragraph, Picture
 from analysis.report.cells import WHOLE, Cell, Cells
@@ -169,8 +169,8 @@ def standing(report: Report, figures: Figures, level: str, domain: str, top: Nod
     group = str(row["group"])
     if group and ranked >= len(GROUPS) and ranking.groups.cuts[0] != ranking.groups.cuts[2]:
         said.append(t(
-            f"Thuộc nhóm {maps.NAMES[group].vi} khi chia các đơn vị làm bốn theo tứ phân vị.",
-            f"In the {maps.NAMES[group].en} group when the places are cut in four at the quartiles.",
+            f"Thuộc nhóm {GROUP_WORDS[group].vi} khi chia các đơn vị làm bốn theo tứ phân vị.",
+            f"In the {GROUP_WORDS[group].en} group when the places are cut in four at the quartiles.",
         ))  # fmt: skip
     return said
 
