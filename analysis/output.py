@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -60,11 +61,21 @@ def _workbook(table: pd.DataFrame, file: Path) -> None:
 
 
 def whole_file(file: Path, write: Callable[[Path], Any]) -> None:
-    """Lets ``write`` write a file of another name and then puts it in the place of ``file``: whole or not at all."""
+    """Lets ``write`` write a file of another name and then puts it in the place of ``file``: whole or not at all.
+
+    Raises:
+        OSError: it cannot be written; its ``filename`` is the folder that is not there, or ``file``.
+    """
+    if not file.parent.is_dir():  # pandas and pyreadstat would tell it as errors of their own, without the path
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file.parent))
     unfinished = file.with_name(f".{os.getpid()}-{file.name}")
     try:
         write(unfinished)
         os.replace(unfinished, file)
+    except OSError as error:
+        if str(error.filename or unfinished) == str(unfinished):
+            error.filename = str(file)  # the person knows nothing of the unfinished one
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
 

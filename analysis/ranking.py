@@ -366,7 +366,7 @@ def _how(exact: bool, draws: int, seed: int) -> Text:
         return Text("xác suất tính bằng tích phân số", "probabilities by numerical integration")
     error = 50 / np.sqrt(draws)
     return Text(
-        f"xác suất mô phỏng {draws} lần (hạt giống {seed}), sai số nhiều nhất ±{error:.1f} điểm phần trăm",
+        f"xác suất mô phỏng {draws} lần (số gieo {seed}), sai số nhiều nhất ±{error:.1f} điểm phần trăm",
         f"probabilities simulated {draws} times (seed {seed}), Monte-Carlo error at most {error:.1f} points",
     )
 

@@ -155,8 +155,12 @@ def structure_rows(tree: Path, version: str) -> list[dict[str, str]]:
     """
     try:
         versions = {one["id"]: one for one in json.loads(tree.read_text(encoding="utf-8-sig"))["versions"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(str(tree), Text(f"không đọc được ({error})", f"cannot be read ({error})")) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(
+            str(tree),
+            Text("không phải tệp các phiên bản bộ tiêu chí", "not a file of versions of the criteria"),
+            Text("cần tệp JSON có mục versions", "it has to be JSON with the entry versions"),
+        ) from None
     known = ", ".join(one for one, body in versions.items() if body.get("areas"))
     if not versions.get(version, {}).get("areas"):
         raise InputError(

@@ -172,6 +172,9 @@ def test_who_takes_the_triggers_away_and_edits_is_found_by_verify(hub: Store, sq
     result = run(hub, "verify")
     assert result.exit_code == 1
     assert "the log of access breaks at entry" in run(hub, "--lang", "en", "verify").output
+    read = run(hub, "--lang", "en", "audit", "--json")
+    assert len(json.loads(read.stdout)["problems"]) == 1
+    assert "the log of access breaks at entry" in read.stderr
 
 
 def test_what_was_handed_over_stays_with_the_hub_and_shows_a_log_that_was_replaced(

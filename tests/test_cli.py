@@ -70,6 +70,8 @@ def test_the_help_of_every_command_comes_in_the_language_asked_for(name: str):
         assert shown.exit_code == 0
         words = " ".join(shown.stdout.split())
         assert ALL[name].text(spoken) in words  # type: ignore[attr-defined]
+        wordless = {one.human_readable_name for one in ALL[name].params if isinstance(one, click.Argument)}
+        assert not {line.strip(" [].") for line in shown.stdout.splitlines()} & wordless, "options have words"
 
 
 def test_the_table_of_commands_is_what_the_modules_hold():

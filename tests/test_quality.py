@@ -23,7 +23,7 @@ from survey.fieldwork.quality_enumerators import standings
 from survey.fieldwork.quality_interviews import far_away
 from survey.fieldwork.quality_questions import bit_counts, count, deviates, effect, question_findings
 from survey.fieldwork.quality_summary import day, summaries
-from survey.store import Store, current, feed, frame, quality
+from survey.store import Store, access_log, current, feed, frame, quality
 from survey.tables import read_table
 from tests.quality_field import (
     MORNING,
@@ -388,3 +388,5 @@ def test_what_is_said_at_other_is_listed_with_the_choice_that_says_the_same(
         ("a/specify", "a/source", "Loa phường", "2", "", ""),
         ("a/specify", "a/source", "nghe Đài ở quán", "1", "radio", "Đài"),
     ]
+    (noted,) = access_log.entries(village, action="export")
+    assert (noted.detail["file"], noted.detail["others"]) == ("others.csv", 2)

@@ -129,6 +129,12 @@ def test_a_confidence_level_of_one_s_own(data, tmp_path):
     assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
 
 
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_a_folder_that_is_not_there_is_told_by_its_path(data, tmp_path, ending):
+    code, _, err = run(data, "--index", tmp_path, "--out", tmp_path / "away" / f"diem.{ending}")
+    assert (code, err) == (2, f"{tmp_path / 'away'}: there is no such file or folder; check the path\n")
+
+
 def test_published_scores_are_rolled_up(shared_data):
     code, out, err = run(shared_data / "papi_published.csv", "--index", "papi_2019", "--round", "2019", "--json")
     assert (code, err) == (0, "")

@@ -74,7 +74,11 @@ def read_office(file: Path) -> Office:
     try:
         told = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(str(file), Text(f"không đọc được ({error})", f"cannot be read ({error})")) from None
+        raise InputError(
+            str(file),
+            Text(f"không đọc được ({error})", f"cannot be read ({error})"),
+            Text('ghi mỗi dòng một mục, ví dụ name = "SỞ NỘI VỤ"', 'write an entry a line, such as name = "SỞ NỘI VỤ"'),
+        ) from None
     names = [field.name for field in fields(Office)]
     for key, value in told.items():
         right = isinstance(value, list) if key == "recipients" else isinstance(value, str)

@@ -87,7 +87,7 @@ def audit(
     else:
         say(Text(f"Đã ghi {len(found)} mục vào {csv}", f"Wrote {len(found)} entries to {csv}"))
     for problem in problems:
-        say(Text(problem("vi"), problem("en")))
+        click.echo(problem(language()), err=True)
     return FINDINGS if problems else 0
 
 

@@ -39,7 +39,7 @@ def backcheck() -> None:
     "questions",
     multiple=True,
     metavar="NAME=TYPE",
-    help=Text("Câu hỏi lại và loại 1, 2, 3 (nhắc lại được).", "A question to ask again, type 1, 2 or 3 (repeatable)."),
+    help=Text("Câu hỏi lại và loại 1, 2, 3 (lặp lại được).", "A question to ask again, type 1, 2 or 3 (repeatable)."),
 )
 @option(
     "--tolerance",
@@ -65,7 +65,7 @@ def backcheck() -> None:
     help=Text("Phiếu có dấu hiệu được chọn nhiều hơn, hay ngẫu nhiên đều.", "Those with signs more often, or evenly."),
 )
 @option("--seed", type=int, help=Text("Số gieo của việc chọn.", "Seed of the draw."))
-@option("--to", "people", multiple=True, help=Text("Mã người phúc tra (nhắc lại được).", "Who checks (repeatable)."))
+@option("--to", "people", multiple=True, help=Text("Mã người phúc tra (lặp lại được).", "Who checks (repeatable)."))
 @as_option
 @json_option
 def draw(

@@ -218,7 +218,9 @@ class _Bilingual(click.Command):
             formatter.write_text(self.text(language()))
 
     def _format_option_list(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        records = [record for p in self.get_params(ctx) if (record := p.get_help_record(ctx)) is not None]
+        # Arguments stand in the line of usage; newer versions of click would list them here, without a word on them.
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        records = [record for one in options if (record := one.get_help_record(ctx)) is not None]
         if records:
             with formatter.section(Text("Tùy chọn", "Options")(language())):
                 formatter.write_dl(records)

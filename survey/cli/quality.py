@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from survey.cli.base import FINDINGS, Command, json_option, language, open_store, option, say, say_json, say_table
+from survey.cli.base import (
+    FINDINGS,
+    Command,
+    account,
+    json_option,
+    language,
+    open_store,
+    option,
+    say,
+    say_json,
+    say_table,
+)
 from survey.cli.frame import chosen_round, round_option
 from survey.errors import InputError
 from survey.text import Text
@@ -38,7 +49,7 @@ if TYPE_CHECKING:
     "--check",
     "checks",
     multiple=True,
-    help=Text("Chỉ các phép kiểm tra này (nhắc lại được).", "These checks alone (may be repeated)."),
+    help=Text("Chỉ các phép kiểm tra này (lặp lại được).", "These checks alone (may be repeated)."),
 )
 @option(
     "--thresholds",
@@ -74,6 +85,7 @@ def quality(
 ) -> int:
     from survey.fieldwork import quality_summary
     from survey.fieldwork.quality import CHECKS, THRESHOLDS, WORDING, thresholds
+    from survey.store import audit
     from survey.store import quality as found
 
     for name in checks:
@@ -100,7 +112,10 @@ def quality(
                 )
             return 0
         if others_file:
-            return _write_others(others_file, found.others(store, document["id"]), as_json)
+            said = found.others(store, document["id"])
+            told = {"file": others_file.name, "others": len(said), "account": account()}
+            audit.note(store, "export", subject=str(document["id"]), detail=told)
+            return _write_others(others_file, said, as_json)
         signs = found.findings(store, document["id"])
         signs = [one for one in signs if not checks or one.check in checks]
         rows = found.rows(store, document["id"])
@@ -126,8 +141,7 @@ def quality(
         _show_summaries(quality_summary.BY[by][0], summaries, rates)
     else:
         _show_findings(signs)
-    said = f"{len(rows)} phiếu, {len(signs)} dấu hiệu.", f"{len(rows)} interviews, {len(signs)} signs."
-    say(Text(*said))
+    say(Text(f"{len(rows)} phiếu, {len(signs)} dấu hiệu.", f"{len(rows)} interviews, {len(signs)} signs."))
     if waiting:
         say(
             Text(

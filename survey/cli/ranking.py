@@ -77,7 +77,7 @@ METHODS = ("holm", "bonferroni", "unadjusted", "interval-bonferroni", "interval-
     is_flag=True,
     help=Text("Thêm ước lượng theo mô hình Fay–Herriot.", "Add model-based (Fay–Herriot) estimates."),
 )
-@option("--seed", type=int, default=1, show_default=True, help=Text("Hạt giống mô phỏng.", "Seed of the simulation."))
+@option("--seed", type=int, default=1, show_default=True, help=Text("Số gieo của mô phỏng.", "Seed of the simulation."))
 @option(
     "--date",
     "day",

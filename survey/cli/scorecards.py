@@ -82,7 +82,8 @@ def structure(tree: Path, version: str, out: Path) -> int:
 )
 @click.argument("criteria", type=_FILE)
 @option("--unit", required=True, help=Text("Đơn vị được chấm.", "The unit that is scored."))
-@option("--level", required=True, help=Text("ministry, province, department, commune.", "Which level it is of."))
+@option("--level", required=True, help=Text("Cấp: ministry, province, department, commune.",
+        "Level: ministry, province, department, commune."))  # fmt: skip
 @option("--period", required=True, help=Text("Kỳ (năm).", "Period (year)."))
 @option("--name", required=True, help=Text("Tên bộ tiêu chí.", "Name of the criteria's version."))
 @_AS

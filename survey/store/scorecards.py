@@ -51,7 +51,7 @@ def read(store: Store, card: str) -> dict[str, Any]:
         raise InputError(
             card,
             Text("không có phiếu chấm điểm này", "there is no such scorecard"),
-            Text("mở lại danh sách", "go back"),
+            Text("xem danh sách phiếu chấm điểm", "see the list of scorecards"),
         )
     return found
 
