@@ -203,6 +203,18 @@ def test_a_document_that_a_machine_wrote_wrong_keeps_no_page_from_the_rest(
     assert current.verify(office).problems == []
 
 
+def test_what_only_a_damaged_list_told_leaves_the_board_when_the_lists_are_made_anew(office: Store) -> None:
+    field.sealed(office, "u1", field.small())
+    names = [name for _, name, *_ in office.execute("PRAGMA table_info(interviews)")]
+    other = ["'ghost'" if name in ("interview", "unit") else name for name in names]
+    office.execute(f"INSERT INTO interviews SELECT {', '.join(other)} FROM interviews")
+    board.refresh(office)
+    assert counted_now(office) == 2
+    current.rebuild(office)
+    board.refresh(office)
+    assert counted_now(office) == 1
+
+
 def counted_now(store: Store) -> int:
     return len(lists.interviews(store, Where()).rows)
 

@@ -143,13 +143,13 @@ def _say_report(report: Report) -> None:
 @json_option
 def verify(repair: bool, as_json: bool) -> int:
     """Proves the store."""
-    from survey.store import current, derived
+    from survey.store import current
     from survey.store.quarantine import quarantine
     from survey.store.verify import revision_count
 
     with open_store() as store:
         if repair:
-            derived.rebuild(store)
+            current.rebuild(store)
         with progress(Text("Đang kiểm chứng", "Verifying"), revision_count(store)) as advance:
             report = current.verify(store, advance)
         findings = current.findings(store)

@@ -1,7 +1,7 @@
 """What is current, in one place: derived by a pure fold from what happened, read, decided on, and proved."""
 
+from survey.store import board, derived
 from survey.store.decisions import decide, settle
-from survey.store.derived import rebuild
 from survey.store.erasure import erase
 from survey.store.findings import Finding, findings
 from survey.store.fold import fold
@@ -16,6 +16,7 @@ from survey.store.reading import (
     remarks_about,
     responses,
 )
+from survey.store.store import Store
 from survey.store.verify import Report, verify
 
 __all__ = [
@@ -38,3 +39,10 @@ __all__ = [
     "settle",
     "verify",
 ]
+
+
+def rebuild(store: Store) -> None:
+    """Makes everything that is derived anew from the revisions; the board follows when it is next looked at."""
+    with store.transaction():
+        derived.rebuild(store)
+        board.forget(store)
