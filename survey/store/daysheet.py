@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
 
 from survey.store import derived
 from survey.store.feed import text_id
-from survey.store.reading import document_bytes
 from survey.store.receipts import conservation
 from survey.store.store import Store
 
@@ -70,12 +68,6 @@ def _held(store: Store, feeds: list[int]) -> tuple[int, int, int]:
             missing += first - after - 1
             after = last
     return numbered, held, missing
-
-
-def name(store: Store, device: str) -> str:
-    """What people call a device, or the beginning of its id."""
-    body = document_bytes(store, "device", device)
-    return str((json.loads(body).get("name") if body else "") or device[:9])
 
 
 def mark(head: str) -> str:

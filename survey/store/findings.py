@@ -11,7 +11,6 @@ from survey.paper.states import DISPUTED
 from survey.store import frame, paper, personal, requests
 from survey.store.authority import confirmed
 from survey.store.certificates import certified_by
-from survey.store.reading import document_bytes
 from survey.store.store import Store, now_text
 from survey.text import Text
 from survey.vocabulary import REQUESTS
@@ -189,8 +188,7 @@ def _which(store: Store, device: str, epoch: str) -> Text:
         " (SELECT 1 FROM revisions o WHERE o.feed = r.feed AND o.seq = r.seq AND o.id <> r.id) GROUP BY 1 ORDER BY 1",
         (device, epoch),
     ).fetchall()
-    body = document_bytes(store, "device", device)
-    name = str((json.loads(body).get("name") if body else "") or device[:9])
+    name = frame.device_name(store, device)
     who = ", ".join(f"{actor or '?'} {time[:16].replace('T', ' ')}" for actor, time in rows)
     return Text(
         f"cả hai đều được giữ. Hai máy cùng tên “{name}” ({who}): máy là bản sao phải cài lại (survey init) "
@@ -204,8 +202,7 @@ def _device_findings(store: Store) -> Iterator[Finding]:
     # A machine that confirmed no round key has enrolled nobody, and a laptop enrols nobody.
     enrols = store.role == "hub" and bool(confirmed(store))
     for row in store.rows("SELECT DISTINCT device FROM feeds ORDER BY device"):
-        body = document_bytes(store, "device", row["device"])
-        document = json.loads(body) if body else {}
+        document = frame.document(store, "device", row["device"]) or {}
         where = f"device {row['device']}"
         if document and certified_by(document):
             continue

@@ -23,6 +23,7 @@ __all__ = [
     "VOLUNTEER",
     "contact",
     "contacts",
+    "device_name",
     "devices",
     "document",
     "documents",
@@ -239,6 +240,11 @@ def person(store: Store, user: str) -> dict[str, Any] | None:
 def devices(store: Store) -> list[dict[str, Any]]:
     """The current device documents, this device's own among them."""
     return _documents(store, "device")
+
+
+def device_name(store: Store, device: str) -> str:
+    """What people call a machine, or the beginning of its id."""
+    return str((document(store, "device", device) or {}).get("name") or device[:9])
 
 
 def questionnaires(store: Store) -> list[dict[str, Any]]:

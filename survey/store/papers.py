@@ -98,7 +98,7 @@ def machines(store: Store, day: str) -> list[Machine]:
     """The laptops of the day sheet; ``day`` is an ISO date."""
     return [
         Machine(
-            daysheet.name(store, line.device),
+            frame.device_name(store, line.device),
             line.interviews,
             line.today,
             line.created,

@@ -6,7 +6,7 @@ import json
 
 from flask import Blueprint, render_template, url_for
 
-from survey.store import daysheet
+from survey.store import daysheet, frame
 from survey.web.desk import desk, store, top_line
 from survey.web.network import qr
 
@@ -34,7 +34,7 @@ def page() -> str:
         now=now,
         back=url_for("receive.page" if hub else "handover.page"),
         lines=[
-            {**line._asdict(), "name": daysheet.name(store(), line.device), "mark": daysheet.mark(line.head)}
+            {**line._asdict(), "name": frame.device_name(store(), line.device), "mark": daysheet.mark(line.head)}
             for line in found
         ],
         broken=any(line.created != line.safe + line.open for line in found),

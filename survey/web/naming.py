@@ -30,7 +30,7 @@ def person_name(user: str) -> str:
 
 def device_name(device: str) -> str:
     """What a laptop is called, else the beginning of its id."""
-    return str((frame.document(store(), "device", device) or {}).get("name") or device[:9])
+    return frame.device_name(store(), device)
 
 
 def full_place(unit: Mapping[str, Any]) -> str:
