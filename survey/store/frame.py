@@ -14,7 +14,7 @@ from typing import Any
 
 from survey.errors import InputError
 from survey.store import feed, reading
-from survey.store.header import ISSUED, SUBJECT_TYPES, read_document
+from survey.store.header import ISSUED, SUBJECT_TYPES, read_document, read_header
 from survey.store.people import hash_pin, sign_in
 from survey.store.store import Store
 from survey.text import Text
@@ -34,6 +34,7 @@ __all__ = [
     "issue",
     "issue_many",
     "new_id",
+    "parts_of",
     "people",
     "person",
     "questionnaire",
@@ -156,6 +157,23 @@ def _documents(store: Store, subject_type: str, **columns: str | None) -> list[d
 def documents(store: Store, subject_type: str) -> list[dict[str, Any]]:
     """All current documents of one type."""
     return _documents(store, subject_type)
+
+
+def parts_of(store: Store, subject_type: str, whole: str) -> list[tuple[str, dict[str, Any]]]:
+    """The current documents whose ``unit`` is another one of their type (a plan, a scorecard), by subject: each with
+    ``actor``, ``time`` and ``conflict`` (several heads: two people wrote it apart)."""
+    rows = store.execute(
+        "SELECT d.subject, d.heads, r.header, p.content FROM documents d JOIN revisions r ON r.id ="
+        " unhex(substr(d.head, 8)) JOIN parts p ON p.revision = r.number AND p.name = 'document'"
+        " WHERE d.subject_type = ? AND d.unit = ? AND d.state = 'current' ORDER BY d.subject",
+        (subject_type, whole),
+    )
+    found = []
+    for subject, heads, content, body in rows:
+        header = read_header(content)
+        told = {"actor": header.actor, "time": header.time, "conflict": len(json.loads(heads)) > 1}
+        found.append((str(subject), {**(read_document(body) or {}), **told}))
+    return found
 
 
 def rounds(store: Store) -> list[dict[str, Any]]:

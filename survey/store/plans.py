@@ -3,15 +3,14 @@ documents of their own (decision 100), so that two people work on one plan and n
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from survey.errors import InputError
-from survey.store import feed, frame, reading
+from survey.store import frame
+from survey.store.header import hash_text
 from survey.store.store import Store
 from survey.text import Text
 
@@ -33,7 +32,7 @@ def create(
     Returns its id."""
     identity = f"k{uuid.uuid4().hex}"
     name, content = scores
-    hash = f"sha256:{sha256(content).hexdigest()}"
+    hash = hash_text(content)
     document = {**body, "id": identity, "scores": {"name": name, "hash": hash}}
     with store.transaction():
         frame.issue(store, TYPE, identity, document, actor=actor, blobs={hash: content}, now=now)
@@ -61,7 +60,9 @@ def read(store: Store, plan: str) -> dict[str, Any]:
     """One plan's document. InputError where there is none."""
     found = frame.document(store, TYPE, plan)
     if found is None or "scores" not in found:
-        raise InputError(plan, Text("không có kế hoạch này", "there is no such plan"), Text("mở danh sách", "go back"))
+        raise InputError(
+            plan, Text("không có kế hoạch này", "there is no such plan"), Text("mở danh sách", "open the list")
+        )
     return found
 
 
@@ -74,20 +75,10 @@ def plans(store: Store) -> list[dict[str, Any]]:
 def parts(store: Store, plan: str, kind: str) -> list[dict[str, Any]]:
     """The targets, items or reports that stand, by name, with ``actor``, ``time`` and ``conflict`` (several heads). One
     that was taken away (``gone``) is left out."""
-    rows = store.execute(
-        "SELECT subject, head, heads FROM documents WHERE subject_type = ? AND unit = ? AND state = 'current'"
-        " ORDER BY subject",
-        (TYPE, plan),
-    ).fetchall()
-    found = []
-    for subject, head, heads in rows:
-        if not str(subject).startswith(f"{plan}/{kind}/"):
-            continue
-        body, header = reading.document_bytes(store, TYPE, subject), feed.header(store, head)
-        if body is not None and header is not None and not (document := json.loads(body)).get("gone"):
-            several = len(json.loads(heads)) > 1
-            found.append({**document, "actor": header.actor, "time": header.time, "conflict": several})
-    return found
+    own = f"{plan}/{kind}/"
+    return [
+        one for subject, one in frame.parts_of(store, TYPE, plan) if subject.startswith(own) and not one.get("gone")
+    ]
 
 
 def scores(store: Store, plan: Mapping[str, Any]) -> bytes | None:
