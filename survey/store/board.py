@@ -161,24 +161,18 @@ def _insert(store: Store, table: str, columns: int, rows: list[tuple[Any, ...]])
     store.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * columns)})", rows)
 
 
-def _documents(store: Store, where: str, names: str) -> dict[str, dict[str, Any]]:
+def _documents(store: Store, where: str, names: str, part: str = "document") -> dict[str, dict[str, Any]]:
     rows = store.execute(
         "SELECT d.subject, p.content FROM documents d JOIN revisions r ON r.id = unhex(substr(d.head, 8))"
-        " JOIN parts p ON p.revision = r.number AND p.name = 'document'"
+        " JOIN parts p ON p.revision = r.number AND p.name = ?"
         f" WHERE {where} IN (SELECT value FROM json_each(?)) AND d.state = 'current'",
-        (names,),
+        (part, names),
     )
     return {subject: told for subject, content in rows if (told := read_document(content)) is not None}
 
 
 def _contacts(store: Store, names: str) -> dict[str, dict[str, Any]]:
-    rows = store.execute(
-        "SELECT d.subject, p.content FROM documents d JOIN revisions r ON r.id = unhex(substr(d.head, 8))"
-        " JOIN parts p ON p.revision = r.number AND p.name = 'contact'"
-        " WHERE d.subject_type = 'unit' AND d.subject IN (SELECT value FROM json_each(?)) AND d.state = 'current'",
-        (names,),
-    )
-    return {subject: told for subject, content in rows if (told := read_document(content)) is not None}
+    return _documents(store, "d.subject_type = 'unit' AND d.subject", names, "contact")
 
 
 def _place(unit: Mapping[str, Any]) -> tuple[str, str, str]:

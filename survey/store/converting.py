@@ -66,7 +66,12 @@ def _is_unfinished(folder: Path) -> bool:
 def _left(folder: Path) -> list[Path]:
     """What is plain and of no use any more: second names of replaced files, copies made before upgrades."""
     found = [*folder.glob("*" + _OLD), *(folder / "keys").glob("*" + _OLD), *(folder / "keys").glob(_UNUSED)]
-    return found + [old for old in (folder / BACKUPS).glob(FILE + ".*") if old.read_bytes()[:16] == PLAIN_START]
+    return found + [old for old in (folder / BACKUPS).glob(FILE + ".*") if _is_plain(old)]
+
+
+def _is_plain(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(len(PLAIN_START)) == PLAIN_START
 
 
 def _write_copy(folder: Path, file: Path, copy: Path, passphrase: str) -> None:

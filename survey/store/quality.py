@@ -280,11 +280,13 @@ def findings(store: Store, round: str, now: datetime | None = None) -> list[Find
     items = {name: items_of(store, name) for name in dict.fromkeys(row.questionnaire for row in measures)}
     said = communes(store, measures, items, limits)
     beyond = set(quality_round.beyond(said, quality_round.bounds(said, limits)))
-    far = []
-    for row in measures:
-        if (row.questionnaire, row.commune) in beyond:
-            text = store.value("SELECT numbers FROM quality_details WHERE interview = ?", (row.interview,))
-            far.append((row, json.loads(text)))
+    far = [row for row in measures if (row.questionnaire, row.commune) in beyond]
+    numbers = dict(
+        store.execute(
+            "SELECT interview, numbers FROM quality_details WHERE interview IN (SELECT value FROM json_each(?))",
+            (json.dumps([row.interview for row in far]),),
+        ).fetchall()
+    )
     return quality_round.findings(
         measures,
         said,
@@ -293,7 +295,7 @@ def findings(store: Store, round: str, now: datetime | None = None) -> list[Find
         limits,
         now or datetime.now(UTC).astimezone(),
         issued=_issued(store, str(document.get("questionnaire_hash", ""))),
-        far=far,
+        far=[(row, json.loads(numbers[row.interview])) for row in far],
         known=_known(store, round),
     )
 

@@ -3,6 +3,7 @@ readers may all have it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,11 +55,13 @@ def _keeping(may_have: Callable[[Header, str], bool]) -> Callable[[Record], Reco
 
 def _parts(store: Store, numbers: list[int]) -> list[tuple[int, Header, str]]:
     """The parts held of these revisions: number, header, name."""
-    wanted, found = set(numbers), []
+    found = []
     headers: dict[int, Header] = {}
-    rows = store.execute("SELECT p.revision, p.name, r.header FROM parts p JOIN revisions r ON r.number = p.revision")
-    for number, name, content in rows:
-        if number in wanted:
-            header = headers.get(number) or headers.setdefault(number, read_header(content))
-            found.append((number, header, name))
+    for number, name, content in store.execute(
+        "SELECT p.revision, p.name, r.header FROM json_each(?) w CROSS JOIN parts p ON p.revision = w.value"
+        " JOIN revisions r ON r.number = p.revision",
+        (json.dumps(numbers),),
+    ):
+        header = headers.get(number) or headers.setdefault(number, read_header(content))
+        found.append((number, header, name))
     return found
