@@ -294,7 +294,7 @@ def _request_findings(store: Store) -> Iterator[Finding]:
                 "request",
                 f"request {one.id}",
                 Text(
-                    f"yêu cầu của người dân ({name.vi}) phải {vi} trước hết ngày {day}",
+                    f"yêu cầu của người dân ({name.vi}) phải {vi} chậm nhất ngày {day}",
                     f"what a respondent asked for ({name.en}) was to be {en} by {day}",
                 ),
                 Text(

@@ -89,7 +89,10 @@ def step(store: Store, request: str, what: str, actor: str, reason: str = "", *,
     if what not in STEPS or found is None or found.closed or (what == "refused" and not reason.strip()):
         raise InputError(
             request or "request",
-            Text("không có yêu cầu đang mở này, hoặc thiếu lý do từ chối", "no such open request, or no reason given"),
+            Text(
+                "không có yêu cầu nào đang mở với mã này, hoặc thiếu lý do từ chối",
+                "no such open request, or no reason given",
+            ),
             Text("xem: survey request list", "see: survey request list"),
         )
     fieldlog.write(
