@@ -113,6 +113,20 @@ def hub(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
+def province(tmp_path: Path) -> Iterator[Store]:
+    """The open store of a hub above the supervisor's."""
+    with Store.create(tmp_path / "province", "hub", tier="province") as store:
+        yield store
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    """An empty stick."""
+    (tmp_path / "stick").mkdir()
+    return tmp_path / "stick"
+
+
+@pytest.fixture
 def survey(instance: Path) -> Callable[..., Result]:
     """``survey("user", "list")`` runs the command line in this process on ``instance``; gives exit code and output."""
 

@@ -33,8 +33,9 @@ class Fault(NamedTuple):
     test: str
 
 
-_FAULTS, _BUNDLE, _EXCHANGE, _INTRUDERS, _NETWORK, _DRAFTS = (
-    f"tests/test_{name}.py::test_" for name in ("faults", "bundle", "exchange", "intruders", "network", "drafts")
+_FAULTS, _BUNDLE, _EXCHANGE, _QUARANTINE, _FORKS, _INTRUDERS, _NETWORK, _DRAFTS = (
+    f"tests/test_{name}.py::test_"
+    for name in ("faults", "bundle", "exchange", "quarantine", "gaps_and_forks", "intruders", "network", "drafts")
 )
 
 TABLE = (
@@ -99,9 +100,11 @@ TABLE = (
         _FAULTS + "bundles_and_receipts_cut_joined_or_with_something_after_them_are_set_aside_and_the_rest_goes_on",
     ),
     Fault(
-        "Chữ ký giả", "Forged signature", _EXCHANGE + "a_forged_signature_sets_one_entry_aside_until_a_good_copy_comes"
+        "Chữ ký giả",
+        "Forged signature",
+        _QUARANTINE + "a_forged_signature_sets_one_entry_aside_until_a_good_copy_comes",
     ),
-    Fault("Máy lạ", "Unknown device", _EXCHANGE + "an_unknown_device_waits_for_its_key"),
+    Fault("Máy lạ", "Unknown device", _QUARANTINE + "an_unknown_device_waits_for_its_key"),
     Fault(
         "Máy đã bị thu hồi (bản ghi đến sau được giữ và nêu tên)",
         "Revoked device (what comes late is kept and named)",
@@ -121,7 +124,7 @@ TABLE = (
     Fault(
         "Hai máy chủ, mỗi máy nhận một nửa",
         "Two hubs that each get half",
-        _EXCHANGE + "two_hubs_that_each_got_half_agree_once_they_met",
+        _FORKS + "two_hubs_that_each_got_half_agree_once_they_met",
     ),
     Fault(
         "Máy chủ mất kho, các máy nộp lại",
@@ -131,12 +134,12 @@ TABLE = (
     Fault(
         "Cùng một phiếu dở trên đĩa bị sao chép",
         "The same draft on a copied disk",
-        _EXCHANGE + "the_same_draft_on_a_copied_disk_gives_two_versions_and_a_person_decides",
+        _FORKS + "the_same_draft_on_a_copied_disk_gives_two_versions_and_a_person_decides",
     ),
     Fault(
         "Hai bản của một đĩa nộp cho hai máy chủ",
         "Two copies of a disk that hand over to two hubs",
-        _EXCHANGE + "a_copied_disk_whose_entries_reached_two_hubs_is_told_only_what_each_of_them_holds",
+        _FORKS + "a_copied_disk_whose_entries_reached_two_hubs_is_told_only_what_each_of_them_holds",
     ),
     Fault(
         "Gói là “bom nén”",
