@@ -153,9 +153,13 @@ def test_the_store_refuses_to_change_remove_or_insert_entries(hub: Store, sql: s
     assert len(said(hub)) == 4
 
 
+REWRITTEN = "CAST(replace(CAST(entry AS TEXT), 'plan', 'phoa') AS BLOB)"
+
+
 @pytest.mark.parametrize(
     "sql",
     [
+        f"UPDATE audit SET entry = {REWRITTEN}, hash = hash_of({REWRITTEN}) WHERE number = 2",
         "UPDATE audit SET entry = CAST(replace(CAST(entry AS TEXT), 'plan', 'phoa') AS BLOB) WHERE number = 2",
         "DELETE FROM audit WHERE number = 2",
         "DELETE FROM audit WHERE number = 1",
@@ -167,6 +171,7 @@ def test_who_takes_the_triggers_away_and_edits_is_found_by_verify(hub: Store, sq
         "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit'"
     ).fetchall():
         hub.execute(f"DROP TRIGGER {name}")
+    hub.db.create_function("hash_of", 1, hash_text)
     hub.execute(sql)
     assert len(access_log.problems(hub)) == 1
     result = run(hub, "verify")
