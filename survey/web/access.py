@@ -11,9 +11,9 @@ from survey.store.personal import code_of
 from survey.text import fold
 from survey.vocabulary import ACCESS, ROLES, STATES
 from survey.web import forms, words
+from survey.web.bringing import attached
 from survey.web.desk import desk, store
 from survey.web.naming import device_name, person_name
-from survey.web.personal import attached
 from survey.web.words import t
 
 pages = Blueprint("access", __name__)

@@ -1,13 +1,13 @@
-"""What people bring to the pages that set a round up: files from their disks, and what is wrong with them in words."""
+"""Files that people bring to the pages or take from them, and what is wrong with what was brought, in words."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from flask import request
+from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
 from survey.errors import InputError, Problem, Problems, SurveyError
@@ -18,8 +18,10 @@ from survey.web.forms import NotUnderstood, read_moment
 from survey.web.words import t
 
 
-def sentences(wrong: SurveyError) -> list[str]:
-    """Every problem in words, with where it stands."""
+def sentences(wrong: SurveyError | None) -> list[str]:
+    """Every problem in words, with where it stands; none when nothing is wrong."""
+    if wrong is None:
+        return []
     found = wrong.problems if isinstance(wrong, Problems) else (wrong.problem,)
     return [_sentence(problem) for problem in found[:20]]
 
@@ -39,10 +41,27 @@ def brought(name: str, use: Callable[[Path], Any]) -> Any:
             Text("chưa chọn tệp", "no file was chosen"),
             Text("bấm nút chọn tệp rồi chọn tệp .xlsx hoặc .csv", "press the button and choose an .xlsx or .csv file"),
         )
+    return with_file(own_name(sent), sent.stream.read(), use)
+
+
+def own_name(sent: FileStorage) -> str:
+    """What an uploaded file is called on the disk that it came from, without its folders."""
+    return PurePath((sent.filename or "").replace("\\", "/")).name
+
+
+def with_file(name: str, content: bytes, use: Callable[[Path], Any]) -> Any:
+    """Hands bytes to ``use`` as a file of this name; it is gone from the disk afterwards."""
     with tempfile.TemporaryDirectory(dir=store().folder) as folder:
-        file = Path(folder) / Path(sent.filename.replace("\\", "/")).name
-        sent.save(file)
+        file = Path(folder) / name
+        file.write_bytes(content)
         return use(file)
+
+
+def attached(content: str | bytes, name: str, media_type: str) -> Response:
+    """A file for the browser to save."""
+    response = Response(content, mimetype=media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
 
 
 def day_of(text: str) -> str:

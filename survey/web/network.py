@@ -16,6 +16,7 @@ from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Report
 from survey.text import Text
 from survey.web import words
+from survey.web.bringing import attached
 from survey.web.desk import Desk, desk, store
 from survey.web.listening import door
 from survey.web.words import t
@@ -227,11 +228,7 @@ def invite() -> Any:
         return redirect(url_for("receive.page", _anchor="network"))
     content = pairing.write_invitation(door().places(), code, fingerprint)
     if request.form.get("what") == "file":
-        return Response(
-            content,
-            mimetype="application/octet-stream",
-            headers={"Content-Disposition": f'attachment; filename="{code[:4]}.invitation"'},
-        )
+        return attached(content, f"{code[:4]}.invitation", "application/octet-stream")
     return receive.show(invitation={"code": code, "qr": qr(content), "minutes": invitations.MINUTES})
 
 

@@ -7,7 +7,7 @@ import json
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
 from survey.errors import InputError, SurveyError
 from survey.store import audit, current, frame, personal, processing, requests
@@ -16,6 +16,7 @@ from survey.text import Text
 from survey.vocabulary import REQUESTS
 from survey.web import forms, handout, words
 from survey.web import processing as shown
+from survey.web.bringing import attached
 from survey.web.desk import desk, store
 from survey.web.naming import unit_place
 from survey.web.words import t
@@ -186,8 +187,3 @@ def record() -> Any:
     found = processing.record(store(), round, desk().now())
     audit.note(store(), "record", actor=g.person["id"], subject=round, now=desk().now())
     return attached(shown.as_html(found), f"ho-so-xu-ly-{round}.html", "text/html")
-
-
-def attached(content: str, name: str, mimetype: str) -> Response:
-    """A file for the browser to save."""
-    return Response(content, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'})

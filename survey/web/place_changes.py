@@ -65,7 +65,7 @@ def page(round: str) -> Any:
         ],
         kinds=KINDS,
         called=CALLED,
-        complaints=sentences(wrong) if wrong else [],
+        complaints=sentences(wrong),
         typed=request.form,
         today=f"{desk().now():%d/%m/%Y}",
     )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, g, request
+from flask import g
 
-from survey.errors import InputError, Problems, SurveyError
+from survey.errors import InputError
 from survey.store import plans as stored
 from survey.tables import Table
 from survey.text import Text
 from survey.web import words
+from survey.web.bringing import with_file
 from survey.web.desk import store
 from survey.web.words import t
 
@@ -119,32 +118,3 @@ def read_figures(file: Path) -> Figures:
     from analysis.plan import Figures
 
     return Figures([file])
-
-
-def with_file(name: str, content: bytes, use: Callable[[Path], Any]) -> Any:
-    """Hands bytes to ``use`` as a file of this name; it is gone from the disk afterwards."""
-    with tempfile.TemporaryDirectory(dir=store().folder) as folder:
-        file = Path(folder) / name
-        file.write_bytes(content)
-        return use(file)
-
-
-def brought(name: str, use: Callable[[Path], Any]) -> Any:
-    sent = request.files.get(name)
-    if sent is None or not sent.filename:
-        raise InputError(t("tệp", "file"), Text("chưa chọn tệp", "no file was chosen"), Text("chọn tệp", "choose one"))
-    return with_file(PurePath(sent.filename.replace("\\", "/")).name, sent.stream.read(), use)
-
-
-def to_keep(content: bytes, name: str, media_type: str) -> Response:
-    response = Response(content, mimetype=media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
-
-
-def sentences(wrong: SurveyError | None) -> list[str]:
-    if wrong is None:
-        return []
-    problems = wrong.problems if isinstance(wrong, Problems) else (wrong.problem,)
-    language = words.interface()
-    return [f"{p.where}: {words.sentence(p.what(language))} {words.sentence(p.todo(language))}" for p in problems[:12]]

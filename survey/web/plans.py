@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import PurePath
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
@@ -15,10 +14,10 @@ from survey.store import plans as stored
 from survey.tables import Table, read_table
 from survey.text import Text
 from survey.web import roles, words
+from survey.web.bringing import attached, brought, own_name, sentences, with_file
 from survey.web.desk import desk, store
 from survey.web.naming import person_name
 from survey.web.planned import (
-    brought,
     collected_of,
     document_of,
     figures_of,
@@ -27,10 +26,7 @@ from survey.web.planned import (
     papers_of,
     parts_of,
     read_figures,
-    sentences,
     target_of,
-    to_keep,
-    with_file,
 )
 from survey.web.words import t
 
@@ -67,7 +63,7 @@ def create() -> Any:
                 Text("chưa điền đủ, hoặc chưa chọn tệp điểm", "not all is filled in, or no scores file was chosen"),
                 Text("điền đủ rồi bấm lại", "fill it in and press again"),
             )
-        name, content = PurePath(sent.filename.replace("\\", "/")).name, sent.stream.read()
+        name, content = own_name(sent), sent.stream.read()
         parts = with_file(name, content, lambda file: tree_of_parts(
             read_figures(file), told["index"], told["unit_name"], told["known"], told["since"]))  # fmt: skip
         if not parts:
@@ -296,7 +292,7 @@ def sheet(plan: str) -> Response:
     from analysis.report.plan_books import plan_book
 
     document = stored.read(store(), plan)
-    return to_keep(plan_book(list(items_of(plan).values()), words.interface()), f"{document['name']}.xlsx", XLSX)
+    return attached(plan_book(list(items_of(plan).values()), words.interface()), f"{document['name']}.xlsx", XLSX)
 
 
 @pages.post("/plans/<plan>/sheet")
@@ -324,7 +320,7 @@ def document(plan: str) -> Response:
 
     found = stored.read(store(), plan)
     made = plan_document(papers_of(found), Office(name="", symbol="KH-UBND"), words.interface())
-    return to_keep(made, f"{found['name']}.docx", DOCX)
+    return attached(made, f"{found['name']}.docx", DOCX)
 
 
 @pages.get("/plans/<plan>/extracts")
@@ -343,7 +339,7 @@ def extracts(plan: str) -> Response:
             if is_commune(agency):
                 paper = handbook(papers, agency, own, Office(name="", symbol="HD-SNV"), language)
                 archive.writestr(f"{plain_name(agency)}.docx", paper)
-    return to_keep(made.getvalue(), f"{found['name']}-trich.zip", "application/zip")
+    return attached(made.getvalue(), f"{found['name']}-trich.zip", "application/zip")
 
 
 @pages.post("/plans/<plan>/reports")
@@ -356,7 +352,7 @@ def reports(plan: str) -> Any:
     for sent in request.files.getlist("extracts"):
         if not sent.filename:
             continue
-        name = PurePath(sent.filename.replace("\\", "/")).name
+        name = own_name(sent)
         try:
             answers, wrong = with_file(
                 name, sent.stream.read(), lambda file: read_answers(read_table(file), found["name"])
@@ -385,10 +381,10 @@ def quarter(plan: str, ending: str) -> Response:
     found, language = stored.read(store(), plan), words.interface()
     held, collected = stored.parts(store(), plan, stored.REPORT), collected_of(found)
     if ending == "xlsx":
-        return to_keep(quarter_book(collected, language), f"{found['name']}-quy.xlsx", XLSX)
+        return attached(quarter_book(collected, language), f"{found['name']}-quy.xlsx", XLSX)
     if ending != "docx":
         abort(404)
     last = max(held, key=lambda one: str(one["time"]), default={"quarter": ""})
     told = last["quarter"] or found["round"]
     made = quarter_document(papers_of(found), collected, told, Office(name="", symbol="BC-UBND"), language)
-    return to_keep(made, f"{found['name']}-quy.docx", DOCX)
+    return attached(made, f"{found['name']}-quy.docx", DOCX)

@@ -3,8 +3,6 @@ reason, survey points, the result, the audit trail."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
@@ -15,9 +13,10 @@ from survey.store import scorecards
 from survey.tables import numbers
 from survey.text import Text
 from survey.web import roles
+from survey.web.bringing import attached, brought, sentences
 from survey.web.desk import desk, store
 from survey.web.naming import person_name
-from survey.web.planned import needs_analysis, sentences
+from survey.web.planned import needs_analysis
 from survey.web.words import t
 
 if TYPE_CHECKING:
@@ -45,18 +44,14 @@ def create() -> Any:
     from analysis.scorecard import read_structure
 
     told = {name: request.form.get(name, "").strip() for name in ("unit_name", "level", "period", "version")}
-    sent = request.files.get("structure")
     try:
-        if not all(told.values()) or sent is None or not sent.filename:
+        if not all(told.values()):
             raise InputError(
                 t("Mở phiếu", "New scorecard"),
-                Text("chưa đủ đơn vị, kỳ, tên bộ tiêu chí và tệp", "unit, period, version and file are all needed"),
+                Text("chưa đủ đơn vị, kỳ, tên bộ tiêu chí", "unit, period and version are all needed"),
                 Text("điền đủ rồi bấm lại", "fill them in and press again"),
             )
-        with tempfile.TemporaryDirectory(dir=store().folder) as folder:
-            file = Path(folder) / PurePath(sent.filename.replace("\\", "/")).name
-            sent.save(file)
-            structure = read_structure(file, told["version"], told["level"])
+        structure = brought("structure", lambda file: read_structure(file, told["version"], told["level"]))
         body = {**told, "structure": structure.document}
         card = scorecards.create(store(), body, g.person["id"], now=desk().now())
     except SurveyError as wrong:
@@ -268,9 +263,7 @@ def evidence_file(card: str, hash: str) -> Response:
     content = scorecards.file(store(), card, hash) if named else None
     if content is None:
         abort(404)
-    response = Response(content, mimetype=evidence.media_type(named[0]["name"]))
-    response.headers.set("Content-Disposition", "attachment", filename=named[0]["name"])
-    return response
+    return attached(content, named[0]["name"], evidence.media_type(named[0]["name"]))
 
 
 @pages.get("/scorecards/<card>/trail")
