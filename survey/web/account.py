@@ -129,7 +129,7 @@ def sign_in(user: str) -> Any:
         try:
             person = frame.sign_in(store(), user, form.pin.data or "", desk().now())
         except NotAllowed as refused:
-            complaint = _why(refused)
+            complaint = words.advice(refused.problem)
         else:
             _remember(person)
             return redirect(_own(request.args.get("next", "/")))
@@ -138,11 +138,6 @@ def sign_in(user: str) -> Any:
     form.pin.data = ""
     status = 403 if complaint else 200
     return render_template("sign_in.html", one=known, form=form, complaint=complaint, tone=tone), status
-
-
-def _why(refused: NotAllowed) -> str:
-    problem = refused.problem
-    return f"{words.sentence(problem.what(words.interface()))} {words.sentence(problem.todo(words.interface()))}"
 
 
 @pages.post("/lock")
@@ -161,7 +156,7 @@ def pin() -> Response:
     try:
         person = frame.sign_in(store(), user, request.form.get("pin", ""), desk().now())
     except NotAllowed as refused:
-        return Response(_why(refused), 403)
+        return Response(words.advice(refused.problem), 403)
     _remember(person)
     return Response("", 204)
 

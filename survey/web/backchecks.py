@@ -19,6 +19,7 @@ from survey.sync.backchecks import draw_backchecks
 from survey.vocabulary import OBSERVER, STATES, SUPERVISOR
 from survey.web import words
 from survey.web.desk import place_name, store
+from survey.web.network import tell
 from survey.web.words import pick, t
 
 pages = Blueprint("backchecks", __name__)
@@ -121,7 +122,7 @@ def draw() -> Response:
     except ValueError:
         flash(t("Tỷ lệ, số phiếu và số gieo phải là số.", "Share, number and seed must be numbers."), "stop")
     except SurveyError as error:
-        flash(error(words.interface()), "stop")
+        tell(error)
     else:
         count = len(found)
         flash(

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
-from survey.errors import InputError, Problem, Problems, SurveyError
+from survey.errors import InputError, Problems, SurveyError
 from survey.text import Text
 from survey.web import words
 from survey.web.desk import store
@@ -23,13 +23,7 @@ def sentences(wrong: SurveyError | None) -> list[str]:
     if wrong is None:
         return []
     found = wrong.problems if isinstance(wrong, Problems) else (wrong.problem,)
-    return [_sentence(problem) for problem in found[:20]]
-
-
-def _sentence(problem: Problem) -> str:
-    language = words.interface()
-    what, todo = words.sentence(problem.what(language)), words.sentence(problem.todo(language))
-    return f"{problem.where}: {what} {todo}".strip()
+    return [f"{problem.where}: {words.advice(problem)}" for problem in found[:20]]
 
 
 def brought(name: str, use: Callable[[Path], Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 
-from survey.errors import InputError, NotAllowed, SurveyError
+from survey.errors import InputError, NotAllowed
 from survey.fieldwork.household import LARGEST, METHODS, Adult
 from survey.fieldwork.replacement import Rule, is_open, opening
 from survey.store import current, fieldlog, frame
@@ -190,7 +190,7 @@ def respondent(unit: str) -> Any:
             because = request.form.get("because", "")
             fieldlog.choose_respondent(store(), document, adults, g.person["id"], because=because, now=desk().now())
         except (InputError, NotAllowed) as wrong:
-            complaint = _said(wrong)
+            complaint = words.advice(wrong.problem)
         else:
             return redirect(url_for("fieldwork.respondent", unit=unit))
     standing = fieldlog.respondent(store(), unit)
@@ -216,12 +216,6 @@ def respondent(unit: str) -> Any:
 def _youngest(round: Mapping[str, Any]) -> int:
     told = round.get("respondent")
     return int(told.get("age", 18)) if isinstance(told, Mapping) else 18
-
-
-def _said(wrong: SurveyError) -> str:
-    problem = wrong.problem
-    spoken = words.interface()
-    return f"{words.sentence(problem.what(spoken))} {words.sentence(problem.todo(spoken))}"
 
 
 def _typed(size: int) -> list[dict[str, str]]:

@@ -28,7 +28,7 @@ def code() -> Any:
                 handing.issue_code(store(), _scope(request.form.get("taker", "")), g.person["id"], desk().now())
             )
         except SurveyError as wrong:
-            complaint = _said(wrong)
+            complaint = words.advice(wrong.problem)
     page = render_template("handing_code.html", made=made, complaint=complaint, trail=_trail(), **_offered())
     return page, 400 if complaint else 200
 
@@ -42,7 +42,7 @@ def take_over() -> Any:
             scope = _scope(g.person["id"])
             handed = handing.accept(store(), scope, request.form.get("code", ""), desk().now())
         except SurveyError as wrong:
-            complaint = _said(wrong)
+            complaint = words.advice(wrong.problem)
         else:
             for interview in handed.drafts:
                 desk().forget(interview)
@@ -84,11 +84,6 @@ def _offered() -> dict[str, Any]:
         "villages": sorted(villages.items(), key=lambda item: item[1]),
         "chosen": {name: request.form.get(name, "") for name in ("giver", "taker", "village")},
     }
-
-
-def _said(wrong: SurveyError) -> str:
-    problem, spoken = wrong.problem, words.interface()
-    return f"{words.sentence(problem.what(spoken))} {words.sentence(problem.todo(spoken))}"
 
 
 def _told(giver: str, handed: handing.Handed) -> str:

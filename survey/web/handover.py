@@ -161,8 +161,4 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
 
 def problems(found: Iterable[Problem]) -> list[str]:
     """What was set aside or could not be read, one sentence each with the name of the file, once."""
-    language = words.interface()
-    return [
-        f"{problem.where}: {words.sentence(problem.what(language))} {words.sentence(problem.todo(language))}"
-        for problem in found
-    ]
+    return [f"{problem.where}: {words.advice(problem)}" for problem in found]

@@ -137,9 +137,8 @@ def join() -> Any:
 
 def tell(wrong: SurveyError) -> None:
     """Shows on the next page what went wrong, and what to do."""
-    problem, language = wrong.problem, words.interface()
-    said = " ".join(words.sentence(part(language)) for part in (problem.what, problem.todo) if part(language))
-    flash(f"{problem.where}: {said}" if problem.where else said, "stop")
+    where, said = wrong.problem.where, words.advice(wrong.problem)
+    flash(f"{where}: {said}" if where else said, "stop")
 
 
 def doors() -> dict[str, list[dict[str, str]]]:

@@ -36,7 +36,7 @@ def _show(code: str, complaint: str = "", reason: str = "") -> Any:
         try:
             row = current.interviews(store(), interview=personal.by_code(store(), code))[0]
         except SurveyError as wrong:
-            complaint = complaint or _sentence(wrong)
+            complaint = complaint or words.advice(wrong.problem)
     drawn = render_template(
         "personal.html",
         typed=code,
@@ -76,11 +76,6 @@ def _request(one: requests.Request) -> dict[str, Any]:
     }
 
 
-def _sentence(wrong: SurveyError) -> str:
-    problem, language = wrong.problem, words.interface()
-    return f"{words.sentence(problem.what(language))} {words.sentence(problem.todo(language))}"
-
-
 @pages.post("/personal-data/erase")
 def erase() -> Any:
     """Erases the interview and the contact data for good. Needs a reason, and the box that says it is meant."""
@@ -95,7 +90,7 @@ def erase() -> Any:
             )
         done = personal.erase_person(store(), interview, g.person["id"], reason, now=desk().now())
     except SurveyError as wrong:
-        return _show(code, _sentence(wrong), reason)
+        return _show(code, words.advice(wrong.problem), reason)
     desk().forget(interview)
     flash(
         t(
@@ -115,7 +110,7 @@ def export() -> Any:
         require_other_commune(store(), g.person, interview=interview)
         held = personal.everything(store(), interview)
     except SurveyError as wrong:
-        return _show("", _sentence(wrong))
+        return _show("", words.advice(wrong.problem))
     kind = "json" if request.form.get("as") == "json" else "html"
     audit.note(
         store(),
@@ -142,7 +137,7 @@ def register() -> Any:
         kind, note = form.get("kind", ""), form.get("note", "")
         requests.add(store(), kind, received, g.person["id"], interview=interview, note=note, now=desk().now())
     except SurveyError as wrong:
-        return _show("", _sentence(wrong))
+        return _show("", words.advice(wrong.problem))
     except forms.NotUnderstood as wrong:
         return _show("", words.sentence(wrong.reason(words.interface())))
     flash(t("Đã ghi yêu cầu vào sổ.", "The request is registered."), "good")
@@ -156,7 +151,7 @@ def request_step(id: str) -> Any:
     try:
         requests.step(store(), id, what, g.person["id"], reason, now=desk().now())
     except SurveyError as wrong:
-        return _show("", _sentence(wrong))
+        return _show("", words.advice(wrong.problem))
     return redirect(url_for("personal.page"))
 
 
@@ -183,7 +178,7 @@ def record() -> Any:
     try:
         round = str(frame.round_document(store(), request.form.get("round", ""))["id"])
     except SurveyError as wrong:
-        return _show("", _sentence(wrong))
+        return _show("", words.advice(wrong.problem))
     found = processing.record(store(), round, desk().now())
     audit.note(store(), "record", actor=g.person["id"], subject=round, now=desk().now())
     return attached(shown.as_html(found), f"ho-so-xu-ly-{round}.html", "text/html")

@@ -156,9 +156,7 @@ def back(interview: str) -> Any:
     try:
         frame.sign_in(store(), session["user"], request.form.get("pin", ""), desk().now())
     except NotAllowed as refused:
-        problem = refused.problem
-        said = f"{words.sentence(problem.what(words.interface()))} {words.sentence(problem.todo(words.interface()))}"
-        return _show(opened, here, wrong=said), 403
+        return _show(opened, here, wrong=words.advice(refused.problem)), 403
     session.pop("turned")
     return redirect(url_for("interview.section", interview=interview, number=here["section"]))
 

@@ -55,8 +55,7 @@ def dismiss() -> Any:
     try:
         store_quarantine.dismiss(store(), name, reason, g.person["id"], now=desk().now())
     except SurveyError as wrong:
-        what, todo = wrong.problem.what(words.interface()), wrong.problem.todo(words.interface())
-        flash(f"{words.sentence(what)} {words.sentence(todo)}", "look")
+        flash(words.advice(wrong.problem), "look")
     else:
         flash(t("Đã bỏ qua; tệp vẫn được giữ.", "Dismissed; the file is kept."), "good")
     return redirect(url_for("receive.page"))

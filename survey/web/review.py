@@ -167,9 +167,7 @@ def confirm(interview: str) -> Response:
     try:
         current.decide(store(), interview, "approved", head, "", g.person["id"], second=True, now=desk().now())
     except InputError as wrong:
-        problem = wrong.problem
-        said = (words.sentence(part(words.interface())) for part in (problem.what, problem.todo))
-        flash(" ".join(said), "look")
+        flash(words.advice(wrong.problem), "look")
         return redirect(url_for("records.record", interview=interview))
     flash(t("Đã duyệt lần hai.", "The second approval is saved."), "good")
     board.refresh(store())

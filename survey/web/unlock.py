@@ -53,8 +53,7 @@ def page() -> Any:
                 vault.unlock(instance, form.passphrase.data or "")
         except NotAllowed as refused:
             desk().wrong_passphrases += 1
-            problem, spoken = refused.problem, words.interface()
-            complaint = f"{words.sentence(problem.what(spoken))} {words.sentence(problem.todo(spoken))}"
+            complaint = words.advice(refused.problem)
         else:
             # Says in words what is wrong with a store that cannot be used, as a start without a passphrase does.
             with Store.open(instance) as opened:

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, current_app, g, request, session, url_for
 from werkzeug.local import LocalProxy
 
+from survey.errors import Problem
 from survey.store import frame
 from survey.text import LANGUAGES, Text
 from survey.vocabulary import STATES
@@ -79,6 +80,12 @@ def sentence(words: str) -> str:
     """``words`` with a capital letter and a full stop: error texts are written as parts of a line."""
     words = words.strip()
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?", ":")) else ".") if words else ""
+
+
+def advice(problem: Problem) -> str:
+    """What is wrong and what to do about it, in sentences; where it is, the page knows."""
+    said = (sentence(part(interface())) for part in (problem.what, problem.todo))
+    return " ".join(filter(None, said))
 
 
 def moment(when: str | datetime | None) -> str:
