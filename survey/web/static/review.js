@@ -31,6 +31,7 @@ document.addEventListener("keydown", (event) => {
   }
   const key = event.key.toLowerCase();
   if (key === "arrowdown" || key === "arrowup") mark(at + (key === "arrowdown" ? 1 : -1), true);
+  else if (event.repeat) return; // a key held down must not decide about the interview that comes after this one
   else if (key === "r" && reason) ask();
   else if (key === "a" || key === "n") {
     const wanted = document.querySelector(`[data-press="${key}"]`);
@@ -40,7 +41,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// The enumerator's sentence is written under Enter: it returns, and never approves.
+// Enter after a sentence to the enumerator returns the interview; it never approves.
 if (reason) {
   reason.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
