@@ -315,6 +315,10 @@ def test_the_page_shows_filters_and_gives_a_file_and_notes_that_too(pages: Visit
     pages.sign_in(QUAN, PIN)
     page = pages.get("/access-log")
     assert "nhập sai PIN" in page.text
+    audit.note_views(office, LAN, ["u1"], "progress.units", Clock()())
+    shown = pages.get("/access-log", action="contact").text
+    assert "Đơn vị mẫu số 1, bản Khoang · xã Chiềng Mung · trang Tiến độ" in shown
+    assert "Đặng Thị Hoà" not in shown
     assert "1 mục" in pages.get("/access-log", action="sign_in_failed", actor=LAN).text
     assert "Không có mục nào" in pages.get("/access-log", since="2031-01-01").text
     file = pages.post("/access-log", action="sign_in_failed", follow=False)

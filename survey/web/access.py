@@ -8,12 +8,12 @@ from flask import Blueprint, Response, g, render_template, request
 
 from survey.store import access_log, audit, frame
 from survey.store.personal import code_of
-from survey.text import fold
+from survey.text import Text, fold
 from survey.vocabulary import ACCESS, ROLES, STATES
 from survey.web import forms, words
 from survey.web.bringing import attached
 from survey.web.desk import desk, store
-from survey.web.naming import device_name, person_name
+from survey.web.naming import called, device_name, full_place, person_name
 from survey.web.words import t
 
 pages = Blueprint("access", __name__)
@@ -95,13 +95,11 @@ _DETAILS = {
 
 
 _PAGES = {
-    "today": ("trang Hôm nay", "page Today"),
-    "interview": ("phiếu đang hỏi", "the interview"),
-    "records": ("trang Phiếu", "page Interviews"),
-    "paper": ("trang Phiếu giấy", "page Paper forms"),
-    "paper_entry": ("nhập phiếu giấy", "keying a paper form"),
-    "paper_double": ("đối chiếu phiếu giấy", "settling a paper form"),
-    "fieldwork": ("thay hộ, chọn người trả lời", "replacing, choosing a respondent"),
+    **{endpoint.partition(".")[0]: Text(f"trang {name.vi}", f"page {name.en}") for endpoint, name in words.DOORS},
+    "interview": Text("phiếu đang hỏi", "the interview"),
+    "paper_entry": Text("nhập phiếu giấy", "keying a paper form"),
+    "paper_double": Text("đối chiếu phiếu giấy", "settling a paper form"),
+    "fieldwork": Text("thay hộ, chọn người trả lời", "replacing, choosing a respondent"),
 }
 
 
@@ -111,7 +109,8 @@ def _told(name: str, value: Any) -> str:
     if value in ("", None, False):
         return ""
     if name == "page":
-        return t(*_PAGES.get(str(value).partition(".")[0], (value, value)))
+        shown = _PAGES.get(str(value).partition(".")[0])
+        return shown(spoken) if shown else str(value)
     if name == "roles":
         value = ", ".join(ROLES[role](spoken) if role in ROLES else str(role) for role in value)
     if name == "state" and value in STATES:
@@ -129,10 +128,11 @@ def _subject(entry: access_log.Entry) -> str:
         return device_name(entry.subject)
     if kind == "interview":
         return f"{t('phiếu', 'interview')} {code_of(id)}"
-    if kind in ("unit", "visit"):
-        return f"{t('đơn vị mẫu', 'sample unit') if kind == 'unit' else t('lần đến', 'visit')} {id}"
-    if entry.action == "contact":
-        return f"{t('đơn vị mẫu', 'sample unit')} {entry.subject}"
+    if kind == "visit":
+        return f"{t('lần đến', 'visit')} {id}"
+    if kind == "unit" or entry.action == "contact":
+        unit = frame.unit(store(), id or entry.subject) or {"id": id or entry.subject}
+        return ", ".join(filter(None, (called(unit, {}), full_place(unit))))  # the log tells no names
     return entry.subject
 
 
