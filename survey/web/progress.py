@@ -63,7 +63,7 @@ def page() -> str:
     for one in whole:
         total.add(one)
     estimated = _rates(total, None)
-    found = _sorted(found, where, by)
+    found = _sorted(found, where, by, round)
     start = min(max(0, request.args.get("from", 0, int)), max(0, len(found) - 1))
     rows = [_row(one, where, by, round, estimated.e) for one in found[start : start + SHOWN]]
     speed = pace(
@@ -103,11 +103,10 @@ def page() -> str:
 
 def _offered(where: Where) -> list[str]:
     """The groupings that say something here: not by what is already one. Observers see nobody's work."""
-    watching = not roles.may("records.page", frozenset(g.person["roles"]))
     shut = {"province": bool(where.province), "commune": bool(where.commune), "village": bool(where.village)}
     shut["province"] = shut["province"] or shut["commune"] or shut["village"]
     shut["commune"] = shut["commune"] or shut["village"]
-    shut["person"] = watching or bool(where.person)
+    shut["person"] = not _reads() or bool(where.person)
     return [one for one in BY if not shut.get(one)]
 
 
@@ -128,13 +127,13 @@ def _rates(group: Group, e: float | None) -> Rates:
     return rates(known, e, known.values())
 
 
-def _sorted(found: list[Group], where: Where, by: str) -> list[Group]:
+def _sorted(found: list[Group], where: Where, by: str, round: dict[str, Any]) -> list[Group]:
     if by == "person":
         called_ = {str(one["id"]): str(one.get("name") or one["id"]) for one in frame.people(store())}
         for one in found:
             one.name = called_.get(one.key, one.key)
     elif by == "day":
-        return _days(found)
+        return _days(found, round)
     else:
         for one in found:
             one.name = place_name({"round": where.round, by: one.key, f"{by}_name": one.name}, by)
@@ -145,9 +144,8 @@ def _sorted(found: list[Group], where: Where, by: str) -> list[Group]:
     return sorted(found, key=lambda one: (natural(one.name), one.key))
 
 
-def _days(found: list[Group]) -> list[Group]:
+def _days(found: list[Group], round: dict[str, Any]) -> list[Group]:
     """The last day first; days outside the round are one row, for clocks that are wrong."""
-    round = frame.document(store(), "round", request.args.get("round", "")) or {}
     first, today = day(_iso(round, "starts")), desk().now().date()
     odd = Group("odd", t("Ngoài thời gian của đợt (đồng hồ máy sai?)", "Outside the round (a wrong clock?)"))
     good = []
