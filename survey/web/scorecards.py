@@ -186,7 +186,9 @@ def _enter(card: str, code: str, step: str) -> Any:
         check(structure, entry, standing, document["unit_name"])
         scorecards.enter(store(), card, code, step, body, files, g.person["id"], now=desk().now())
     except SurveyError as wrong:
-        return _criterion(card, code, wrong, {**typed, "step": step}), 403 if isinstance(wrong, NotAllowed) else 400
+        return _criterion(
+            card, code, wrong, {**typed, "step": step, "out": request.form.get("not_applicable", "")}
+        ), 403 if isinstance(wrong, NotAllowed) else 400
     flash(t(f"Đã lưu {code}.", f"{code} saved."), "good")
     return redirect(url_for("scorecards.criterion", card=card, code=_next(structure, code, step, standing)))
 
