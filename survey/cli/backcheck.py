@@ -302,7 +302,7 @@ def _show_tests(found: Sequence[Paired]) -> None:
             Text("cặp", "pairs"),
             Text("chênh trung bình", "mean difference"),
             Text("p (t)", "p (t)"),
-            Text("p (hạng dấu)", "p (signed rank)"),
+            Text("p (hạng có dấu)", "p (signed rank)"),
             Text("p (McNemar)", "p (McNemar)"),
             Text("độ tin cậy", "reliability"),
         ],
