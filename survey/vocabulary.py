@@ -22,6 +22,14 @@ ROLES: dict[str, Text] = {
 """What a person may do; :mod:`survey.web.roles` says which pages that opens. Observers are sent by the Fatherland Front
 and the Veterans' Association: they see how far the work is, and change nothing."""
 
+TIERS: dict[str, Text] = {
+    "device": Text("máy phỏng vấn", "field laptop"),
+    "supervisor": Text("giám sát viên", "supervisor"),
+    "province": Text("tỉnh", "province"),
+    "ministry": Text("bộ", "ministry"),
+}
+"""Where data is kept, from below."""
+
 STATES: dict[str, Text] = {
     "draft": Text("đang làm dở", "draft"),
     "partial": Text("làm dở trên máy khác", "unfinished on another laptop"),

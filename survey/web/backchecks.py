@@ -18,7 +18,7 @@ from survey.store.commune import closed_units
 from survey.sync.backchecks import draw_backchecks
 from survey.vocabulary import OBSERVER, STATES, SUPERVISOR
 from survey.web import words
-from survey.web.desk import place_name, store
+from survey.web.desk import asked_round, place_name, store
 from survey.web.network import tell
 from survey.web.words import pick, t
 
@@ -35,8 +35,7 @@ _SAID = {
 def page() -> str:
     """The rounds that may be checked; of the chosen one its back-checks and the form for drawing."""
     rounds = [one for one in frame.rounds(store()) if not one.get(backcheck.OF)]
-    named = request.args.get("round", "")
-    round = next((one for one in rounds if one["id"] == named), rounds[0] if rounds else None)
+    round = asked_round(rounds)
     own = backcheck.round_of(store(), round["id"]) if round else None
     return render_template(
         "backchecks.html",

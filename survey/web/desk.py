@@ -6,14 +6,14 @@ Nothing here is the truth: everything can be dropped at any moment and is read a
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Any
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from survey.config import Config
 from survey.errors import InputError
@@ -217,6 +217,12 @@ def store() -> Store:
     held = g.store
     assert isinstance(held, Store)
     return held
+
+
+def asked_round(rounds: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The round that the address or the form names, else the first; None when there is none."""
+    named = request.values.get("round", "")
+    return next((one for one in rounds if one.get("id") == named), rounds[0] if rounds else None)
 
 
 def put_back(exception: BaseException | None = None) -> None:

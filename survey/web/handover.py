@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, g, render_template, request
 
+from survey import vocabulary
 from survey.errors import InputError, Problem, SurveyError
 from survey.store.store import TIERS
 from survey.store.whereabouts import whereabouts
@@ -56,11 +57,7 @@ def _there(place: Path) -> None:
         )
 
 
-TIER_NAMES = {
-    "supervisor": Text("giám sát viên", "the supervisor"),
-    "province": Text("tỉnh", "the province"),
-    "ministry": Text("bộ", "the ministry"),
-}
+TIER_NAMES = {tier: Text(name.vi, f"the {name.en}") for tier, name in vocabulary.TIERS.items()}
 
 
 def _above() -> list[str]:

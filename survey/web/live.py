@@ -11,7 +11,7 @@ from survey.errors import SurveyError
 from survey.store import backcheck, frame
 from survey.store.commune import closed_units
 from survey.web import words
-from survey.web.desk import place_name, store
+from survey.web.desk import asked_round, place_name, store
 from survey.web.words import t
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ pages = Blueprint("live", __name__)
 def page() -> str:
     """The communes of a round with their score so far, its interval, and how many more interviews are needed."""
     rounds = [one for one in frame.rounds(store()) if not one.get(backcheck.OF)]
-    named = request.args.get("round", "")
-    round = next((one for one in rounds if one["id"] == named), rounds[0] if rounds else None)
+    round = asked_round(rounds)
     margin, trouble = _margin(request.args.get("margin", ""))
     shown: dict[str, Any] = {}
     if round and not trouble:

@@ -18,7 +18,7 @@ from survey.sync import rounds
 from survey.text import Text, fold
 from survey.vocabulary import ADMINISTRATOR, ENUMERATOR, ROLES
 from survey.web import roles, words
-from survey.web.desk import desk, store
+from survey.web.desk import asked_round, desk, store
 from survey.web.naming import full_place, person_name
 from survey.web.network import tell
 from survey.web.words import t
@@ -32,8 +32,7 @@ WAYS = {"stick": Text("USB", "stick"), "network": Text("mạng", "network")}
 def page() -> str:
     """The people and the laptops of a round."""
     every = frame.rounds(store())
-    named = request.args.get("round", "")
-    round = next((one for one in every if one.get("id") == named), every[0] if every else {})
+    round = asked_round(every) or {}
     board.refresh(store())
     groups = {one.key: one for one in progress.groups(store(), Where(round=str(round.get("id", ""))), "person")}
     people = [_person(one, groups.get(str(one["id"])), round) for one in frame.people(store())]

@@ -7,15 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from survey.text import Text
-from survey.vocabulary import ACCESS, REQUESTS, ROLES, STATES
+from survey.vocabulary import ACCESS, REQUESTS, ROLES, STATES, TIERS
 from survey.web.handout import FIELDS, WAYS, document
-
-TIERS: dict[str, Text] = {
-    "device": Text("máy phỏng vấn", "field laptop"),
-    "supervisor": Text("giám sát viên", "supervisor"),
-    "province": Text("tỉnh", "province"),
-    "ministry": Text("bộ", "ministry"),
-}
 
 
 def as_json(record: Mapping[str, Any]) -> str:

@@ -15,8 +15,9 @@ from survey.store.commune import closed_communes
 from survey.store.progress import Group
 from survey.store.where import FLAGGED, Where
 from survey.text import Text, natural
+from survey.vocabulary import TIERS
 from survey.web import people, roles, words
-from survey.web.desk import desk, place_name, store
+from survey.web.desk import asked_round, desk, place_name, store
 from survey.web.naming import called, full_place, person_name
 from survey.web.words import t
 
@@ -46,8 +47,7 @@ SORTS: dict[str, Text] = {
 def page() -> str:
     """The round, or a part of it, and its groups."""
     rounds = frame.rounds(store())
-    named = request.args.get("round", "")
-    round = next((one for one in rounds if one.get("id") == named), rounds[0] if rounds else None)
+    round = asked_round(rounds)
     if round is None:
         return render_template("progress.html", rounds=[], round=None, groups=[])
     fresh = board.refresh(store())
@@ -312,18 +312,13 @@ def _pace_words(speed: Pace, total: Group, round: dict[str, Any]) -> dict[str, A
 def _safe(where: Where) -> list[dict[str, Any]]:
     """What is safe where: the interviews held here, and how many of them each tier above has confirmed."""
     counts = progress.safe(store(), where)
-    tiers = (
-        ("supervisor", t("giám sát viên", "supervisor")),
-        ("province", t("tỉnh", "province")),
-        ("ministry", t("bộ", "ministry")),
-    )
     found = [{"name": t("máy này", "this machine"), "count": words.whole(counts["device"]), "left": 0, "url": ""}]
-    for tier, name in tiers:
+    for tier in ("supervisor", "province", "ministry"):
         left = counts["device"] - counts[tier]
         if tier != store().tier and (counts[tier] or tier == "province"):
             found.append(
                 {
-                    "name": name,
+                    "name": TIERS[tier](words.interface()),
                     "count": words.whole(counts[tier]),
                     "left": words.whole(left) if left else 0,
                     "url": url_for("records.page", **where.also(missing=tier).query) if _reads() and left else "",

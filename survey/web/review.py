@@ -14,7 +14,7 @@ from survey.store import board, current, drafts, frame, lists, progress, quality
 from survey.store.commune import closed_communes
 from survey.store.where import ONCE, Where
 from survey.web import words
-from survey.web.desk import desk, store
+from survey.web.desk import asked_round, desk, store
 from survey.web.words import t
 
 pages = Blueprint("review", __name__)
@@ -79,8 +79,7 @@ def signs() -> Response:
 def bulk() -> Any:
     """Approves what no rule flagged in one round, but for the share that a person reads."""
     rounds = frame.rounds(store())
-    named = request.values.get("round", "")
-    round = next((one for one in rounds if one.get("id") == named), rounds[0] if rounds else None)
+    round = asked_round(rounds)
     if round is None:
         flash(t("Máy này chưa có đợt khảo sát nào.", "There is no round on this machine."), "look")
         return redirect(url_for("records.page"))
