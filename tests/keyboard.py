@@ -124,7 +124,8 @@ class Hand:
             self.page.wait_for_function("() => !document.querySelector('.htmx-request')")
 
     def write(self, text: str) -> None:
-        """Types a text letter by letter."""
+        """Types a text letter by letter, once something on the page has the focus: a page just loaded gives it late."""
+        self.page.wait_for_function("() => document.activeElement && document.activeElement !== document.body")
         self.page.keyboard.type(text)
         self.presses += len(text)
 
