@@ -279,6 +279,38 @@ def test_a_restored_or_cloned_laptop_begins_another_chain_and_hides_nothing(
     assert len([entry for entry in access_log.entries(hub) if entry.number]) == 5
 
 
+def test_a_page_proves_what_came_since_the_last_one_and_finds_what_a_whole_proof_finds(
+    device: Store, hub: Store, tmp_path: Path
+) -> None:
+    proved = access_log.NOTHING
+    for round in range(3):
+        noted(hub, 2)
+        noted(device, 2)
+        interview(device, f"u{round}")
+        exchange.export(device, tmp_path / str(round))
+    for round in (1, 0, 2):  # also a document of the log that comes before one that was proved
+        exchange.sync(hub, [tmp_path / str(round)])
+        problems, proved = access_log.prove(hub, proved)
+        assert problems == access_log.problems(hub) == []
+        assert access_log.prove(hub)[1] == proved
+    read: list[str] = []
+    hub.db.set_trace_callback(read.append)
+    noted(hub, 1)
+    _, proved = access_log.prove(hub, proved)
+    hub.db.set_trace_callback(None)
+    assert proved.number == 7
+    assert any("FROM audit WHERE number > 6" in sql for sql in read), "the six before are not read again"
+    hub.execute("DROP TRIGGER audit_is_kept")
+    hub.execute("DELETE FROM audit WHERE number > 5")
+    noted(hub, 4, HOA)
+    # The end that was proved is gone; what stands there now is a chain, and the log is proved anew.
+    assert access_log.prove(hub, proved) == access_log.prove(hub)
+    hub.execute("DROP TRIGGER audit_stays")
+    hub.execute(f"UPDATE audit SET entry = {REWRITTEN} WHERE number = 2")
+    assert access_log.prove(hub, proved)[0] == access_log.problems(hub) != []
+    assert access_log.prove(hub, proved)[1] == access_log.NOTHING
+
+
 # -- reading it ----------------------------------------------------------------------------------------------------
 
 

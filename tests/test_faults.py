@@ -217,6 +217,39 @@ def test_killed_at_any_statement_while_a_receipt_is_read(
 
 
 @pytest.mark.soak
+def test_killed_at_any_statement_while_a_restored_laptop_meets_what_it_had_written(
+    laptop: Store, centre: Store, passphrase: str, tmp_path: Path, trials: Trials
+):
+    stick, restored = tmp_path / "stick", tmp_path / "restored"
+    laptop.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(laptop.folder, restored)
+    before = laptop.epoch
+    lost = interview(laptop, "u3", ANSWERS)
+    export(laptop, stick, plain=True)
+    sync(centre, [stick])
+    if passphrase:
+        vault.unlock(restored, passphrase)
+    learnt = set()
+    with victim(MERGE, restored, str(stick), passphrase=passphrase) as meeting:
+        for number, _ in enumerate(meeting.everywhere(trials(6, 10_000))):
+            with Store.open(restored) as store:
+                # Whoever knows that the feed goes on writes another: what is written next never takes a number twice.
+                knows = store.value("SELECT 1 FROM revisions WHERE subject = ?", (lost,)) is not None
+                assert (store.epoch != before) >= knows
+                learnt.add((knows, store.epoch != before))
+                sync(store, [stick])
+                assert store.epoch != before
+                new = interview(store, f"w{number}", ANSWERS)
+                assert answers_held(store).keys() == {"u1", "u2", "u3", f"w{number}"}
+                assert [h.seq for h in headers(store) if h.subject == new] == [1]
+                assert current.verify(store).problems == []
+                told = receipts.conservation(store)
+                assert told.created == told.receipted + told.pending
+    assert (False, False) in learnt
+    vault.lock(restored)
+
+
+@pytest.mark.soak
 def test_killed_at_any_statement_of_an_erasure(laptop: Store, passphrase: str, trials: Trials):
     (row,) = current.interviews(laptop, unit="u1")
     laptop.close()

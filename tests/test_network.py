@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from survey.errors import InputError, VerifyError
-from survey.store import Store, current, feed, frame, invitations, receipts, scope, verify
+from survey.store import Store, current, drafts, feed, frame, invitations, receipts, scope, verify
 from survey.store.whereabouts import whereabouts
 from survey.sync import client, exchange, pairing, reception, rounds, server
 from tests import laptops, network
@@ -348,6 +348,24 @@ def test_a_restored_laptop_opens_a_new_epoch_by_itself(
         exchange.sync(restored, [network.address(open_hub)])
         assert restored.epoch != before
         assert current.content(restored, made)["answers"]
+
+
+def test_a_restored_laptop_with_an_open_interview_is_not_taken_for_a_copied_disk(
+    tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening
+):
+    network.join(device, hub, open_hub)
+    draft = drafts.start(device, "u2", laptops.FORM, "phoa")
+    drafts.save(device, draft, {"q1": "3"})
+    backup = laptops.clone(device, tmp_path / "backup")
+    interview(device)
+    exchange.sync(device, [network.address(open_hub)])
+    with stores(backup) as (restored,):
+        # It knows nothing yet of what it wrote after the backup: the open interview must not take that number.
+        exchange.sync(restored, [network.address(open_hub)])
+        assert drafts.answers(restored, draft) == {"q1": "3"}
+        assert receipts.conservation(restored).pending == 0
+    assert "forked" not in [found.kind for found in current.findings(hub)]
+    assert verify.verify(hub).problems == []
 
 
 def test_the_address_of_a_hub_is_understood_as_people_type_it():

@@ -12,12 +12,13 @@ import pytest
 from flask import Flask
 
 from survey import create_app
+from survey.fieldwork.backcheck import INTERVIEWED, VISITED, Plan
 from survey.questionnaire.path import Context, open_path
-from survey.store import Store, current, drafts, frame, verify
-from survey.sync import exchange
+from survey.store import Store, backcheck, current, drafts, frame, receipts, verify
+from survey.sync import backchecks, exchange, rounds
 from survey.web import conflicts, records, roles, sticks
 from tests import field
-from tests.field import BINH, HOA, LAN, WHOLE, Clock, Interviewer, Visitor
+from tests.field import BINH, HOA, LAN, ROUND, WHOLE, Clock, Interviewer, Visitor
 
 
 def serving(store: Store) -> Flask:
@@ -526,3 +527,41 @@ def test_rows_of_different_versions_keep_the_instances_of_a_repeat_that_they_spe
     assert answers["member"] == ["ra"]
     with pytest.raises(conflicts.NotChosen):
         conflicts.combined(versions, ways, None, {"member[ra]/member_name": 0})
+
+
+MAI = ("pmai", "Vũ Thị Mai", ["observer"])
+
+
+def test_an_observer_hands_over_back_checks_from_a_laptop_of_their_own(
+    device: Store, hub: Store, stick: Path, tmp_path: Path
+) -> None:
+    field.set_up(hub, field.small(), [*field.PEOPLE, MAI])
+    rounds.issue_round(hub, {**frame.round_document(hub, ROUND), "id": "r1"})
+    for unit in frame.units(hub, ROUND):
+        frame.issue(hub, "unit", unit["id"], {**unit, "round": "r1"}, frame.contact(hub, "unit", unit["id"]))
+    for unit in ("u1", "u2"):
+        field.sealed(hub, unit, field.small())
+    own, _ = backchecks.draw_backchecks(hub, "r1", Plan({"age": 1, "b1": 3}, share=1), [MAI[0]])
+    exchange.export(hub, stick)
+    exchange.sync(device, [stick])
+    app = serving(device)
+    mai = Interviewer(app)
+    mai.sign_in(MAI[0])
+    (first, *_) = frame.units(device, own["id"])
+    mai.start(first["id"])
+
+    mai.answers({VISITED: INTERVIEWED, "opening/consent": "yes", "a/age": "52", "b/b1": "4"})
+    mai.finish()
+    home = mai.get("/progress").text
+    assert 'href="/hand-over"' in home
+    assert "Đã ghi và đọc lại kiểm tra: 1 phiếu chưa được xác nhận" in handed_over(mai, stick)
+    exchange.sync(hub, [stick])
+    assert backcheck.progress(hub, own["id"]) == {HOA: (2, 1)}
+    assert "giám sát viên đang giữ 1 phiếu của máy này" in handed_over(mai, stick)
+    assert receipts.conservation(device).pending == 0
+    app.extensions["survey"].close()
+    at_hub = serving(hub)
+    visitor = Visitor(at_hub)
+    visitor.sign_in(MAI[0])
+    assert 'href="/hand-over"' not in visitor.get("/progress").text, "nothing of theirs is to be carried from a hub"
+    at_hub.extensions["survey"].close()

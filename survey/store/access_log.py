@@ -10,9 +10,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from survey.errors import Problem
@@ -106,34 +107,40 @@ def _noted(store: Store) -> Iterator[Entry]:
 
 
 class _Document(NamedTuple):
-    """A document of the log: whose feed it is in, its first and last entry's numbers, the last one's hash. One that
-    cannot be understood has no entries."""
+    """A document of the log: its part's database number, whose feed it is in and where, its first and last entry's
+    numbers, the last one's hash. One that cannot be understood has no entries."""
 
+    part: int
     device: str
     epoch: str
+    seq: int
     first: int
     last: int
     head: str
     entries: list[bytes]
 
 
-def _documents(store: Store) -> list[_Document]:
-    """In the order of the feeds. ``device`` is who signed, whatever the document says."""
+def _documents(store: Store, after: int = 0) -> list[_Document]:
+    """In the order of the feeds, those whose parts have larger database numbers than ``after``. ``device`` is who
+    signed, whatever the document says."""
     rows = store.execute(
-        "SELECT f.device, f.epoch, p.content FROM documents d JOIN revisions r ON r.subject = d.subject"
-        " AND r.subject_type = d.subject_type JOIN parts p ON p.revision = r.number AND p.name = 'document'"
+        "SELECT p.number, f.device, f.epoch, r.seq, p.content FROM documents d JOIN revisions r"
+        " ON r.subject = d.subject AND r.subject_type = d.subject_type"
+        " JOIN parts p ON p.revision = r.number AND p.name = 'document'"
         " JOIN feeds f ON f.number = r.feed WHERE d.subject_type = 'visit' AND d.unit = '' AND d.round = ''"
-        " ORDER BY f.device, f.epoch, r.seq"
+        " AND p.number > ? ORDER BY f.device, f.epoch, r.seq",
+        (after,),
     )
     found = []
-    for device, epoch, content in rows:
+    for part, device, epoch, seq, content in rows:
         told = read_document(content) or {}
         if told.get("event") == fieldlog.LOG:
             try:
                 lines = [str(line).encode("utf-8") for line in told["entries"]]
-                found.append(_Document(device, epoch, int(told["from"]), int(told["to"]), str(told["head"]), lines))
+                said = (int(told["from"]), int(told["to"]), str(told["head"]))
+                found.append(_Document(part, device, epoch, seq, *said, lines))
             except (KeyError, TypeError, ValueError):
-                found.append(_Document(device, epoch, 0, 0, "", []))
+                found.append(_Document(part, device, epoch, seq, 0, 0, "", []))
     return found
 
 
@@ -188,36 +195,65 @@ def as_csv(found: Iterable[Entry]) -> str:
 # -- proving ------------------------------------------------------------------------------------------------------
 
 
+class Proved(NamedTuple):
+    """How far a log held: the number and hash of this machine's last entry, the database number of the last document
+    of the log that came, and of every feed where its documents end (number in the feed, hash)."""
+
+    number: int = 0
+    hash: str = ""
+    part: int = 0
+    feeds: Mapping[tuple[str, str], tuple[int, str]] = MappingProxyType({})
+
+
+NOTHING = Proved()
+
+
 def problems(store: Store) -> list[Problem]:
     """What is wrong with the log, empty when nothing is: entries out of their chain here, or documents of the log that
     do not continue each other (a machine whose log was cut, replaced, or restored from a backup)."""
+    return prove(store)[0]
+
+
+def prove(store: Store, proved: Proved = NOTHING) -> tuple[list[Problem], Proved]:
+    """What :func:`problems` says of what came after ``proved``, and how far the log is proved now.
+
+    What an earlier call proved is not read again: whoever changes it afterwards is found by :func:`problems` alone,
+    but where its last entry is gone, and after every problem, all is proved.
+    """
+    if store.value("SELECT hash FROM audit WHERE number = ?", (proved.number,)) != (proved.hash or None):
+        proved = NOTHING
+    documents = _documents(store, proved.part)
+    if any(one.seq <= proved.feeds.get((one.device, one.epoch), (0, ""))[0] for one in documents):
+        # What lay before a document that is proved has only come now.
+        return prove(store)
     found: list[Problem] = []
-    links: dict[int, str] = {}
-    expected, prev = 1, ""
-    for number, content, hash in store.execute("SELECT number, entry, hash FROM audit ORDER BY number"):
+    expected, prev = proved.number + 1, proved.hash
+    for number, content, hash in store.execute(
+        "SELECT number, entry, hash FROM audit WHERE number > ? ORDER BY number", (proved.number,)
+    ):
         told = _line(content)
         linked = (told.get("number"), told.get("prev")) == (expected, prev)
         if number != expected or not linked or hash_text(content) != hash:
             found.append(_problem(store.device, number))
             break
         expected, prev = number + 1, hash
-        links[number] = hash
-    before: dict[tuple[str, str], str] = {}
-    for document in _documents(store):
+    ends, part = dict(proved.feeds), proved.part
+    for document in documents:
         feed = document.device, document.epoch
-        last, broken = before.get(feed), not document.entries
+        # Where a feed begins (a new machine, a restored one) its log may begin.
+        last, broken = ends[feed][1] if feed in ends else None, not document.entries
         for content in document.entries:
-            # Where a feed begins (a new machine, a restored one) its log may begin.
             told = _line(content)
             follows = last is None or told.get("prev") == last
             broken = broken or not follows or not any(_entry(document.device, told))
             last = hash_text(content)
-        before[feed] = document.head
+        ends[feed], part = (document.seq, document.head), max(part, document.part)
         if feed == (store.device, store.epoch):
-            broken = broken or links.get(document.last) != document.head
+            here = store.value("SELECT hash FROM audit WHERE number = ?", (document.last,))
+            broken = broken or here != document.head
         if broken or last != document.head:
             found.append(_problem(document.device, document.first))
-    return found
+    return found, NOTHING if found else Proved(expected - 1, prev, part, ends)
 
 
 def _problem(device: str, number: int) -> Problem:

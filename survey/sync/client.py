@@ -317,11 +317,12 @@ def exchange(
     report = Report(sources=1)
     sweep(store.folder)
     publish_age_key(store)
-    drafts.partials(store, now)
-    access_log.carry(store, now)
     talk = _Talk(pinned.address, pinned.fingerprint)
     try:
         age = _open(store, talk, pinned)
+        # Only now: a laptop that was restored has just learnt that its feed goes on elsewhere, and begun another.
+        drafts.partials(store, now)
+        access_log.carry(store, now)
         _give(store, talk, age, report, progress)
         _take(store, talk, report, progress)
         for content in _read(talk.ask("receipts", b"{}"), talk, "receipts")["receipts"]:

@@ -21,7 +21,7 @@ from survey.fieldwork import places
 from survey.questionnaire.model import Answers, Questionnaire
 from survey.questionnaire.path import Context, open_path
 from survey.questionnaire.path import Path as Way
-from survey.store import Store, current, drafts, fieldlog, frame, remarks
+from survey.store import Store, access_log, current, drafts, fieldlog, frame, remarks
 from survey.store.whereabouts import whereabouts
 from survey.text import Text
 
@@ -67,6 +67,8 @@ class Desk:
     _sheets: dict[str, tuple[tuple[str, ...], Any]] = field(default_factory=dict)
     wrong_passphrases: int = 0
     """How many were typed since this machine was last unlocked."""
+    log_proved: access_log.Proved = access_log.NOTHING
+    """How far the log of access held when its page was last drawn."""
     _views: tuple[str, dict[str, set[str]]] = field(default_factory=lambda: ("", {}))
     _questionnaires: dict[str, Questionnaire] = field(default_factory=dict)
     _paths: OrderedDict[str, tuple[int, Way]] = field(default_factory=OrderedDict)

@@ -17,7 +17,11 @@ FIELD = frozenset({ENUMERATOR, SUPERVISOR})
 ASKING = FIELD | {OBSERVER}
 """Who may conduct an interview that is theirs: an observer those of the back-checks given to them (decision 110)."""
 
-HANDING = frozenset({ENUMERATOR, SUPERVISOR, STATISTICIAN, ADMINISTRATOR})
+HANDING = SIGNED_IN
+"""Who may hand over what lies on a machine: everybody, an observer the back-checks of a laptop of their own (decision
+120). It is signed where it was written; handing over changes none of it.
+"""
+
 FOLLOWING = frozenset({SUPERVISOR, STATISTICIAN, ADMINISTRATOR, OBSERVER})
 RECEIVING = frozenset({SUPERVISOR, ADMINISTRATOR})
 PRIVACY = frozenset({ADMINISTRATOR})

@@ -14,7 +14,7 @@ from werkzeug.local import LocalProxy
 from survey.errors import Problem
 from survey.store import frame
 from survey.text import LANGUAGES, Text
-from survey.vocabulary import STATES
+from survey.vocabulary import OBSERVER, STATES
 from survey.web import desk, roles
 
 TONGUES = {"vi": ("VI", "Tiếng Việt"), "en": ("EN", "English")}
@@ -148,6 +148,8 @@ def _has_use(endpoint: str, mine: frozenset[str]) -> bool:
         return (desk.store().role == "hub") == (endpoint == "people.page")
     if endpoint == "today.page" and not mine & roles.FIELD:
         return bool(frame.units(desk.store(), assignee=g.person["id"]))
+    if endpoint == "handover.page" and mine == {OBSERVER}:
+        return desk.store().role == "device"
     if endpoint in AT_DESKS and not at_desk():
         return False
     return endpoint not in ON_HUBS or desk.store().role == "hub"
