@@ -229,17 +229,24 @@ class Hand:
             self.write(key)
             if self.page.locator(f"#{here['question']} .typed[data-code]:not([data-code=''])").count():
                 self.press("Enter")  # a longer code begins with this one
-        if here["type"] == "radio":
-            return
-        if here["typed"]:
-            self.page.wait_for_timeout(750)  # an Enter at once would be taken for the end of the code
-        self.press("Enter")
+        if here["type"] != "radio" and self.rests(here["question"]):
+            if here["typed"]:
+                self.page.wait_for_timeout(750)  # an Enter at once would be taken for the end of the code
+            self.press("Enter")
 
     def rests(self, question: str) -> bool:
-        """Whether the focus stays at a number that was saved: a box to which nothing can be added goes on by itself."""
-        self.page.wait_for_selector(f"#{question} .state.saved")
+        """Whether the focus stays at an answer that was saved: one to which nothing can be added goes on by itself."""
+        self.page.wait_for_function(
+            "id => !document.getElementById(id) || document.querySelector(`#${id} .state.saved`)", arg=question
+        )
         self.page.wait_for_timeout(100)
         return bool(self.where()["question"] == question)
+
+    def seal(self) -> None:
+        """Presses Enter at the review page; at once it would be taken for the end of the answer before."""
+        self.page.wait_for_selector("button#onward:focus")
+        self.page.wait_for_timeout(750)
+        self.go("Enter")
 
     def interview(self, choose: dict[str, str], until: int = 10_000) -> int:
         """Goes through the interview by keys until the review page, or until so many questions are answered."""

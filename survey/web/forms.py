@@ -334,7 +334,12 @@ MOMENTS = frozenset({"date", "time", "dateTime"})
 """Types whose box takes a date or a time: there the keys of the missing kinds work while it is empty."""
 
 FIGURES = frozenset({"integer", "decimal", "range"})
-"""Types whose box takes figures only: there the keys of the missing kinds work."""
+"""Types whose box takes a number: there the keys of the missing kinds work."""
+
+
+def takes_figures(node: Node) -> bool:
+    """Whether the box of a question takes figures only: a number, or a text of figures like a telephone number."""
+    return node.type in FIGURES or (node.type == "text" and "numbers" in node.appearance.split())
 
 
 def kind(node: Node) -> Kind:

@@ -86,7 +86,7 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
     built.steps = beside["rail"]
     return {
         **beside,
-        "ready": built.is_through and not beside["next_is_end"],
+        "ready": ("end" if beside["next_is_end"] else "section") if built.is_through else "",
         "sheet": built,
         "blocks": built.blocks,
         "title": here.label(language) or t("Câu hỏi", "Questions"),
@@ -113,7 +113,7 @@ def answer(interview: str) -> Response:
 
     ``X-Answer`` says how it went: ``saved``, ``waiting`` (still being typed), ``refused``, ``ask`` (other answers
     would leave the path, which a person has to confirm) or ``stale`` (another window has the interview). ``X-Full``
-    says that nothing more can be typed behind a number.
+    says that nothing could be added to the answer.
     """
     with desk().lock:
         opened = open_draft(interview)
@@ -158,7 +158,7 @@ def answer(interview: str) -> Response:
             return stale(interview)
         given = after.path.entry(entry.path)
         reply = _reply(after, given, "saved", confirmed=why == "confirm", whole=entry.node.type in ATTACHED_TYPES)
-        if why == "typing" and endings.is_full(after.path, given):
+        if why == endings.COMES_TO_ITS_END.get(entry.node.type) and endings.is_full(after.path, given):
             reply.headers["X-Full"] = "yes"
         return reply
 

@@ -164,7 +164,7 @@ def _fill(shown: Question, opened: Open, entry: Entry, language: str, typed: Typ
     shown.value = value if isinstance(value, str) else ""
     shown.values = value if isinstance(value, list) else []
     shown.text = forms.written(node, value)
-    shown.figures = node.type in forms.FIGURES
+    shown.figures = forms.takes_figures(node)
     shown.tall = node.type in forms.TALL or (node.type == "text" and "multiline" in node.appearance)
     shown.moment = node.type in forms.MOMENTS
     shown.form = forms.placeholder(node)(interface())

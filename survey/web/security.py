@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import secrets
 from pathlib import Path
@@ -70,8 +71,15 @@ def secret_key(instance: Path) -> bytes:
     return file.read_bytes()
 
 
+STATIC_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+"""What the static files are. Windows says it in its registry, where other programs may have written ``text/plain`` for
+``.js``; a browser runs no such script."""
+
+
 def protect(app: Flask) -> None:
     """Sets the cookie's and the host's rules and adds the headers to every answer."""
+    for ending, sort in STATIC_TYPES.items():
+        mimetypes.add_type(sort, ending)
     app.config.update(
         TRUSTED_HOSTS=HOSTS,
         SESSION_COOKIE_NAME="survey",

@@ -131,7 +131,7 @@ def test_from_the_key_press_to_the_report(
     assert hand.presses < 1.6 * asked
     hand.shot("05-hoan-thanh")
     confirmed_is_held(hand, laptop)
-    hand.go("Enter")
+    hand.seal()
     expect(hand.page.get_by_text("Phiếu đã hoàn thành và được khóa lại.")).to_be_visible()
     hand.shot("06-da-khoa")
 

@@ -143,6 +143,15 @@ form.addEventListener("keydown", (event) => {
   if (steer(box, event.key, event.shiftKey)) event.preventDefault();
 });
 
+// The page is loaded anew once what was keyed is on disk, so that it shows it.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "F5" && !(event.ctrlKey && event.key.toLowerCase() === "r")) return;
+  for (const box of boxes()) put(box);
+  if (!sending || !silent.hidden) return;
+  event.preventDefault();
+  whenSent(() => location.reload());
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "F10") return;
   event.preventDefault();
@@ -156,15 +165,35 @@ document.getElementById("onward").addEventListener("click", (event) => {
   if (wrong) { event.preventDefault(); go(wrong); return; }
   if (!sending) return;
   event.preventDefault();
+  whenSent(() => document.getElementById("onward").click());
+});
+
+function whenSent(go) {
   const again = setInterval(() => {
     if (sending) return;
     clearInterval(again);
-    document.getElementById("onward").click();
+    go();
   }, 30);
-});
+}
 
 form.addEventListener("focusout", (event) => { if (event.target.matches(".keyed input")) put(event.target); });
-window.addEventListener("beforeunload", (event) => { if (queue.length) event.preventDefault(); });
+
+// The page is being left: what stands in the box goes out by a request that outlives the page, and so does what waits.
+const parted = new Map();
+function sendOff() {
+  for (const box of boxes()) {
+    const waits = queue.some(([waiting]) => waiting === box);
+    if ((box.value === box.dataset.sent && !waits) || parted.get(box) === box.value) continue;
+    parted.set(box, box.value);
+    const body = new URLSearchParams({ question: row(box).dataset.path, value: box.value, csrf_token: form.csrf_token.value });
+    fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => {});
+  }
+}
+window.addEventListener("pagehide", sendOff);
+window.addEventListener("beforeunload", (event) => {
+  sendOff();
+  if (!silent.hidden && queue.length) event.preventDefault();
+});
 form.addEventListener("submit", (event) => event.preventDefault());
 
 for (const box of boxes()) box.dataset.sent = box.value;
