@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import os
 import re
 import stat
@@ -159,6 +160,17 @@ def test_every_answer_forbids_inline_code_and_other_hosts(visitor: Visitor) -> N
         assert page.headers["X-Content-Type-Options"] == "nosniff"
         assert page.headers["Referrer-Policy"] == "no-referrer"
         page.close()
+
+
+def test_scripts_are_scripts_whatever_the_machine_takes_them_for(device: Store, instance: Path) -> None:
+    before = mimetypes.guess_type("a.js")[0]
+    mimetypes.add_type("text/plain", ".js")  # so it stands in the registry of many a Windows laptop
+    try:
+        script = Visitor(create_app(instance)).get("/static/interview.js")
+        assert script.mimetype == "text/javascript"
+        script.close()
+    finally:
+        mimetypes.add_type(before or "text/javascript", ".js")
 
 
 def test_pages_are_never_kept_by_the_browser(visitor: Visitor) -> None:

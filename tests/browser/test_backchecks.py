@@ -67,8 +67,7 @@ def test_a_back_check_is_drawn_asked_and_compared(browser: Browser, office: Path
         mai.shot("4-hoi")
         mai.interview({"visited": "1", "consent": "1", "age": "52", "job": "2", "b1": "4"})
         mai.shot("5-xong")
-        mai.page.get_by_role("button", name="Hoàn thành phiếu").focus()
-        mai.go("Enter")
+        mai.seal()
         mai.close()
 
         lan.page.goto(f"{served.address}/backchecks/r1-pt/compared")

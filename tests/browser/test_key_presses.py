@@ -1,5 +1,5 @@
-"""A whole SIPAS interview by keyboard alone: how many keys it takes, counted on the page; and by the same rule, which the
-page has confirmed, for many made-up respondents."""
+"""A whole SIPAS interview by keyboard alone: how many keys it takes, counted on the page; and by the same rule, which
+the page has confirmed, for many made-up respondents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from survey.fieldwork.respondent import Respondent, respond
 from survey.questionnaire import endings, xlsform
 from survey.questionnaire.codes import MISSING_KEYS, codes
 from survey.questionnaire.model import Questionnaire
-from survey.questionnaire.path import Context, Entry, Path as Way, open_path
+from survey.questionnaire.path import Context, Entry, open_path
+from survey.questionnaire.path import Path as Way
 from survey.store import Store, drafts, frame
 from survey.web.desk import frame_columns
 from tests import field

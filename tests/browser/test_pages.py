@@ -219,6 +219,21 @@ def test_closing_the_window_saves_what_stands_in_the_box(hand: Hand, laptop: Pat
     assert on_disk(laptop)["a/age"] == "47"
 
 
+def test_whoever_writes_without_a_pause_is_saved_all_the_same(hand: Hand, laptop: Path) -> None:
+    hand.section(2)
+    hand.write("47")
+    hand.calmly("Enter", "1")
+    hand.page.wait_for_selector("#q-a_2f_what_job:focus-within")
+    text = "trồng cà phê, nuôi ong " * 20
+    for letter in text:  # less than the pause after which a text is saved lies between two letters
+        hand.page.keyboard.insert_text(letter)
+        hand.page.wait_for_timeout(5)
+        if on_disk(laptop).get("a/what_job"):
+            break
+    assert text.startswith(on_disk(laptop)["a/what_job"])
+    assert hand.where()["path"] == "a/what_job"
+
+
 @pytest.mark.parametrize("way", ["reload", "F5", "another page"])
 def test_leaving_at_once_after_a_letter_loses_none(hand: Hand, laptop: Path, way: str) -> None:
     hand.section(2)
