@@ -420,6 +420,26 @@ def test_old_answers_to_questions_that_are_gone_are_left_alone() -> None:
     assert path.values == {"consent": "1", "office/age": "30"}
 
 
+def test_a_day_before_1900_is_a_day_and_one_to_come_is_refused_where_the_form_says_so() -> None:
+    path = begin(
+        form(
+            """
+            type | name | label | constraint | constraint_message | calculation
+            date | born | Sinh | . <= today() | Ngày này chưa tới. |
+            date | due | Hẹn | | |
+            calculate | age | | | | int((today() - date(${born})) div 365.25)
+            """
+        )
+    )
+    path = answered(path, born="1899-12-31", due="2099-01-01")
+    assert path.entry("born").value == "1899-12-31"
+    assert path.entry("age").value == "126"
+    change = path.set("born", "2026-11-23")
+    assert not change.ok
+    assert change.message("vi") == "Ngày này chưa tới."
+    assert change.path.entry("born").value == "1899-12-31"
+
+
 def test_long_odd_and_right_to_left_texts_are_kept_as_they_are() -> None:
     for text in ("x" * 3000, "👍 tốt", "\u200fשלום", "a\tb\nc"):
         assert answered(begin(VISIT), consent="2", why_not=text).values["why_not"] == text

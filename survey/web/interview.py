@@ -86,7 +86,7 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
     built.steps = beside["rail"]
     return {
         **beside,
-        "ready": ("end" if beside["next_is_end"] else "section") if built.is_through else "",
+        "ready": _ready(built, beside["next_is_end"]),
         "sheet": built,
         "blocks": built.blocks,
         "title": here.label(language) or t("Câu hỏi", "Questions"),
@@ -102,6 +102,14 @@ def _section(opened: Open, place: int, before: Sheet | None = None) -> dict[str,
         "turn_url": url_for("private.turn", interview=opened.draft["interview"], number=place + 1),
         "again_url": url_for("private.again", interview=opened.draft["interview"], number=place + 1),
     }
+
+
+def _ready(built: Sheet, is_last: bool) -> str:
+    """Where the page goes by itself once the last question is answered: the next ``section``, the ``end``, or nowhere.
+    The last words of an interview are read out first: they may say why it ends here."""
+    if not built.is_through or (is_last and built.has_last_words):
+        return ""
+    return "end" if is_last else "section"
 
 
 # -- one answer --------------------------------------------------------------------------------------------------

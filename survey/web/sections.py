@@ -86,18 +86,18 @@ class Sheet:
     @property
     def is_through(self) -> bool:
         """Whether a person who stands at the end of the section may go on without looking back: nothing is left open,
-        refused or to be explained, nothing stands below the last question to be read out, and no further instance of a
-        repeat is offered."""
-        shown = [one for one in self.questions.values() if one.shown]
-        return (
-            not any(isinstance(block, Add) for block in self.blocks)
-            and all(
-                (one.answered or one.optional) and not one.unsaved and not one.complaint and (not one.doubt or one.kept)
-                for one in shown
-                if one.asks
-            )
-            and not (shown and shown[-1].partial in ("note", "shown"))
+        refused or to be explained, and no further instance of a repeat is offered."""
+        return not any(isinstance(block, Add) for block in self.blocks) and all(
+            (one.answered or one.optional) and not one.unsaved and not one.complaint and (not one.doubt or one.kept)
+            for one in self.questions.values()
+            if one.shown and one.asks
         )
+
+    @property
+    def has_last_words(self) -> bool:
+        """Whether something to be read out stands below the last question."""
+        shown = [one for one in self.questions.values() if one.shown]
+        return bool(shown) and shown[-1].partial in ("note", "shown")
 
     @property
     def shape(self) -> list[str]:
