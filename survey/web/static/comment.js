@@ -7,6 +7,7 @@
   if (!box) return;
 
   const PAUSE = Number(document.getElementById("interview").dataset.autosave);
+  const LONGEST = 1000; // whoever writes without a pause is saved at least once a second
   const RETRY = 1000;
   const form = document.getElementById("comment-form");
   const text = document.getElementById("comment-text");
@@ -17,6 +18,7 @@
   let settled = 0;
   let closing = false;
   let timer = 0;
+  let waiting = 0; // since when something typed has not been sent
 
   document.addEventListener("focusin", (event) => {
     const question = event.target.closest(".question");
@@ -32,6 +34,7 @@
 
   const save = () => {
     clearTimeout(timer);
+    waiting = 0;
     sent = tick;
     htmx.trigger(form, "save");
   };
@@ -81,8 +84,9 @@
   text.addEventListener("input", () => {
     tick += 1;
     say(form.dataset.unsaved);
+    waiting = waiting || performance.now();
     clearTimeout(timer);
-    timer = setTimeout(save, PAUSE);
+    timer = setTimeout(save, Math.max(0, Math.min(PAUSE, waiting + LONGEST - performance.now())));
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
