@@ -21,6 +21,7 @@ from analysis.design import Design, Publication
 from analysis.index import Index, load_index
 from analysis.table import MISSING_SUFFIX, Table
 from survey.errors import InputError
+from survey.fieldwork.independence import REASON
 from survey.fieldwork.places import Change, changes, placed_now
 from survey.questionnaire.model import Node, Questionnaire, generic
 from survey.text import Text
@@ -35,7 +36,7 @@ VOLUNTEERS = Text(
     "Phiếu tự nguyện: người trả lời tự chọn tham gia, không đại diện cho người dân; không gộp với mẫu được chọn",
     "Volunteers: they chose to answer and stand for nobody else; never pooled with the drawn sample",
 )
-_DOCUMENT = ("id", "round", "assignee", "list", "order")
+_DOCUMENT = ("id", "round", "assignee", REASON, "list", "order")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,31 @@ ROLES: dict[str, Text] = {
 """What a person may do; :mod:`survey.web.roles` says which pages that opens. Observers are sent by the Fatherland Front
 and the Veterans' Association: they see how far the work is, and change nothing."""
 
+
+class Employer(NamedTuple):
+    """A kind of employer, and whether its work is what people are asked about."""
+
+    name: Text
+    rated: bool
+
+
+EMPLOYERS: dict[str, Employer] = {
+    "commune": Employer(Text("UBND, cơ quan cấp xã", "commune authority"), True),
+    "one_stop": Employer(
+        Text("bộ phận Một cửa, trung tâm hành chính công", "one-stop shop, public service centre"), True
+    ),
+    "province": Employer(Text("sở, ban, ngành, cơ quan cấp tỉnh", "provincial authority"), True),
+    "central": Employer(
+        Text("cơ quan trung ương tại địa phương (thuế, bảo hiểm xã hội, công an …)", "local branch of the state"), True
+    ),
+    "front": Employer(Text("Mặt trận, hội, đoàn thể", "Fatherland Front, associations"), False),
+    "post": Employer(Text("bưu điện", "post office"), False),
+    "research": Employer(Text("trường, viện, đơn vị tư vấn", "university, institute, consultancy"), False),
+    "other": Employer(Text("nơi khác, lao động tự do", "another, self-employed"), False),
+}
+"""Who employs a person. Those that are rated do not send interviewers to their own public without a written reason
+(:mod:`survey.fieldwork.independence`)."""
+
 TIERS: dict[str, Text] = {
     "device": Text("máy phỏng vấn", "field laptop"),
     "supervisor": Text("giám sát viên", "supervisor"),

@@ -19,6 +19,7 @@ from survey.fieldwork.replacement import Rule
 from survey.questionnaire.index_sheet import IndexNode
 from survey.questionnaire.model import MISSING
 from survey.text import Text
+from survey.vocabulary import EMPLOYERS
 
 _LONELY = {
     "error": Text("không có (nếu có thì không tính điểm được)", "none (one would have stopped the scoring)"),
@@ -139,6 +140,44 @@ def draw_facts(round: Mapping[str, Any]) -> list[Fact]:
             ),
         )
     ]
+
+
+def independence_facts(conducted: int, told: int, kinds: Mapping[str, int], reasons: Mapping[str, int]) -> list[Fact]:
+    """How many interviews were made by people whose employer is rated at the unit, by kind of employer, and the reasons
+    that were written down; of how many interviews the interviewer's employer is known. Nothing without interviews."""
+    if not conducted:
+        return []
+    name = Text("Tính độc lập của người phỏng vấn", "Independence of interviewers")
+    if not told:
+        return [Fact(name, Text("chưa ghi cơ quan công tác của điều tra viên", "nobody's employer is recorded"))]
+    known = Text(
+        f"biết cơ quan công tác của người làm {count(told, 'vi')} trong {count(conducted, 'vi')} phiếu",
+        f"the interviewer's employer is known for {count(told, 'en')} of {count(conducted, 'en')} interviews",
+    )
+    total = sum(kinds.values())
+    if not total:
+        none = Text(
+            "không phiếu nào do người của cơ quan được đánh giá thực hiện",
+            "none was made by somebody who works for the authority that was rated",
+        )
+        return [Fact(name, Text(f"{known.vi}; {none.vi}", f"{known.en}; {none.en}"))]
+
+    def said(language: str) -> str:
+        by_kind = ", ".join(
+            f"{EMPLOYERS[kind].name(language)} {count(n, language)}" for kind, n in sorted(kinds.items())
+        )
+        unsaid = Text("chưa ghi lý do", "no reason written")(language)
+        why = "; ".join(
+            (f"“{reason}”" if reason else unsaid) + f" ({count(n, language)})"
+            for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        )
+        made = Text(
+            f"{count(total, 'vi')} phiếu do người của cơ quan được đánh giá thực hiện",
+            f"{count(total, 'en')} made by people who work for the authority that was rated",
+        )(language)
+        return f"{known(language)}; {made}: {by_kind}. {Text('Lý do', 'Reasons')(language)}: {why}"
+
+    return [Fact(name, Text(said("vi"), said("en")))]
 
 
 _REPLACED = Text("Thay đơn vị mẫu", "Replacement")

@@ -211,6 +211,15 @@ def sample() -> None:
         "Table of quotas: the stratum columns (agency, field) and a column take; instead of take= in the first stage.",
     ),
 )
+@option(
+    "--because",
+    default="",
+    metavar="REASON",
+    help=Text(
+        "Lý do giao địa bàn cho người của cơ quan được đánh giá ở đó; in trong phụ lục phương pháp.",
+        "Why areas go to somebody who works for the authority rated there; the method annex prints it.",
+    ),
+)
 @json_option
 def draw(
     round_id: str | None,
@@ -219,6 +228,7 @@ def draw(
     stages: tuple[str, ...],
     assign: str,
     quota: Path | None,
+    because: str,
     as_json: bool,
 ) -> None:
     from survey.store import frame
@@ -232,7 +242,14 @@ def draw(
             plan[0] = replace(plan[0], take=_quotas(quota, by, frame.frame_rows(store, round_name)), total=0)
         people = [name.strip() for name in assign.split(",") if name.strip()]
         units = founding.draw_sample(
-            store, round_name, plan, seed, by, people, watch=lambda total: progress(Text("Ghi mẫu", "Writing"), total)
+            store,
+            round_name,
+            plan,
+            seed,
+            by,
+            people,
+            reason=because,
+            watch=lambda total: progress(Text("Ghi mẫu", "Writing"), total),
         )
     main = sum(unit["list"] == "main" for unit in units)
     psus = len({(unit["stratum"], unit["psu"]) for unit in units})

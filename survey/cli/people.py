@@ -1,7 +1,8 @@
-"""``survey user add | list | pin | disable``: the people who sign in."""
+"""``survey user add | import | set | list | pin | disable``: the people who sign in."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,7 +10,7 @@ import click
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
 from survey.errors import InputError
 from survey.text import LANGUAGES, Text
-from survey.vocabulary import ROLES
+from survey.vocabulary import EMPLOYERS, ROLES
 
 if TYPE_CHECKING:
     from survey.store import Store
@@ -27,10 +28,22 @@ commune_option = option(
         "Code of the commune they belong to: its interviews stay closed to them until published.",
     ),
 )
+employer_option = option(
+    "--employer",
+    help=Text(
+        "Cơ quan công tác: tên hoặc mã cơ quan của khung mẫu; trống để bỏ.",
+        "Who employs them: a name, or a code of the frame; empty takes it away.",
+    ),
+)
+kind_option = option(
+    "--employer-kind", type=click.Choice(list(EMPLOYERS)), help=Text("Loại cơ quan công tác.", "Kind of employer.")
+)
+team_option = option("--team", help=Text("Nhóm, ví dụ tên giám sát viên.", "Team, such as its supervisor's name."))
 
 
 @click.group(
-    cls=Group, help=Text("Người dùng: thêm, xem, đổi PIN, ngừng.", "People: add, list, give a new PIN, disable.")
+    cls=Group,
+    help=Text("Người dùng: thêm, xem, ghi rõ, đổi PIN, ngừng.", "People: add, list, describe, new PIN, disable."),
 )
 def user() -> None:
     pass
@@ -55,6 +68,9 @@ def user() -> None:
     "--language", "speaks", type=click.Choice(LANGUAGES), default="vi", help=Text("Ngôn ngữ làm việc.", "Language.")
 )
 @commune_option
+@employer_option
+@kind_option
+@team_option
 @json_option
 def add(
     name: str,
@@ -63,18 +79,83 @@ def add(
     pin: str | None,
     speaks: str,
     commune: str,
+    employer: str | None,
+    employer_kind: str | None,
+    team: str | None,
     as_json: bool,
 ) -> None:
     from survey.sync import founding
 
     chosen = _chosen(pin)
     with open_store() as store:
-        document = founding.add_person(store, name, roles, chosen, user_id or "", speaks, commune=commune)
+        about = _told(commune=commune, employer=employer, employer_kind=employer_kind, team=team)
+        document = founding.add_person(store, name, roles, chosen, user_id or "", speaks, **about)
     subject = document["id"]
     if as_json:
         say_json({"id": subject, "name": document["name"], "roles": document["roles"]})
     else:
         say(Text(f"Đã thêm {name}, mã {subject}", f"Added {name}, id {subject}"))
+
+
+@user.command(
+    name="set",
+    help=Text(
+        "Ghi xã, cơ quan công tác, nhóm của một người đã có.", "Tell the commune, employer or team of a known person."
+    ),
+    example="survey user set phoa --employer 'UBND xã Chiềng Mung' --employer-kind commune --team 'Nhóm 2'",
+)
+@click.argument("user_id", metavar="ID")
+@option(
+    "--commune",
+    help=Text("Mã xã của người này; trống để bỏ.", "Code of the commune they belong to; empty takes it away."),
+)
+@employer_option
+@kind_option
+@team_option
+def set_(user_id: str, **about: str | None) -> None:
+    from survey.sync import staffing
+
+    told = _told(**about)
+    if not told:
+        raise InputError(
+            "survey user set",
+            Text("chưa ghi mục nào", "nothing is told"),
+            Text("xem: survey user set --help", "see: survey user set --help"),
+        )
+    with open_store() as store:
+        person = staffing.change(store, user_id, told)
+    say(Text(f"Đã ghi cho {person.get('name', user_id)}.", f"Noted for {person.get('name', user_id)}."))
+
+
+@user.command(
+    name="import",
+    help=Text(
+        "Thêm và ghi rõ nhiều người từ một bảng: mã, họ tên, vai trò, PIN, xã, cơ quan, loại cơ quan, nhóm.",
+        "Add and describe many people from a table: id, name, roles, pin, commune, employer, employer_kind, team.",
+    ),
+    example="survey user import nguoi.xlsx",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+def import_(file: Path, as_json: bool) -> None:
+    from survey.sync import staffing
+    from survey.tables import read_table
+
+    with open_store() as store:
+        done = staffing.bring(store, read_table(file))
+    if as_json:
+        say_json(done._asdict())
+    else:
+        say(
+            Text(
+                f"Đã thêm {len(done.added)} người, ghi lại {len(done.changed)} người.",
+                f"Added {len(done.added)} people, changed {len(done.changed)}.",
+            )
+        )
+
+
+def _told(**about: str | None) -> dict[str, str]:
+    return {name: value for name, value in about.items() if value is not None}
 
 
 @user.command(
@@ -93,12 +174,21 @@ def list_(as_json: bool) -> None:
         return
     spoken = language()
     say_table(
-        [Text("mã", "id"), Text("họ tên", "name"), Text("vai trò", "roles"), Text("trạng thái", "state")],
+        [
+            Text("mã", "id"),
+            Text("họ tên", "name"),
+            Text("vai trò", "roles"),
+            Text("nhóm", "team"),
+            Text("cơ quan công tác", "employer"),
+            Text("trạng thái", "state"),
+        ],
         [
             (
                 person["id"],
                 person.get("name", ""),
                 ", ".join(ROLES[role](spoken) if role in ROLES else role for role in person.get("roles", [])),
+                person.get("team", ""),
+                person.get("employer", ""),
                 Text("đã ngừng", "disabled")(spoken) if person.get("disabled") else "",
             )
             for person in people

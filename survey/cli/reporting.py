@@ -394,14 +394,16 @@ def _known(round_id: str) -> dict[str, Any]:
 def _fieldwork(store: Store, document: Mapping[str, Any]) -> list[Fact]:
     """What the method box says of the fieldwork: choice of people, replacement, outcome rates."""
     from analysis.report import facts
-    from survey.store import fieldlog, frame
+    from survey.store import assigning, fieldlog, frame
 
     round = str(document["id"])
+    tied = assigning.tied(store, round)
     opened = fieldlog.read(store, fieldlog.REPLACEMENT, round=round)
     return [
         *facts.choice_facts(document, len(fieldlog.respondents(store, round))),
         *facts.replacement_facts(document, len(opened)),
         *facts.response_facts([code for _, code in fieldlog.cases(store, round)]),
+        *facts.independence_facts(tied.all, tied.told, tied.kinds, tied.reasons),
         *facts.apart_fact(len(frame.units(store, round, list=frame.VOLUNTEER))),
     ]
 

@@ -29,6 +29,7 @@ WORDS = {
     "sex": Text("giới tính", "sex"),
     "birth_year": Text("năm sinh", "year of birth"),
     "assignee": Text("điều tra viên", "enumerator"),
+    "assignee_reason": Text("lý do giao cho người của cơ quan được đánh giá", "why given to somebody employed there"),
 }
 """What the usual columns of a frame are called in front of people; others keep their own name."""
 
@@ -78,6 +79,7 @@ _ALIASES = {
     "sex": ("gioi tinh", "gioi"),
     "birth_year": ("nam sinh", "year of birth"),
     "assignee": ("dieu tra vien", "ma dieu tra vien", "enumerator"),
+    "assignee_reason": ("ly do giao", "ly do giao viec"),
 }
 _KNOWN = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
 _AREAS = {"thanh thi": "urban", "do thi": "urban", "urban": "urban", "nong thon": "rural", "rural": "rural"}

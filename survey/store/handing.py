@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from survey.errors import InputError, NotAllowed
 from survey.fieldwork.handing import Scope, holds, make_code, number_of, read_code
+from survey.fieldwork.independence import REASON, checked_reason
 from survey.store import drafts, feed, fieldlog, frame, people, reading
 from survey.store.store import Store
 from survey.text import Text
@@ -27,24 +28,30 @@ class Handed(NamedTuple):
     left: list[str]
 
 
-def issue_code(store: Store, scope: Scope, supervisor: str, now: datetime | None = None) -> str:
+def issue_code(
+    store: Store, scope: Scope, supervisor: str, now: datetime | None = None, *, tie_reason: str = ""
+) -> str:
     """A new one-time code by which ``scope.taker`` takes over; noted, so that its use can be told from a forgery.
-    InputError when giver and taker are one, or somebody is unknown."""
+    InputError when giver and taker are one, somebody is unknown, or the taker's employer is rated at some of the units
+    and ``tie_reason`` does not say why it is them (:mod:`survey.fieldwork.independence`)."""
     person = frame.person(store, supervisor) or {}
     _check(store, scope)
+    tied = checked_reason(frame.person(store, scope.taker) or {}, _own(store, scope), tie_reason)
     used = {str(event["number"]) for event in fieldlog.read(store, fieldlog.CODE, round=scope.round)}
     code = make_code(scope, str(person.get("pin", "")), used)
     body = {"number": number_of(code), "from": scope.giver, "to": scope.taker, "village": scope.village}
+    body |= {REASON: next(iter(tied.values()))} if tied else {}
     fieldlog.write(store, fieldlog.CODE, body, round=scope.round, actor=supervisor, now=now)
     return code
 
 
-def accept(store: Store, scope: Scope, typed: str, now: datetime) -> Handed:
+def accept(store: Store, scope: Scope, typed: str, now: datetime, *, tie_reason: str = "") -> Handed:
     """Hands everything in ``scope`` to its taker, if the code is a supervisor's, for this, and was not used before.
 
     Drafts are written as ``partial`` under the giver's name first, so that the seal of the taker builds on them and
-    both names stay. InputError for a code that was mistyped; NotAllowed for one that does not hold, is used up, or
-    comes while the delay after wrong ones runs.
+    both names stay. InputError for a code that was mistyped, and where the taker needs a ``tie_reason`` as in
+    :func:`issue_code`; NotAllowed for one that does not hold, is used up, or comes while the delay after wrong ones
+    runs.
     """
     code = read_code(typed)
     _check(store, scope)
@@ -69,23 +76,38 @@ def accept(store: Store, scope: Scope, typed: str, now: datetime) -> Handed:
                     Text("mã này đã dùng rồi", "this code has been used"),
                     Text("xin giám sát viên mã mới", "ask your supervisor for another"),
                 )
-        return _hand_on(store, scope, code, supervisor, now)
+        return _hand_on(store, scope, code, supervisor, now, tie_reason=tie_reason)
 
 
-def reassign(store: Store, scope: Scope, supervisor: str, reason: str, now: datetime) -> Handed:
+def reassign(
+    store: Store, scope: Scope, supervisor: str, reason: str, now: datetime, *, tie_reason: str = ""
+) -> Handed:
     """Gives everything in ``scope`` to its taker at the hub, without a code: the supervisor sits here. The taker's
     laptop gets it with the next exchange, unfinished interviews with it. InputError as :func:`accept`."""
     _check(store, scope)
     with store.transaction():
-        return _hand_on(store, scope, HERE, supervisor, now, reason)
+        return _hand_on(store, scope, HERE, supervisor, now, reason, tie_reason)
 
 
-def _hand_on(store: Store, scope: Scope, code: str, supervisor: str, now: datetime, reason: str = "") -> Handed:
-    own = [
+def _own(store: Store, scope: Scope) -> list[dict[str, Any]]:
+    """The giver's units in the scope."""
+    return [
         unit
         for unit in frame.units(store, scope.round, assignee=scope.giver)
         if scope.village in ("", str(unit.get("village", "")))
     ]
+
+
+def _hand_on(
+    store: Store,
+    scope: Scope,
+    code: str,
+    supervisor: str,
+    now: datetime,
+    reason: str = "",
+    tie_reason: str = "",
+) -> Handed:
+    own = _own(store, scope)
     if code == HERE:
         # Whose interview is made keeps it: what is given is what is still to be done.
         own = [unit for unit in own if not _is_done(store, str(unit["id"]))]
@@ -98,6 +120,7 @@ def _hand_on(store: Store, scope: Scope, code: str, supervisor: str, now: dateti
     left = [unit["id"] for unit in own if not _has_contact(store, unit["id"])]
     units = [unit for unit in own if unit["id"] not in left]
     ids = {str(unit["id"]) for unit in units}
+    tied = checked_reason(frame.person(store, scope.taker) or {}, units, tie_reason)
     drafts.partials(store, now)
     moved = drafts.hand_on(store, ids, scope.taker)
     codes = fieldlog.outcomes(store, scope.round)
@@ -105,7 +128,12 @@ def _hand_on(store: Store, scope: Scope, code: str, supervisor: str, now: dateti
     actor = supervisor if code == HERE else scope.taker
     for unit in units:
         private = frame.contact(store, "unit", unit["id"])
-        frame.issue(store, "unit", unit["id"], {**unit, "assignee": scope.taker}, private, actor, now=now)
+        document = {**unit, "assignee": scope.taker}
+        if unit["id"] in tied:
+            document[REASON] = tied[unit["id"]]
+        elif not _is_done(store, unit["id"]):  # an interview that is made keeps why its interviewer made it
+            document.pop(REASON, None)
+        frame.issue(store, "unit", unit["id"], document, private, actor, now=now)
     body = {
         "number": number_of(code),
         "from": scope.giver,

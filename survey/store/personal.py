@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from survey.errors import InputError
+from survey.fieldwork.independence import REASON
 from survey.store import feed, frame, reading, requests
 from survey.store.erasure import erase, wipe
 from survey.store.header import CONTENT_KINDS, DECISION_KINDS
@@ -154,7 +155,9 @@ def everything(store: Store, interview: str) -> dict[str, Any]:
         "code": code_of(interview),
         "interview": interview,
         "state": row.get("state", ""),
-        "unit": {name: value for name, value in (frame.unit(store, unit) or {}).items() if name != "assignee"},
+        "unit": {
+            name: value for name, value in (frame.unit(store, unit) or {}).items() if name not in ("assignee", REASON)
+        },
         "contact": frame.contact(store, "unit", unit),
         "visits": [
             {

@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from typing import Any
 
+from survey.fieldwork.independence import REASON
 from survey.questionnaire.consent import QUESTION
 from survey.questionnaire.model import Questionnaire
 from survey.store import access_log, frame, personal, reading, vault
@@ -51,7 +52,7 @@ def record(store: Store, round: str, now: datetime | None = None) -> dict[str, A
             "people": dict(sorted(_roles(store).items())),
         },
         "contact_fields": _contact_fields(store, round),
-        "unit_columns": sorted({name for unit in units for name in unit} - {"id", "round", "assignee"}),
+        "unit_columns": sorted({name for unit in units for name in unit} - {"id", "round", "assignee", REASON}),
         "questions": _questions(Questionnaire.from_json(compiled)) if compiled else {},
         "consent": _consents(store, round),
         "machines": [{**_machine(one), "last": _last(store, str(one["id"]))} for one in frame.devices(store)],

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from survey.errors import InputError, NotAllowed
+from survey.fieldwork import independence
 from survey.fieldwork.backcheck import Case, Plan, draw, require_variables
 from survey.fieldwork.backcheck_form import chosen, short_form
 from survey.questionnaire.model import Questionnaire
@@ -16,7 +17,7 @@ from survey.store.store import Store
 from survey.sync import rounds
 from survey.text import Text
 
-_OWN = {"id", "round", "list", "order", "assignee", "probability"}
+_OWN = {"id", "round", "list", "order", "assignee", "probability", independence.REASON}
 """What a back-check unit does not take over from the unit that it checks."""
 
 
@@ -110,16 +111,25 @@ def _checkers(store: Store, named: Collection[str]) -> list[dict[str, Any]]:
 
 
 def _unit(store: Store, round: str, case: Case, people: list[dict[str, Any]], number: int, actor: str) -> None:
-    """Issues the unit of one back-check, given to the next person who made neither the visit nor lives there."""
+    """Issues the unit of one back-check, given to the next person who neither made the visit nor lives there nor works
+    for the authority that is rated there."""
     first = frame.unit(store, case.unit) or {"id": case.unit}
     commune = str(first.get("commune", ""))
-    others = [one for one in people if one["id"] != case.enumerator and str(one.get("commune") or "-") != commune]
+    others = [
+        one
+        for one in people
+        if one["id"] != case.enumerator
+        and str(one.get("commune") or "-") != commune
+        and not independence.is_tied(one, first)
+    ]
     if not others:
         raise NotAllowed(
             f"unit {case.unit}",
             Text(
-                "không ai trong những người được nêu được phúc tra hộ này (tự làm phiếu, hoặc là người của xã)",
-                "none of the people named may check this unit (made it themselves, or belong to the commune)",
+                "không ai trong những người được nêu được phúc tra hộ này (tự làm phiếu, là người của xã, hoặc làm "
+                "việc cho cơ quan được đánh giá)",
+                "none of the people named may check this unit (made it themselves, belong to the commune, or work for "
+                "the authority that is rated)",
             ),
             Text("nêu thêm người phúc tra", "name more people"),
         )

@@ -9,11 +9,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from survey.errors import InputError
-from survey.fieldwork import frames, sampling
+from survey.errors import InputError, Problems
+from survey.fieldwork import frames, independence, sampling
 from survey.store import frame
 from survey.store.store import Store
-from survey.sync import rounds
+from survey.sync import rounds, staffing
 from survey.text import Text, nfc
 from survey.vocabulary import ROLES
 
@@ -130,14 +130,16 @@ def draw_sample(
     strata: Sequence[str],
     people: Sequence[str],
     actor: str = "",
+    reason: str = "",
     watch: Callable[[int], AbstractContextManager[Callable[[int], object]]] = lambda total: nullcontext(int),
 ) -> list[dict[str, Any]]:
     """Draws the sample of ``round`` from its frame and issues one document per unit; returns them.
 
     ``people``: ids of enumerators, who get the primary units in turn. ``watch(total)`` gives a context in which a
-    function is told how many more are written. The round keeps how it was drawn. InputError when there is a sample
-    already, no frame, an unknown person or a plan that makes no draw; Problems for what the frame lacks. One
-    transaction: all or nothing.
+    function is told how many more are written. The round keeps how it was drawn. ``reason``: why people get units at
+    which their employer is rated; a unit's own ``assignee_reason`` in the frame goes before. InputError when there is a
+    sample already, no frame, an unknown person or a plan that makes no draw; Problems for what the frame lacks, and for
+    people who need such a reason. One transaction: all or nothing.
     """
     document = frame.round_document(store, round)
     if frame.units(store, round):
@@ -162,15 +164,35 @@ def draw_sample(
         )
     _check_order(plan)
     contact = {row["id"]: row.pop("contact") for row in rows}
-    units = unit_documents(sampling.draw(rows, plan, seed, "id", strata), round, people)
+    units = _with_reasons(store, unit_documents(sampling.draw(rows, plan, seed, "id", strata), round, people), reason)
     with watch(len(units)) as advance, store.transaction():
         for unit in units:
             frame.issue(store, "unit", unit["id"], unit, contact[unit["frame_id"]], actor=actor)
             advance(1)
-        columns = [column for column in rows[0] if column != "id"]
+        columns = [column for column in rows[0] if column not in ("id", independence.REASON)]
         how = {"seed": seed, "strata": list(strata), "stages": [write_stage(stage) for stage in plan]}
         rounds.issue_round(store, {**document, "frame_columns": columns, "draw": how}, actor=actor)
     return units
+
+
+def _with_reasons(store: Store, units: list[dict[str, Any]], reason: str) -> list[dict[str, Any]]:
+    """The units, those at which the assignee's employer is rated with the reason why it is them all the same."""
+    known = {str(one["id"]): one for one in frame.people(store)}
+    lacking: dict[str, int] = {}
+    made = []
+    for unit in units:
+        own = str(unit.get(independence.REASON) or "").strip() or reason
+        document = {name: value for name, value in unit.items() if name != independence.REASON}
+        person = known.get(str(unit["assignee"]))
+        if person is not None and independence.is_tied(person, unit):
+            if not own.strip():
+                lacking[str(person["id"])] = lacking.get(str(person["id"]), 0) + 1
+            else:
+                document |= {independence.REASON: independence.checked_reason(person, [unit], own)[str(unit["id"])]}
+        made.append(document)
+    if lacking:
+        raise Problems(independence.lacking(known[who], count) for who, count in lacking.items())
+    return made
 
 
 def _check_order(plan: Sequence[sampling.Stage]) -> None:
@@ -272,11 +294,14 @@ def add_person(
     language: str = "vi",
     actor: str = "",
     commune: str = "",
+    **about: str,
 ) -> dict[str, Any]:
     """Issues a person who may sign in; returns the document. ``commune``: the code of the one that the person belongs
-    to, whose interviews stay closed to them until the results are published.
+    to, whose interviews stay closed to them until the results are published; ``about``: ``employer``,
+    ``employer_kind``, ``team`` (:func:`survey.sync.staffing.described`).
 
-    InputError for an empty name, a role that is none, a PIN that is not 4 to 12 digits, or an id that is taken.
+    InputError for an empty name, a role that is none, a PIN that is not 4 to 12 digits, an id that is taken, or an
+    employer of no kind.
     """
     wanted = sorted(set(roles))
     if not name.strip() or not wanted or not set(wanted) <= ROLES.keys():
@@ -300,8 +325,7 @@ def add_person(
         "pin": frame.hash_pin(pin),
         "language": language,
     }
-    if commune.strip():
-        document["commune"] = commune.strip()
+    document = staffing.described(document, {"commune": commune, **about})
     frame.issue(store, "user", subject, document, actor=actor)
     return document
 

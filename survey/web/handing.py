@@ -10,7 +10,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from survey.errors import SurveyError
 from survey.fieldwork.handing import Scope, grouped
 from survey.store import fieldlog, frame, handing
-from survey.vocabulary import ENUMERATOR
+from survey.vocabulary import EMPLOYERS, ENUMERATOR
 from survey.web import words
 from survey.web.desk import desk, place_name, store
 from survey.web.naming import full_place, person_name
@@ -25,7 +25,9 @@ def code() -> Any:
     if request.method == "POST":
         try:
             made = grouped(
-                handing.issue_code(store(), _scope(request.form.get("taker", "")), g.person["id"], desk().now())
+                handing.issue_code(
+                    store(), _scope(request.form.get("taker", "")), g.person["id"], desk().now(), tie_reason=_why()
+                )
             )
         except SurveyError as wrong:
             complaint = words.advice(wrong.problem)
@@ -40,7 +42,7 @@ def take_over() -> Any:
     if request.method == "POST":
         try:
             scope = _scope(g.person["id"])
-            handed = handing.accept(store(), scope, request.form.get("code", ""), desk().now())
+            handed = handing.accept(store(), scope, request.form.get("code", ""), desk().now(), tie_reason=_why())
         except SurveyError as wrong:
             complaint = words.advice(wrong.problem)
         else:
@@ -58,6 +60,11 @@ def take_over() -> Any:
             return redirect(url_for("today.page"))
     page = render_template("handing_take.html", complaint=complaint, code=request.form.get("code", ""), **_offered())
     return page, 400 if complaint else 200
+
+
+def _why() -> str:
+    """Why somebody takes over units at which their employer is rated."""
+    return request.form.get("tie_reason", "")
 
 
 def _scope(taker: str) -> Scope:
@@ -81,8 +88,9 @@ def _offered() -> dict[str, Any]:
             if p["id"] in working and p["id"] != g.person["id"]
         ],
         "takers": [{"id": p["id"], "name": p.get("name", p["id"])} for p in active if not p.get("disabled")],
+        "tied": any(EMPLOYERS[kind].rated for p in active if (kind := p.get("employer_kind")) in EMPLOYERS),
         "villages": sorted(villages.items(), key=lambda item: item[1]),
-        "chosen": {name: request.form.get(name, "") for name in ("giver", "taker", "village")},
+        "chosen": {name: request.form.get(name, "") for name in ("giver", "taker", "village", "tie_reason")},
     }
 
 

@@ -14,11 +14,13 @@ from survey.fieldwork.handing import Scope
 from survey.fieldwork.pace import SILENT_DAYS, behind, is_silent
 from survey.store import board, frame, handing, progress
 from survey.store.where import Where
-from survey.sync import rounds
+from survey.sync import rounds, staffing
+from survey.tables import read_table
 from survey.text import Text, fold
-from survey.vocabulary import ADMINISTRATOR, ENUMERATOR, ROLES
+from survey.vocabulary import ADMINISTRATOR, EMPLOYERS, ENUMERATOR, ROLES
 from survey.web import roles, words
-from survey.web.desk import asked_round, desk, store
+from survey.web.bringing import brought, sentences
+from survey.web.desk import asked_round, desk, place_name, store
 from survey.web.naming import full_place, person_name
 from survey.web.network import tell
 from survey.web.words import t
@@ -28,9 +30,19 @@ pages = Blueprint("people", __name__)
 WAYS = {"stick": Text("USB", "stick"), "network": Text("mạng", "network")}
 
 
+LARGEST_FILE = 4 << 20
+"""Bytes of a table of people."""
+
+
 @pages.get("/people")
 def page() -> str:
     """The people and the laptops of a round."""
+    return _everybody()
+
+
+def _everybody(wrong: SurveyError | None = None) -> str:
+    """The whole page; ``wrong``: why the form that was just sent could not be carried out, shown beside it with what
+    was typed."""
     every = frame.rounds(store())
     round = asked_round(every) or {}
     board.refresh(store())
@@ -49,7 +61,11 @@ def page() -> str:
         givers=[one for one in people if one["units"]],
         takers=[one for one in people if ENUMERATOR in one["held"] and not one["disabled"]],
         villages=_villages(str(round.get("id", ""))),
-        chosen=request.args.get("giver", ""),
+        typed=request.form,
+        giving="giver" in request.form,
+        chosen=request.values.get("giver", ""),
+        tied=any(one["rated"] for one in people),
+        complaints=sentences(wrong),
         may_revoke=roles.may("people.revoke", frozenset(g.person["roles"])),
     )
 
@@ -65,6 +81,9 @@ def _person(person: dict[str, Any], group: progress.Group | None, round: dict[st
         "held": held,
         "roles": ", ".join(ROLES[role](words.interface()) for role in held),
         "disabled": bool(person.get("disabled")),
+        "team": str(person.get("team") or ""),
+        "employer": str(person.get("employer") or ""),
+        "rated": _rated(person),
         "units": group.units if group else 0,
         "done": done,
         "target": main,
@@ -77,6 +96,11 @@ def _person(person: dict[str, Any], group: progress.Group | None, round: dict[st
         "cases": url_for("progress.units", **where.query),
         "myself": person["id"] == g.person["id"],
     }
+
+
+def _rated(person: dict[str, Any]) -> bool:
+    kind = EMPLOYERS.get(str(person.get("employer_kind") or ""))
+    return kind is not None and kind.rated
 
 
 def _villages(round: str) -> list[tuple[str, str]]:
@@ -138,7 +162,7 @@ def _clock(last: str, heard: str, now: datetime) -> str:
 
 
 @pages.post("/people/reassign")
-def reassign() -> Response:
+def reassign() -> Any:
     """Gives one person's units to another, also those of an interview that was begun on a broken laptop."""
     form = request.form
     scope = Scope(form.get("round", ""), form.get("giver", ""), form.get("taker", ""), form.get("village", ""))
@@ -147,10 +171,10 @@ def reassign() -> Response:
         flash(t("Ghi lý do giao lại.", "Say why it is given to another."), "look")
         return redirect(url_for("people.page", round=scope.round, giver=scope.giver, _anchor="reassign"))
     try:
-        handed = handing.reassign(store(), scope, g.person["id"], reason, desk().now())
+        why = form.get("tie_reason", "")
+        handed = handing.reassign(store(), scope, g.person["id"], reason, desk().now(), tie_reason=why)
     except SurveyError as wrong:
-        tell(wrong)
-        return redirect(url_for("people.page", round=scope.round, giver=scope.giver, _anchor="reassign"))
+        return _everybody(wrong), 400
     for interview in handed.drafts:
         desk().forget(interview)
     taker = person_name(scope.taker)
@@ -172,6 +196,59 @@ def reassign() -> Response:
             "look",
         )
     return redirect(url_for("people.page", round=scope.round))
+
+
+@pages.route("/people/<user>", methods=["GET", "POST"])
+def person(user: str) -> Any:
+    """Who employs a person, their team, the commune they belong to."""
+    known = frame.person(store(), user)
+    if known is None:
+        abort(404)
+    wrong = None
+    if request.method == "POST":
+        about = {name: request.form.get(name, "") for name in staffing.ABOUT}
+        try:
+            staffing.change(store(), user, about, g.person["id"])
+        except SurveyError as error:
+            wrong = error
+        else:
+            flash(t(f"Đã ghi cho {known.get('name', user)}.", f"Noted for {known.get('name', user)}."), "good")
+            return redirect(url_for("people.page"))
+    others = frame.people(store())
+    shown = render_template(
+        "person.html",
+        one=known | ({name: request.form.get(name, "") for name in staffing.ABOUT} if wrong else {}),
+        complaints=sentences(wrong),
+        kinds=EMPLOYERS,
+        communes=_communes(),
+        teams=sorted({str(one["team"]) for one in others if one.get("team")}, key=fold),
+        employers=sorted({str(one["employer"]) for one in others if one.get("employer")}, key=fold),
+    )
+    return shown, 400 if wrong else 200
+
+
+def _communes() -> list[tuple[str, str]]:
+    found = {str(u["commune"]): place_name(u, "commune") for u in frame.units(store()) if u.get("commune")}
+    return sorted(found.items(), key=lambda item: fold(item[1]))
+
+
+@pages.post("/people/table")
+def bring() -> Any:
+    """Adds and describes many people from an office's table."""
+    request.max_content_length = LARGEST_FILE
+    may_add = frozenset(ROLES) if ADMINISTRATOR in g.person["roles"] else frozenset(ROLES) - {ADMINISTRATOR}
+    try:
+        done = brought("file", lambda file: staffing.bring(store(), read_table(file), g.person["id"], may_add=may_add))
+    except SurveyError as wrong:
+        return _everybody(wrong), 400
+    flash(
+        t(
+            f"Đã thêm {len(done.added)} người, ghi lại {len(done.changed)} người.",
+            f"{len(done.added)} people added, {len(done.changed)} changed.",
+        ),
+        "good",
+    )
+    return redirect(url_for("people.page"))
 
 
 @pages.post("/people/<user>/able")

@@ -126,6 +126,8 @@ PAGES: dict[str, frozenset[str]] = {
     "people.page": RECEIVING,
     "people.reassign": DECIDING,
     "people.able": RECEIVING,
+    "people.person": RECEIVING,
+    "people.bring": RECEIVING,
     "people.revoke": RECEIVING,
     "mine.page": FIELD,
     "finishing.abandon": FIELD,

@@ -18,7 +18,7 @@ from survey.sync import founding, rounds
 from survey.sync.keys import read_aloud
 from survey.tables import read_table
 from survey.text import Text, fold
-from survey.vocabulary import ADMINISTRATOR, ROLES
+from survey.vocabulary import ADMINISTRATOR, EMPLOYERS, ROLES
 from survey.web import words
 from survey.web.bringing import brought, day_of, sentences
 from survey.web.desk import desk, store
@@ -222,6 +222,8 @@ def _one_round(name: str, step: str = "", wrong: SurveyError | None = None, done
             for person in sorted(people, key=lambda one: fold(str(one.get("name", ""))))
         ],
         roles={role: name(words.interface()) for role, name in ROLES.items()},
+        kinds=EMPLOYERS,
+        tied=any(EMPLOYERS[kind].rated for one in people if (kind := one.get("employer_kind")) in EMPLOYERS),
         laptops=[
             {
                 "id": device["id"],
@@ -300,6 +302,7 @@ def draw(round: str) -> Any:
             form.getlist("strata"),
             form.getlist("people"),
             g.person["id"],
+            form.get("tie_reason", ""),
         )
     except SurveyError as wrong:
         return _one_round(round, "sample", wrong), 400
@@ -346,6 +349,9 @@ def add_person(round: str) -> Any:
             form.get("pin", ""),
             actor=g.person["id"],
             commune=form.get("commune", ""),
+            employer=form.get("employer", ""),
+            employer_kind=form.get("employer_kind", ""),
+            team=form.get("team", ""),
         )
     except SurveyError as wrong:
         return _one_round(round, "people", wrong), 400

@@ -159,3 +159,45 @@ def test_a_person_is_disabled_and_let_in_again_and_a_laptop_revoked(lan: Hand, h
     row.get_by_role("textbox").fill("Mất trên xe khách")
     row.get_by_role("button", name="Thu hồi máy này").click()
     expect(page.get_by_role("row", name="Máy mất")).to_contain_text("đã thu hồi")
+
+
+def test_who_employs_a_person_is_told_and_work_at_their_own_authority_needs_a_reason(lan: Hand, hub: Path) -> None:
+    page = lan.page
+    page.goto(f"{lan.served.address}/people")
+    page.get_by_role("link", name="Ghi rõ Vũ Thị Mai").click()
+    page.locator("#employer").fill("UBND xã Mường Bú")
+    page.locator("#employer_kind").select_option("commune")
+    page.locator("#team").fill("Nhóm 2")
+    lan.shot("nguoi-ghi-ro")
+    assert lan.axe() == []
+    page.locator("#team").press("Enter")
+    row = page.get_by_role("row", name="Vũ Thị Mai")
+    expect(row).to_contain_text("UBND xã Mường Bú được đánh giá")
+    expect(row).to_contain_text("Nhóm 2")
+    page.get_by_role("link", name="Giao lại Lò Thị Hoa").click()
+    page.locator("#taker").select_option(label="Vũ Thị Mai")
+    page.locator("#why").fill("Hoa ốm")
+    page.get_by_role("button", name="Giao lại").last.click()
+    expect(page.get_by_text("người này làm việc cho cơ quan được đánh giá ở")).to_be_visible()
+    expect(page.locator("#tie")).to_be_focused()
+    expect(page.locator("#taker")).to_have_value(MAI)
+    expect(page.locator("#why")).to_have_value("Hoa ốm")
+    lan.shot("giao-can-ly-do")
+    page.locator("#tie").fill("Chỉ có một người biết tiếng Mông")
+    page.get_by_role("button", name="Giao lại").last.click()
+    expect(page.get_by_text("đơn vị mẫu cho Vũ Thị Mai")).to_be_visible()
+    with Store.open(hub) as store:
+        given = frame.units(store, ROUND, assignee=MAI)
+    why = {(unit["commune"], unit.get("assignee_reason", "")) for unit in given}
+    assert ("03650", "Chỉ có một người biết tiếng Mông") in why
+    assert {commune for commune, reason in why if reason} == {"03650"}
+    page.locator("summary", has_text="Nhập danh sách người").click()
+    table = "Họ và tên;Nhóm;Vai trò;Mã PIN\nLò Thị Hoa;Nhóm 1;;\nCà Văn Pó;Nhóm 1;điều tra viên;2468\n"
+    page.locator("input[type=file]").set_input_files(
+        {"name": "nguoi.csv", "mimeType": "text/csv", "buffer": table.encode()}
+    )
+    page.get_by_role("button", name="Nhập", exact=True).click()
+    expect(page.get_by_text("Đã thêm 1 người, ghi lại 1 người.")).to_be_visible()
+    page.get_by_role("button", name="English").click()
+    lan.shot("people-en")
+    assert lan.axe() == []
