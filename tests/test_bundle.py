@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from survey.errors import InputError, VerifyError
 from survey.store import Store, current, frame, receipts
-from survey.store.framing import LARGEST_HEADER, LARGEST_PART, read_records
-from survey.store.header import Malformed
+from survey.store.framing import LARGEST_HEADER, LARGEST_PART, read_records, write_record
+from survey.store.header import Malformed, Part, Record
 from survey.store.signing import SigningKey
 from survey.sync.bundle import read_bundle, write_bundle, write_records
 from survey.sync.exchange import export, sync
@@ -214,6 +214,27 @@ def test_a_sender_who_lies_about_the_content_changes_nothing(
     assert report.new == 0
     assert state(hub) == before
     assert current.verify(hub).problems == []
+
+
+class InPieces(io.BytesIO):
+    """Bytes of which no more than ``most`` come at once."""
+
+    def __init__(self, content: bytes, most: int):
+        super().__init__(content)
+        self.most = most
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(self.most if size is None or size < 0 else min(size, self.most))
+
+
+@pytest.mark.parametrize("most", [1, 3, 64, 300 << 10])
+def test_records_are_read_whole_however_their_bytes_come(device: Store, most: int):
+    held = [*records(device), Record(b"{}", bytes(64), {"ảnh": Part(bytes(32), random.Random(1).randbytes(700_000))})]
+    held = [*held, *held] if most > 64 else held[:-1]
+    content = b"".join(map(write_record, held))
+    assert list(read_records(InPieces(content, most))) == held
+    with pytest.raises(Malformed):
+        list(read_records(InPieces(content[:-1], most)))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pytest
 from survey.errors import InputError
 from survey.store import Store, current, drafts, feed, frame
 from survey.store.fold import Feed, Revision, extend_feed, fold
+from survey.store.header import CONTENT_KINDS
 from survey.store.merge import unite
 from tests.laptops import FORM, clone, correct, headers, interview, keys, records, state
 
@@ -308,6 +309,14 @@ def test_the_fold_does_not_look_at_the_order(hub: Store, conflict: str):
     assert len(revisions) == 5
     expected = fold(revisions)
     assert all(fold(order) == expected for order in itertools.permutations(revisions))
+
+
+@pytest.mark.parametrize("kind", sorted(CONTENT_KINDS))
+def test_one_content_stands_as_it_does_with_a_comment_beside_it(device: Store, kind: str):
+    (content,) = [header for header in headers(device, "interview", interview(device)) if header.kind == "sealed"]
+    alone = Revision(content._replace(kind=kind, parents=("sha256:b", "sha256:a", "sha256:b")))
+    comment = Revision(content._replace(id="sha256:c", kind="commented", target=content.id, parents=()))
+    assert fold([alone]).interviews == fold([alone, comment]).interviews
 
 
 def test_a_feeds_numbers_are_kept_as_ranges_whatever_their_order():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -271,8 +271,13 @@ def _breaks(store: Store, feed: int, new: list[Header]) -> set[int]:
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
-def _texts(values: Iterable[Any]) -> str:
-    return _encode(list(values))
+def _texts(values: Collection[Any]) -> str:
+    return _encode(list(values)) if values else "[]"
+
+
+def _ids(values: Collection[str]) -> str:
+    """Ids as JSON: there is nothing in them to be escaped."""
+    return '["' + '","'.join(values) + '"]' if values else "[]"
 
 
 def _interview_row(interview: Interview) -> tuple[Any, ...]:
@@ -282,9 +287,9 @@ def _interview_row(interview: Interview) -> tuple[Any, ...]:
         interview.questionnaire_hash,
         interview.state,
         interview.head,
-        _texts(interview.heads),
+        _ids(interview.heads),
         interview.kind,
-        _texts(interview.decisions),
+        _ids(interview.decisions),
         int(interview.opposed),
         interview.actor,
         interview.device,
@@ -294,7 +299,7 @@ def _interview_row(interview: Interview) -> tuple[Any, ...]:
 
 
 def _document_row(document: Document) -> tuple[Any, ...]:
-    return (*document[:4], _texts(document.heads), *document[5:])
+    return (*document[:4], _ids(document.heads), *document[5:])
 
 
 def _write_subjects(

@@ -114,6 +114,9 @@ def fold_interview(interview: str, revisions: Iterable[Revision]) -> Interview:
     """One interview's state from all its revisions."""
     revisions = list(revisions)
     headers = [revision.header for revision in revisions]
+    if len(headers) == 1 and headers[0].kind in CONTENT_KINDS:
+        # What follows, for the many of which one content is all there is.
+        return _alone(interview, headers[0])
     content = {header.id: header for header in headers if header.kind in CONTENT_KINDS}
     heads = _heads(content)
     named = {parent for header in content.values() for parent in header.parents}
@@ -145,6 +148,24 @@ def fold_interview(interview: str, revisions: Iterable[Revision]) -> Interview:
         shown.device if shown else "",
         shown.time if shown else "",
         tuple(sorted(named - content.keys())),
+    )
+
+
+def _alone(interview: str, header: Header) -> Interview:
+    return Interview(
+        interview,
+        header.target,
+        header.questionnaire_hash,
+        "partial" if header.kind == "partial" else "sealed",
+        header.id,
+        (header.id,),
+        header.kind,
+        (),
+        False,
+        header.actor,
+        header.device,
+        header.time,
+        tuple(sorted(set(header.parents))),
     )
 
 
@@ -186,7 +207,9 @@ def extend_feed(feed: Feed, entries: Iterable[tuple[int, str]], broken: Iterable
     count, head, last = feed.revisions, feed.head, feed.held[-1][1] if feed.held else 0
     for seq, id in sorted(entries):
         count += 1
-        if not _add(held, seq):
+        if held and held[-1][1] == seq - 1:
+            held[-1] = (held[-1][0], seq)
+        elif not _add(held, seq):
             forked.add(seq)
         if seq > last or (seq == last and id < head):
             last, head = seq, id

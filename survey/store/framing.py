@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Protocol
 
-from survey.store.header import Malformed, Part, Record
+from survey.store.header import PARTS, Malformed, Part, Record
 from survey.text import Text
 
 _LENGTH = Struct(">I")
@@ -24,7 +24,7 @@ LARGEST_PART = 64 << 20
 
 
 class Readable(Protocol):
-    """Anything with ``read(n)`` that returns fewer bytes only at the end."""
+    """Anything with ``read(n)`` that returns at most so many bytes, and none at the end alone."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -40,53 +40,65 @@ def write_record(record: Record) -> bytes:
 
 def read_records(stream: Readable) -> Iterator[Record]:
     """The records in ``stream`` up to its end. Raises Malformed where the bytes stop making sense."""
-    source = _Source(stream)
-    while source.has_more():
-        header = source.take(_length(source.take(4), LARGEST_HEADER))
-        signed = source.take(65)
-        parts: dict[str, Part] = {}
-        for _ in range(signed[64]):
-            try:
-                name = source.take(source.take(1)[0]).decode("utf-8")
-            except UnicodeDecodeError:
-                raise _cut() from None
-            salted = source.take(36)
-            parts[name] = Part(salted[:32], source.take(_length(salted[32:], LARGEST_PART)))
-        yield Record(header, signed[:64], parts)
-
-
-class _Source:
-    """A stream read in large blocks and handed out in small pieces: merging is measured by the microsecond."""
-
-    def __init__(self, stream: Readable):
-        self._stream = stream
-        self._block = b""
-        self._at = 0
-
-    def has_more(self) -> bool:
-        """Whether the stream goes on."""
-        if self._at == len(self._block):
-            self._block, self._at = self._stream.read(_BLOCK), 0
-        return bool(self._block)
-
-    def take(self, size: int) -> bytes:
-        """The next ``size`` bytes."""
-        start, end = self._at, self._at + size
-        if end > len(self._block):
-            left = self._block[start:]
-            self._block = left + self._stream.read(max(_BLOCK, size - len(left)))
-            start, end = 0, size
-            if end > len(self._block):
+    block, at = b"", 0
+    while True:
+        record, end = _record(block, at)
+        if record is not None:
+            yield record
+            at = end
+            continue
+        left = block[at:]
+        more = stream.read(max(_BLOCK, end - len(block)))
+        if not more:
+            if left:
                 raise _cut()
-        self._at = end
-        return self._block[start:end]
+            return
+        block, at = left + more, 0
 
 
-def _length(raw: bytes, largest: int) -> int:
-    length = int.from_bytes(raw)
+def _record(block: bytes, at: int) -> tuple[Record | None, int]:
+    """The record that begins at ``at`` and where it ends; None, and how far the block would have to reach, when it ends
+    before that. Written out rather than in small steps: merging is measured by the microsecond."""
+    size = len(block)
+    start = at + 4
+    if start > size:
+        return None, start
+    signed = start + _length(block, at, LARGEST_HEADER)
+    at = signed + 65
+    if at > size:
+        return None, at
+    parts: dict[str, Part] = {}
+    for _ in range(block[at - 1]):
+        named = at + 1
+        if named > size:
+            return None, named
+        salt = named + block[at]
+        begin = salt + 36
+        if begin > size:
+            return None, begin
+        at = begin + _length(block, begin - 4, LARGEST_PART)
+        if at > size:
+            return None, at
+        raw = block[named:salt]
+        parts[_NAMES.get(raw) or _name(raw)] = Part(block[salt : begin - 4], block[begin:at])
+    return Record(block[start:signed], block[signed : signed + 64], parts), at
+
+
+def _length(block: bytes, at: int, largest: int) -> int:
+    length: int = _LENGTH.unpack_from(block, at)[0]
     if length > largest:
         raise _cut()
     return length
+
+
+_NAMES = {name.encode("utf-8"): name for name in PARTS}
+
+
+def _name(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _cut() from None
 
 
 def _cut() -> Malformed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -118,9 +119,7 @@ def blob(content: bytes) -> Part:
 
 def commitment(part: Part) -> str:
     """``"sha256:"`` and the SHA-256 of salt ‖ content: names the content without letting it be guessed."""
-    digest = sha256(part.salt)
-    digest.update(part.content)
-    return "sha256:" + digest.hexdigest()
+    return hash_text(part.salt + part.content)
 
 
 def read_document(content: bytes | None) -> dict[str, Any] | None:
@@ -182,6 +181,50 @@ def read_header(content: bytes) -> Header:
 
     The id is the hash of these very bytes: a header is never written again in order to check it.
     """
+    return _read_canonical(content) or _read_any(content)
+
+
+_TEXT = r'"([^"\\\x00-\x1f]*)"'
+_LIST = r'\[((?:"[^"\\\x00-\x1f]*"(?:,(?=")|(?=\])))*)\]'
+_MAP = r'\{((?:"[^"\\\x00-\x1f]*":"[^"\\\x00-\x1f]*"(?:,(?=")|(?=\})))*)\}'
+_FORMS = {"blobs": _LIST, "parents": _LIST, "parts": _MAP, "seq": "([1-9][0-9]{0,14})", "v": str(VERSION)}
+_CANONICAL = re.compile(
+    r"\{" + ",".join(f'"{key}":{_FORMS.get(key, _TEXT)}' for key in sorted(_KEYS)) + r"\}"
+).fullmatch
+
+
+def _read_canonical(content: bytes) -> Header | None:
+    """The header as all programs write it, without an escape in any text: the same as :func:`_read_any` finds, in a
+    third of the time. None for any other bytes, good or bad."""
+    try:
+        found = _CANONICAL(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        return None
+    if found is None:
+        return None
+    actor, blobs, device, epoch, kind, parents, parts, prev, questionnaire, seq, *rest = found.groups()
+    subject, subject_type, target, time = rest
+    named = parts.split('"')
+    return Header(
+        hash_text(content),
+        subject_type,
+        subject,
+        kind,
+        tuple(parents.split('"')[1::2]),
+        target,
+        questionnaire,
+        actor,
+        device,
+        epoch,
+        int(seq),
+        prev,
+        time,
+        dict(zip(named[1::4], named[3::4], strict=True)),
+        tuple(blobs.split('"')[1::2]),
+    )
+
+
+def _read_any(content: bytes) -> Header:
     try:
         # Decoded here: json would take UTF-16 and half characters too, which RFC 8785 has not and SQLite refuses.
         fields = json.loads(content.decode("utf-8"))

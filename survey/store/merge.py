@@ -167,10 +167,10 @@ class _Merge:
         fresh: dict[str, Entry] = {}
         repeated: list[tuple[int, Entry]] = []
         again: list[Entry] = []
-        entries = list(self._read(records))
+        entries = self._read(records)
         held = self._held(entries)
         for entry in entries:
-            id = entry.header.id
+            id = entry[0].id
             if id in held:
                 number, signature = held[id]
                 self._heal(number, signature, entry)
@@ -182,13 +182,14 @@ class _Merge:
         returned = self._retried(fresh)
         accepted = self._proof.accepted({**returned, **fresh})
         unheard = self._unheard(accepted)
-        numbers = self._insert([entry for id, entry in accepted.items()])
+        numbers = self._insert(list(accepted.values()))
         repeated += [(numbers[entry.header.id], entry) for entry in again if entry.header.id in numbers]
         self.outcome.known += len(repeated)
         late = self._late_parts(repeated)
-        touched = {(entry.header.subject_type, entry.header.subject) for entry in accepted.values()} | late
-        added = [(self._feed(entry.header), entry.header) for entry in accepted.values()]
-        known = {number: accepted[id].header for id, number in numbers.items()}
+        headers = [header for header, _ in accepted.values()]
+        touched = {(header.subject_type, header.subject) for header in headers} | late
+        added = [(self._feed(header), header) for header in headers]
+        known = dict(zip(numbers.values(), headers, strict=True))
         self.outcome.conflicts |= set(derived.update(store, touched, added, known))
         for id, entry in fresh.items():
             if id not in accepted and id not in unheard:
@@ -198,16 +199,19 @@ class _Merge:
         if self.holder is not None:
             self._note_holder([*numbers.values(), *(number for number, _ in repeated)])
 
-    def _read(self, records: list[Record]) -> Iterator[Entry]:
+    def _read(self, records: list[Record]) -> list[Entry]:
         """The records with their headers read; what is no header is set aside."""
+        entries = []
         for record in records:
             try:
                 entry = Entry(read_header(record.header), record)
             except Malformed as error:
                 self._set_aside(hash_text(record.header), write_record(record), error.reason)
                 continue
-            self._proof.learn(entry)
-            yield entry
+            if entry.header.subject_type == "device":
+                self._proof.learn(entry)
+            entries.append(entry)
+        return entries
 
     def _held(self, entries: list[Entry]) -> dict[str, tuple[int, bytes]]:
         """Database number and signature of those that are held already, by id."""
@@ -257,23 +261,15 @@ class _Merge:
         revisions, parts, missing = [], [], []
         for header, record in entries:
             number += 1
-            numbers[header.id] = number
+            id, subject_type, subject, kind = header.id, header.subject_type, header.subject, header.kind
+            numbers[id] = number
+            feed = self._feed(header)
             revisions.append(
-                (
-                    number,
-                    raw_id(header.id),
-                    record.header,
-                    record.signature,
-                    self._feed(header),
-                    header.seq,
-                    header.subject_type,
-                    header.subject,
-                    header.kind,
-                )
+                (number, raw_id(id), record.header, record.signature, feed, header.seq, subject_type, subject, kind)
             )
             held = self._good_parts(header, record)
             parts += [(number, name, part.salt, pack(name, part.content)) for name, part in held.items()]
-            if not self._is_erased(header):
+            if (header.blobs or len(held) < len(header.parts)) and not self._is_erased(header):
                 missing += [
                     (number, name)
                     for name in header.contents

@@ -29,32 +29,28 @@ class Proof:
 
     def accepted(self, entries: dict[str, Entry]) -> dict[str, Entry]:
         """The entries that verify: their own signature holds, or an accepted successor covers them."""
-        accepted: dict[str, Entry] = {}
+        accepted: set[str] = set()
         tried: set[str] = set()
-        covered = {
-            entry.header.prev
-            for entry in entries.values()
-            if (before := entries.get(entry.header.prev)) is not None and follows(entry.header, before.header)
+        before = {
+            id: header.prev
+            for id, (header, _) in entries.items()
+            if (earlier := entries.get(header.prev)) is not None and follows(header, earlier.header)
         }
-        stack = [entry for id, entry in entries.items() if id not in covered]
+        covered = set(before.values())
+        stack = [id for id in entries if id not in covered]
         while stack:
-            entry = stack.pop()
-            if entry.header.id in tried or entry.header.id in accepted:
+            id = stack.pop()
+            if id in tried or id in accepted:
                 continue
-            tried.add(entry.header.id)
-            if self._holds(entry):
-                run: Entry | None = entry
-                while run is not None and run.header.id not in accepted:
-                    accepted[run.header.id] = run
-                    run = self._before(run, entries)
-            elif (before := self._before(entry, entries)) is not None:
-                stack.append(before)
-        return {id: entry for id, entry in entries.items() if id in accepted}
-
-    @staticmethod
-    def _before(entry: Entry, entries: dict[str, Entry]) -> Entry | None:
-        before = entries.get(entry.header.prev)
-        return before if before is not None and follows(entry.header, before.header) else None
+            tried.add(id)
+            if self._holds(entries[id]):
+                run: str | None = id
+                while run is not None and run not in accepted:
+                    accepted.add(run)
+                    run = before.get(run)
+            elif id in before:
+                stack.append(before[id])
+        return dict(entries) if len(accepted) == len(entries) else {id: entries[id] for id in entries if id in accepted}
 
     def _holds(self, entry: Entry) -> bool:
         header, record = entry

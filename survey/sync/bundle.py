@@ -14,7 +14,6 @@ Nothing unencrypted touches the disk, on the way out or in.
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -49,6 +48,8 @@ from survey.sync.spool import Spool
 from survey.text import Text
 
 _BLOCK = 1 << 20
+# What is packed is read in small blocks: what one step of unpacking leaves over is copied for the next.
+_PACKED_BLOCK = 64 << 10
 _LONGEST_LINE = 16 << 20
 _LEVEL = 6
 
@@ -85,17 +86,16 @@ class Bundle:
         count = 0
         with closing(self._payload()) as payload:
             try:
-                with io.BufferedReader(_Inflated(payload, self.manifest["content_size"]), _BLOCK) as stream:
-                    for record in read_records(stream):
-                        count += 1
-                        yield record
+                for record in read_records(_Inflated(payload, self.manifest["content_size"])):
+                    count += 1
+                    yield record
             except (Malformed, zlib.error):
                 raise damaged(self.path) from None
         if count != self.manifest["revisions"]:
             raise damaged(self.path)
 
 
-class _Inflated(io.RawIOBase):
+class _Inflated:
     """The unpacked payload, never more of it than the manifest announced: a bomb is refused, not swallowed."""
 
     def __init__(self, file: _Readable, size: int):
@@ -103,21 +103,20 @@ class _Inflated(io.RawIOBase):
         self._inflate = zlib.decompressobj()
         self._left = size
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        content = b""
-        while not content and not self._inflate.eof:
-            packed = self._inflate.unconsumed_tail or self._file.read(_BLOCK)
+    def read(self, size: int, /) -> bytes:
+        """The next ``size`` bytes, fewer at the end alone. zlib.error where there is no such end."""
+        pieces: list[bytes] = []
+        while size and not self._inflate.eof:
+            packed = self._inflate.unconsumed_tail or self._file.read(_PACKED_BLOCK)
             if not packed:
                 raise zlib.error("the payload ends early")
-            content = self._inflate.decompress(packed, len(buffer))
-        self._left -= len(content)
-        if self._left < 0:
-            raise zlib.error("more content than announced")
-        buffer[: len(content)] = content
-        return len(content)
+            piece = self._inflate.decompress(packed, size)
+            size -= len(piece)
+            self._left -= len(piece)
+            if self._left < 0:
+                raise zlib.error("more content than announced")
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def write_bundle(
