@@ -1,230 +1,50 @@
 """Tries every fault of the field at length, counts how often, and writes the table of ``docs/reliability.md``.
 
-    python tools/reliability.py             tries all of them (an hour on two cores), then writes both pages
-    python tools/reliability.py flipped     tries those whose test has the word in its name
-    python tools/reliability.py --write     writes the pages from what was counted before
+    python -m tools.reliability                  what was not tried at this commit yet, at length; then both pages
+    python -m tools.reliability flipped          those whose test has the word in its name, once more
+    python -m tools.reliability --minutes 10     a long form that takes longer is stopped; the suite's form counts
+    python -m tools.reliability --short          each only as often as the suite does
+    python -m tools.reliability --processes 2    so many beside each other
+    python -m tools.reliability --write          the pages alone, from what was counted before
 
-``SURVEY_SOAK= python tools/reliability.py`` tries each only as often as the suite does.
-
-What was counted is in ``docs/soak/faults.json``. A fault whose test failed is never written down as tried.
+What was counted stands in ``docs/soak/faults.json`` after each fault, with its commit, so that a run that was cut goes
+on where it was. A fault whose test failed is never written down as tried.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import signal
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from tools.faults import TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 COUNTED = ROOT / "docs" / "soak" / "faults.json"
 PAGES = {"en": ROOT / "docs" / "reliability.md", "vi": ROOT / "docs" / "reliability.vi.md"}
 HEADS = {"en": ("Fault", "Test", "Tried", "Answers lost"), "vi": ("Sự cố", "Phép thử", "Số lần thử", "Câu trả lời mất")}
+CODE = ("survey", "analysis", "questionnaires", "tests", "tools", "setup.cfg")
+"""What a commit must hold unchanged for a count to be that commit's."""
 
-
-class Fault(NamedTuple):
-    """A fault in two languages, and the test that tries it, as pytest names it."""
-
-    vi: str
-    en: str
-    test: str
-
-
-_FAULTS, _BUNDLE, _EXCHANGE, _QUARANTINE, _FORKS, _INTRUDERS, _NETWORK, _DRAFTS = (
-    f"tests/test_{name}.py::test_"
-    for name in ("faults", "bundle", "exchange", "quarantine", "gaps_and_forks", "intruders", "network", "drafts")
-)
-
-TABLE = (
-    Fault(
-        "Gói đến theo thứ tự bất kỳ, lặp lại, bị chia, đến trước một phần",
-        "Bundles in any order, repeated, split, part of them first",
-        "tests/journeys/test_merge_properties.py::test_any_order_repetition_and_splitting_gives_the_same_state",
-    ),
-    Fault(
-        "Máy tắt đột ngột (kill −9) ở bất kỳ câu lệnh SQL nào khi lưu câu trả lời",
-        "kill −9 at any SQL statement of a save",
-        _FAULTS + "killed_at_any_statement_while_answers_are_saved",
-    ),
-    Fault("… khi khóa phiếu", "… of a seal", _FAULTS + "killed_at_any_statement_of_a_seal"),
-    Fault("… khi hợp nhất", "… of a merge", _FAULTS + "killed_at_any_statement_of_a_merge"),
-    Fault("… khi nộp phiếu", "… of a hand-over", _FAULTS + "killed_at_any_statement_of_a_hand_over"),
-    Fault(
-        "… khi đọc giấy xác nhận",
-        "… while a receipt is read",
-        _FAULTS + "killed_at_any_statement_while_a_receipt_is_read",
-    ),
-    Fault("… khi xóa dữ liệu theo yêu cầu", "… of an erasure", _FAULTS + "killed_at_any_statement_of_an_erasure"),
-    Fault(
-        "Mất điện, nhật ký ghi trước còn lại một phần bất kỳ",
-        "Power cut that leaves any part of the write-ahead log",
-        _FAULTS + "a_power_cut_that_leaves_any_part_of_the_log_keeps_what_was_confirmed",
-    ),
-    Fault(
-        "Đĩa đầy ở bất kỳ lần ghi nào",
-        "Disk full at any write",
-        _FAULTS + "a_disk_that_is_full_at_any_write_loses_nothing_and_the_work_is_done_once_there_is_room",
-    ),
-    Fault(
-        "Rút USB khi đang ghi",
-        "Stick pulled while writing",
-        _BUNDLE + "a_stick_pulled_while_writing_shows_a_whole_bundle_or_none",
-    ),
-    Fault(
-        "USB đầy ở bất kỳ chỗ nào của gói",
-        "Stick that fills up anywhere in a bundle",
-        _BUNDLE + "a_stick_that_fills_up_at_any_byte_shows_no_half_bundle",
-    ),
-    Fault(
-        "USB chỉ đọc",
-        "Read-only stick",
-        _FAULTS + "a_stick_that_cannot_be_written_is_told_and_nothing_counts_as_handed_over",
-    ),
-    Fault("Lật một bit trong gói", "Flipped bit in a bundle", _BUNDLE + "one_flipped_bit_anywhere_is_seen"),
-    Fault(
-        "Lật một bit trong giấy xác nhận",
-        "Flipped bit in a receipt",
-        _FAULTS + "one_flipped_bit_in_a_receipt_makes_nothing_safe",
-    ),
-    Fault(
-        "Lật một bit trong kho dữ liệu",
-        "Flipped bit in a store",
-        _FAULTS + "one_flipped_bit_anywhere_in_a_store_is_told_and_a_good_copy_makes_it_whole",
-    ),
-    Fault(
-        "Tệp bị cắt cụt hoặc bị nối",
-        "Truncated and concatenated files",
-        _FAULTS + "bundles_and_receipts_cut_joined_or_with_something_after_them_are_set_aside_and_the_rest_goes_on",
-    ),
-    Fault(
-        "Chữ ký giả",
-        "Forged signature",
-        _QUARANTINE + "a_forged_signature_sets_one_entry_aside_until_a_good_copy_comes",
-    ),
-    Fault("Máy lạ", "Unknown device", _QUARANTINE + "an_unknown_device_waits_for_its_key"),
-    Fault(
-        "Máy đã bị thu hồi (bản ghi đến sau được giữ và nêu tên)",
-        "Revoked device (what comes late is kept and named)",
-        _EXCHANGE + "what_a_revoked_laptop_still_hands_over_is_merged_and_named",
-    ),
-    Fault(
-        "Bảng hỏi và đơn vị mẫu đến sau phiếu",
-        "Questionnaire and unit that arrive after their interview",
-        _EXCHANGE + "an_interview_may_come_before_its_questionnaire_and_its_unit",
-    ),
-    Fault("Đồng hồ sai mười năm", "Clock ten years off", _EXCHANGE + "a_clock_ten_years_wrong_decides_nothing"),
-    Fault(
-        "Đồng hồ nhảy giữa cuộc phỏng vấn",
-        "Clock that steps during an interview",
-        _DRAFTS + "a_clock_that_steps_in_the_middle_of_an_interview_changes_no_answer_and_no_order",
-    ),
-    Fault(
-        "Hai máy chủ, mỗi máy nhận một nửa",
-        "Two hubs that each get half",
-        _FORKS + "two_hubs_that_each_got_half_agree_once_they_met",
-    ),
-    Fault(
-        "Máy chủ mất kho, các máy nộp lại",
-        "Hub wiped and fed again by the devices",
-        _EXCHANGE + "a_hub_that_lost_its_store_is_fed_again",
-    ),
-    Fault(
-        "Cùng một phiếu dở trên đĩa bị sao chép",
-        "The same draft on a copied disk",
-        _FORKS + "the_same_draft_on_a_copied_disk_gives_two_versions_and_a_person_decides",
-    ),
-    Fault(
-        "Hai bản của một đĩa nộp cho hai máy chủ",
-        "Two copies of a disk that hand over to two hubs",
-        _FORKS + "a_copied_disk_whose_entries_reached_two_hubs_is_told_only_what_each_of_them_holds",
-    ),
-    Fault(
-        "Gói là “bom nén”",
-        "Zip bomb as bundle",
-        _BUNDLE + "a_bundle_that_unpacks_to_more_than_it_announces_is_refused",
-    ),
-    Fault(
-        "Đường dẫn trong tên tệp",
-        "A path in a file name",
-        _FAULTS + "a_file_name_with_a_path_in_it_writes_nowhere_else",
-    ),
-    Fault(
-        "Mã chỉ gồm số, có số 0 ở đầu",
-        "Numeric ids with leading zeros",
-        _EXCHANGE + "text_in_any_script_and_ids_with_leading_zeros_arrive_unchanged",
-    ),
-    Fault("Tên viết theo NFD", "Names in NFD", _DRAFTS + "text_is_kept_in_one_normal_form"),
-    Fault(
-        "10.000 lần nhập sai PIN",
-        "10,000 wrong PINs",
-        _INTRUDERS + "ten_thousand_wrong_pins_try_hardly_any_and_the_right_person_gets_in",
-    ),
-    Fault(
-        "Biểu mẫu thiếu mã chống giả mạo (CSRF), mọi trang",
-        "Forms without their token (CSRF), every page",
-        _INTRUDERS + "no_form_of_any_page_is_taken_without_its_token",
-    ),
-    Fault(
-        "Mã lệnh trong mọi ô chữ (XSS), mọi trang",
-        "Script in every text that a person can type (XSS), every page",
-        _INTRUDERS + "no_text_of_a_person_becomes_part_of_a_page",
-    ),
-    Fault(
-        "SQL trong chữ và trong địa chỉ trang",
-        "SQL in texts and in addresses of pages",
-        _INTRUDERS + "text_that_wants_to_be_sql_or_a_format_is_kept_letter_by_letter",
-    ),
-    Fault(
-        "Gài sẵn phiên đăng nhập",
-        "Session fixation and forged sessions",
-        _INTRUDERS + "a_session_from_before_signing_in_is_worth_nothing_afterwards",
-    ),
-    Fault(
-        "Mở phiếu của người khác bằng địa chỉ",
-        "Another person's interview by its address",
-        _INTRUDERS + "another_enumerator_opens_and_changes_nothing_of_an_interview",
-    ),
-    Fault(
-        "Yêu cầu quá lớn, các trang",
-        "Oversized bodies, pages",
-        _INTRUDERS + "a_body_larger_than_any_form_is_refused_and_nothing_of_it_is_kept",
-    ),
-    Fault(
-        "Yêu cầu quá lớn, qua mạng",
-        "Oversized bodies, network",
-        _NETWORK + "a_body_beyond_all_bounds_is_refused_before_it_is_sent",
-    ),
-    Fault(
-        "Trình duyệt treo, các trang",
-        "Slow clients, pages",
-        _INTRUDERS + "browsers_that_never_finish_a_sentence_keep_nobody_out",
-    ),
-    Fault(
-        "Máy khách treo, qua mạng",
-        "Slow clients, network",
-        _NETWORK + "a_slow_client_is_cut_off_and_keeps_nobody_else_out",
-    ),
-    Fault(
-        "Nhiều máy cùng nộp qua HTTPS",
-        "Many laptops that push at once over HTTPS",
-        "tests/test_many_laptops.py::test_many_laptops_push_at_once_and_nothing_is_lost",
-    ),
-    Fault(
-        "Tất cả, theo thứ tự bất kỳ (máy trạng thái)",
-        "All of it in any order (state machine)",
-        "tests/journeys/test_fieldwork_machine.py::test_nothing_is_lost_whatever_happens_in_whatever_order",
-    ),
-)
+Counted = dict[str, dict[str, Any]]
+"""By test: how often ``tried``, in how many ``seconds``, whether it ``passed``, on which ``date``, at which ``commit``,
+in the ``long`` form or the suite's."""
 
 
 class Counting:
     """A plugin of pytest: how often each test tried its fault, and whether it passed."""
 
     def __init__(self) -> None:
-        self.found: dict[str, dict[str, Any]] = {}
+        self.found: Counted = {}
 
     def pytest_runtest_setup(self, item: Any) -> None:
         """Begins to count; an example of Hypothesis is a trial."""
@@ -257,7 +77,105 @@ def _counted(inner: Callable[..., Any], count: Callable[[], None]) -> Callable[.
     return example
 
 
-def page(text: str, counted: dict[str, dict[str, Any]], language: str) -> str:
+# -- trying ---------------------------------------------------------------------------------------------------------
+
+
+def left(counted: Counted, commit: str, words: Sequence[str] = ()) -> list[str]:
+    """The tests that are still to be tried at ``commit``, those that took longest before first; with ``words`` all
+    whose names have one of them."""
+
+    def is_due(test: str) -> bool:
+        one = counted.get(test, {})
+        return any(word in test for word in words) or (
+            not words and not (one.get("passed") and one.get("commit") == commit)
+        )
+
+    due = [fault.test for fault in TABLE if is_due(fault.test)]
+    return sorted(due, key=lambda test: -float(counted.get(test, {}).get("seconds", 0)))
+
+
+def try_one(test: str, *, long: bool, minutes: float) -> dict[str, Any] | None:
+    """Runs one test in a process of its own; what was counted, with the end of what it said. None when it was not done
+    after ``minutes`` (then it, and all that it began, is ended)."""
+    environment = {**os.environ, "SURVEY_SOAK": "1" if long else "", "PYTHONPATH": str(ROOT)}
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "counted.json")
+        code = f"import tools.reliability as r; r.count({test!r}, {str(out)!r})"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            said, _ = process.communicate(timeout=minutes * 60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return None
+        found = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
+    one: dict[str, Any] = found.get(test) or {"tried": 0, "seconds": 0.0, "passed": False, "date": ""}
+    return {**one, "long": long, "said": said[-4_000:]}
+
+
+def count(test: str, out: str) -> None:
+    """Runs one test in this process and writes what was counted into the file ``out``."""
+    import pytest
+
+    counting = Counting()
+    pytest.main([test, "-rA", "-n", "0", "-p", "no:cacheprovider"], plugins=[counting])
+    Path(out).write_text(json.dumps(counting.found), encoding="utf-8")
+
+
+def try_all(
+    tests: Sequence[str], *, long: bool, minutes: float, processes: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Tries them, ``processes`` beside each other; gives each as it is done."""
+
+    def best(test: str) -> dict[str, Any]:
+        one = try_one(test, long=True, minutes=minutes) if long else None
+        return one or try_one(test, long=False, minutes=60.0) or {"tried": 0, "seconds": 0.0, "passed": False}
+
+    with ThreadPoolExecutor(processes) as pool:
+        under_way = {pool.submit(best, test): test for test in tests}
+        for done in as_completed(under_way):
+            yield under_way[done], done.result()
+
+
+def commit() -> str:
+    """The commit that is checked out, short; with a ``+`` where the code is not what was committed."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+    return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "--", *CODE) else "")
+
+
+# -- writing --------------------------------------------------------------------------------------------------------
+
+
+def whence(counted: Counted, language: str) -> str:
+    """Under the table: at which commits and when it was tried, and which rows are those of the suite."""
+    rows = [counted[fault.test] for fault in TABLE]
+    whole = sum(bool(one.get("long")) for one in rows)
+    at = ", ".join(f"`{name}`" for name in dict.fromkeys(str(one.get("commit") or "?") for one in rows))
+    when = _days({str(one["date"]) for one in rows if one.get("date")})
+    if language == "vi":
+        told = f"{whole} trong {len(rows)} dòng ở dạng dài; dòng có * chỉ thử nhiều như bộ kiểm thử"
+        return f"Thử ở bản {at}, {when}: {told}."
+    told = f"{whole} of {len(rows)} rows in their long form; rows with * as often as the suite does"
+    return f"Tried at commit {at}, {when}: {told}."
+
+
+def _days(days: Iterable[str]) -> str:
+    found = sorted(days)
+    return found[0] if len(found) == 1 else f"{found[0]} – {found[-1]}" if found else "?"
+
+
+def page(text: str, counted: Counted, language: str) -> str:
     """``text`` with its table of faults made anew. ValueError when a fault was not tried, or its test failed."""
     rows = ["| " + " | ".join(HEADS[language]) + " |", "|---|---|---|---|"]
     for fault in TABLE:
@@ -266,7 +184,8 @@ def page(text: str, counted: dict[str, dict[str, Any]], language: str) -> str:
             raise ValueError(f"{fault.test} was {'not tried' if one is None else 'tried and failed'}")
         number = f"{one['tried']:,}" if language == "en" else f"{one['tried']:,}".replace(",", ".")
         name = fault.vi if language == "vi" else fault.en
-        rows.append(f"| {name} | `{fault.test}` | {number} | 0 |")
+        rows.append(f"| {name} | `{fault.test}` | {number}{'' if one.get('long') else ' *'} | 0 |")
+    rows += ["", whence(counted, language)]
     before, _, rest = text.partition("<!-- faults -->\n")
     _, end, after = rest.partition("<!-- end of faults -->")
     if not end:
@@ -276,17 +195,25 @@ def page(text: str, counted: dict[str, dict[str, Any]], language: str) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """See above."""
-    counted = json.loads(COUNTED.read_text(encoding="utf-8")) if COUNTED.exists() else {}
-    if list(arguments) != ["--write"]:
-        os.environ.setdefault("SURVEY_SOAK", "1")
-        sys.path.insert(0, str(ROOT))
-        import pytest
-
-        wanted = [fault.test for fault in TABLE if not arguments or any(word in fault.test for word in arguments)]
-        counting = Counting()
-        pytest.main([*wanted, "-rA", "-n", "0", "-p", "no:cacheprovider"], plugins=[counting])
-        counted |= counting.found
-        COUNTED.write_text(json.dumps(counted, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    read = argparse.ArgumentParser(description="Tries every fault of the field and writes docs/reliability.md.")
+    read.add_argument("words", nargs="*")
+    read.add_argument("--minutes", type=float, default=60.0)
+    read.add_argument("--processes", type=int, default=1)
+    read.add_argument("--short", action="store_true")
+    read.add_argument("--write", action="store_true")
+    asked = read.parse_args(arguments)
+    counted: Counted = json.loads(COUNTED.read_text(encoding="utf-8")) if COUNTED.exists() else {}
+    if not asked.write:
+        at = commit()
+        due = left(counted, at, asked.words)
+        for test, one in try_all(due, long=not asked.short, minutes=asked.minutes, processes=asked.processes):
+            if not one["passed"]:
+                print(one.get("said", ""))
+            counted[test] = {name: value for name, value in one.items() if name != "said"} | {"commit": at}
+            _keep(counted)
+            form = "long " if one.get("long") else "suite"
+            how = f"{one['tried']:>7,} tried  {one['seconds']:>7,.1f} s  {'passed' if one['passed'] else 'FAILED'}"
+            print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} {at} {form} {how}  {test}", flush=True)
     try:
         pages = {file: page(file.read_text(encoding="utf-8"), counted, language) for language, file in PAGES.items()}
     except ValueError as error:
@@ -295,6 +222,15 @@ def main(arguments: Sequence[str]) -> int:
     for file, text in pages.items():
         file.write_text(text, encoding="utf-8")
     return 0
+
+
+def _keep(counted: Mapping[str, Any]) -> None:
+    """Writes what was counted, of the faults that are in the table; a power cut leaves the file as it was or is."""
+    known = {fault.test for fault in TABLE}
+    part = COUNTED.with_suffix(".part")
+    kept = {test: one for test, one in counted.items() if test in known}
+    part.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(part, COUNTED)
 
 
 if __name__ == "__main__":
