@@ -6,15 +6,16 @@ import base64
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
 from survey import create_app
-from survey.store import Store, drafts, frame, vault
+from survey.store import Store, drafts, files, frame, requests, vault
 from survey.store.store import KEY_FILE, SCHEMA
-from survey.sync import exchange, rounds
+from survey.sync import exchange, pairing, rounds
 from survey.sync.backup import back_up
 from survey.sync.keys import age_identity, round_key
 from tests import field, laptops
@@ -26,6 +27,9 @@ PASSPHRASE = "bốn con voi uống trà"
 NAME, PHONE, ANSWER, COMMENT = "Quàng Văn Ơn", "0912 345 678", "chờ dấu giáp lai rất lâu", "bà cụ nghe không rõ"
 DAMAGED = "phiếu hỏng của ông Lường Văn Pấng"
 LOGGED = "Sùng A Chớ"
+ASKED = "ông Pấng muốn xóa số điện thoại"
+PHOTO = bytes(range(1, 65)) * 3
+"""Of a file given as an answer."""
 
 
 def spellings(known: bytes) -> Iterator[tuple[str, bytes]]:
@@ -109,6 +113,10 @@ def fill(store: Store, tmp_path: Path, survey: Survey, monkeypatch: pytest.Monke
     draft = drafts.start(store, "u2", field.small().hash, HOA)
     drafts.save(store, draft, {"a/job": ANSWER[::-1]})
     drafts.comment(store, draft, "a/job", COMMENT)
+    files.put(store, draft, PHOTO)
+    requests.add(store, "erase", date(2026, 11, 20), "plan", note=ASKED)
+    # The door to the network was open once, so there is a certificate with its key.
+    pairing.ensure_certificate(instance, store.device)
     # A damaged file set aside, with readable words in it.
     (tmp_path / "usb").mkdir()
     (tmp_path / "usb" / "x.bundle").write_bytes(DAMAGED.encode() * 3)
@@ -139,13 +147,16 @@ def fill(store: Store, tmp_path: Path, survey: Survey, monkeypatch: pytest.Monke
         "comment": COMMENT,
         "damaged": DAMAGED,
         "log": LOGGED,
+        "request": ASKED,
+        "photo": PHOTO,
+        "password of the network key": vault.read_secret(instance / pairing.PASSWORD),
         "pin hash": str(person["pin"]).rpartition("$")[2],
         "device key": device,
         "round key": key._private.private_bytes_raw(),
         "passphrase": PASSPHRASE,
     }
     if identity := age_identity(store):
-        secrets |= {"age key": str(identity), "PEM": "PRIVATE KEY"}
+        secrets |= {"age key": str(identity), "PEM": "BEGIN PRIVATE KEY"}
     for use in ("store", "files", "sessions"):
         if (one := vault.key_for(instance, use)) is not None:
             secrets[f"{use} key"] = one

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COUNTED = ROOT / "docs" / "soak" / "faults.json"
 PAGES = {"en": ROOT / "docs" / "reliability.md", "vi": ROOT / "docs" / "reliability.vi.md"}
 HEADS = {"en": ("Fault", "Test", "Tried", "Answers lost"), "vi": ("Sự cố", "Phép thử", "Số lần thử", "Câu trả lời mất")}
-CODE = ("survey", "analysis", "questionnaires", "tests", "tools", "setup.cfg")
+CODE = ("survey", "analysis", "questionnaires", "tests", "setup.cfg")
 """What a commit must hold unchanged for a count to be that commit's."""
 
 Counted = dict[str, dict[str, Any]]
@@ -67,6 +67,8 @@ class Counting:
         one["seconds"] = round(one["seconds"] + report.duration, 1)
         one["passed"] = one["passed"] and report.passed
         one["date"] = f"{datetime.now(UTC):%Y-%m-%d}"
+        if told := report.capstdout.strip():
+            one["told"] = [*one.get("told", []), *told.splitlines()[-40:]]
 
 
 def _counted(inner: Callable[..., Any], count: Callable[[], None]) -> Callable[..., Any]:

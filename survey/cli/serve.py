@@ -57,8 +57,11 @@ def run(port: int | None, hub: bool, listen: str, browser: bool) -> None:
 
     from survey import config, create_app
     from survey.store import Store, audit, vault
+    from survey.sync.files import sweep
 
     folder = instance_folder()
+    if folder.is_dir():
+        sweep(folder, starting=True)
     # Nobody is asked here: a laptop is started by a double click, and its first page asks.
     unlock_instance(ask=False)
     app = create_app(folder)

@@ -16,7 +16,10 @@ from survey.errors import InputError
 from survey.text import Text
 
 _BLOCK = 1 << 20
-_SPOOL = re.compile(r"(up|down)-\w{8}")
+BROUGHT = "brought-"
+"""How the folder begins in which a file that a person uploaded lies while it is read."""
+
+_SPOOL = re.compile(rf"(up-|down-|{BROUGHT})\w{{8}}")
 _SPOOL_SECONDS = 900
 
 
@@ -53,9 +56,11 @@ def write_named(folder: Path, suffix: str, blocks: Iterable[bytes], *, lasting: 
     return target
 
 
-def sweep(folder: Path) -> int:
-    """Removes what a crash left of chunks on their way (``up-…``, ``down-…``) in an instance folder; returns how many.
-    A chunk takes minutes at most, so what is younger than that may still be somebody's."""
+def sweep(folder: Path, *, starting: bool = False) -> int:
+    """Removes what a crash left of chunks on their way (``up-…``, ``down-…``) and of uploaded files (``brought-…``) in
+    an instance folder; returns how many. A chunk takes minutes at most, so what is younger than that may still be
+    somebody's. Uploaded files may have names in them and are not encrypted: those go whatever their age when the
+    program is ``starting``."""
     swept = 0
     for left in folder.iterdir():
         if not _SPOOL.fullmatch(left.name) or not left.is_dir():
@@ -64,7 +69,7 @@ def sweep(folder: Path) -> int:
             old = abs(time.time() - left.stat().st_mtime) > _SPOOL_SECONDS
         except FileNotFoundError:
             continue
-        if old:
+        if old or (starting and left.name.startswith(BROUGHT)):
             shutil.rmtree(left, ignore_errors=True)
             swept += 1
     return swept

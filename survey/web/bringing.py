@@ -11,6 +11,7 @@ from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
 from survey.errors import InputError, Problems, SurveyError
+from survey.sync.files import BROUGHT
 from survey.text import Text
 from survey.web import words
 from survey.web.desk import store
@@ -45,7 +46,7 @@ def own_name(sent: FileStorage) -> str:
 
 def with_file(name: str, content: bytes, use: Callable[[Path], Any]) -> Any:
     """Hands bytes to ``use`` as a file of this name; it is gone from the disk afterwards."""
-    with tempfile.TemporaryDirectory(dir=store().folder) as folder:
+    with tempfile.TemporaryDirectory(dir=store().folder, prefix=BROUGHT) as folder:
         file = Path(folder) / name
         file.write_bytes(content)
         return use(file)
