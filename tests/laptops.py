@@ -83,8 +83,9 @@ def set_back_to_the_first_release(instance: Path) -> None:
             {name for (name,) in one.execute("SELECT name FROM sqlite_master WHERE type = ? AND sql <> ''", (sort,))}
             for one in (first, db)
         )
-        for name in there - known:
-            db.execute(f"DROP {sort} {name}")
+        # The index of words takes its own tables along.
+        for name in sorted(there - known):
+            db.execute(f"DROP {sort} IF EXISTS {name}")
     db.execute("DELETE FROM _sqlite_migrations WHERE name > 'm002'")
     db.execute("PRAGMA user_version = 1")
     db.conn.commit()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from survey.fieldwork.dispositions import Case, grouped_rates, rates
 from survey.fieldwork.pace import behind, pace
 from survey.store import Store, board, current, drafts, feed, fieldlog, frame, lists, progress, whereabouts
 from survey.store.where import FLAGGED, Where
+from survey.store.words import Words
 from survey.sync import exchange
-from survey.text import Text
+from survey.text import Text, fold
 from tests import field, laptops
 from tests.field import HOA, LAN, ROUND
 
@@ -34,8 +38,18 @@ def visit(store: Store, unit: str, code: str, time: str = "2026-11-20T09:00:00+0
 
 
 def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
-    tables = ("board_units", "board_interviews", "board_names", "board_places")
+    tables = ("board_units", "board_places", "board_people")
     found = {table: store.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
+    # The number of an interview is the index's own.
+    found["board_interviews"] = [
+        (*row[1:], tuple(words))
+        for row, *words in (
+            (row, *store.execute("SELECT * FROM board_words WHERE rowid = ?", (row[0],)).fetchone())
+            for row in store.execute("SELECT * FROM board_interviews ORDER BY interview").fetchall()
+        )
+    ]
+    assert store.value("SELECT count(*) FROM board_words") == len(found["board_interviews"])
+    store.execute("INSERT INTO board_words (board_words) VALUES ('integrity-check')")
     for table in ("count_units", "count_interviews", "count_days", "count_safe", "count_devices"):
         names = [name for _, name, *_ in store.execute(f"PRAGMA table_info({table})") if name != "n"]
         source = "board_units" if table == "count_units" else "board_interviews"
@@ -160,11 +174,96 @@ def test_what_speaks_for_reading_comes_first(office: Store) -> None:
     assert len(lists.interviews(office, Where(state=FLAGGED)).rows) == 1
 
 
+def found(store: Store, query: str, *, named: bool = True) -> list[str]:
+    """The units of the interviews that are found by some words."""
+    return [row["unit"] for row in lists.interviews(store, Where(), words=Words(query, named)).rows]
+
+
 def test_an_erased_name_is_gone_from_what_is_searched_at_once(office: Store) -> None:
+    field.sealed(office, "u1", field.small())
     board.refresh(office)
-    assert office.value("SELECT words FROM board_names WHERE unit = 'u1'") == " dang thi hoa "
+    assert found(office, "dang hoa") == ["u1"]
     current.erase(office, "unit", "u1", LAN, "theo yêu cầu")
-    assert office.value("SELECT words FROM board_names WHERE unit = 'u1'") is None
+    assert found(office, "dang hoa") == found(office, "dang") == []
+
+
+def test_contact_data_are_searched_only_for_those_who_may_know_them(office: Store) -> None:
+    field.sealed(office, "u1", field.small())
+    board.refresh(office)
+    assert found(office, "Đặng Thị Hoà") == ["u1"]
+    assert found(office, "Đặng Thị Hoà", named=False) == []
+    # No word of the query is taken for a column, a bracket or an operator.
+    assert found(office, 'name:dang "dang" OR {name}:dang', named=False) == []
+    for query in ('"', "*", "(", "NOT", "a AND", "{name} : hoa", "-hoa", "^hoa", "hoa*", "\0", "'"):
+        assert found(office, query, named=False) == []
+
+
+def test_who_interviewed_is_found_by_the_name_of_today(office: Store) -> None:
+    field.sealed(office, "u1", field.small())
+    board.refresh(office)
+    known = frame.person(office, HOA)
+    assert known is not None
+    frame.issue(office, "user", HOA, {**known, "name": "Giàng Thị Đua"})
+    board.refresh(office)
+    assert found(office, "giang dua", named=False) == ["u1"]
+    assert found(office, known["name"], named=False) == []
+    current.erase(office, "user", HOA, LAN, "theo yêu cầu")
+    assert found(office, "giang dua", named=False) == []
+
+
+SYLLABLES = [
+    "Nguyễn",
+    "Đặng",
+    "Đỗ",
+    "Hoà",
+    "Hòa",
+    "Lò",
+    "Lương",
+    "Lường",
+    "Ưng",
+    "Ửng",
+    "Thuỷ",
+    "Thủy",
+    "đá",
+    "Ðan",
+    "A-ma",
+    "K'Brơi",
+    "Y.Moan",
+    "12/4",
+    "Quý",
+    "7",
+]
+NAMES = st.lists(st.sampled_from(SYLLABLES) | st.text(max_size=4), max_size=4).map(" ".join)
+FORMS = st.sampled_from(("NFC", "NFD", "NFKD"))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    names=st.lists(st.tuples(NAMES, NAMES), min_size=4, max_size=4),
+    queries=st.lists(st.tuples(NAMES, FORMS), min_size=1, max_size=8),
+    cut=st.integers(0, 3),
+)
+def test_the_index_finds_what_looking_through_every_word_finds(
+    office: Store, names: list[tuple[str, str]], queries: list[tuple[str, str]], cut: int
+) -> None:
+    with office.transaction():
+        for number, (called, village) in enumerate(names, start=1):
+            document = {**place(f"u{number}", number, "03650", "v"), "village_name": village}
+            frame.issue(office, "unit", f"u{number}", document, {"name": called})
+            if not office.value("SELECT 1 FROM interviews WHERE unit = ?", (f"u{number}",)):
+                field.sealed(office, f"u{number}", field.small())
+    board.refresh(office)
+    person = fold(str((frame.person(office, HOA) or {})["name"])).split()
+    for query, form in [*queries, *((called[: len(called) - cut], "NFD") for called, _ in names)]:
+        looked = unicodedata.normalize(form, query)
+        for named in (True, False):
+            expected = []
+            for number, (called, village) in enumerate(names, start=1):
+                place_words = [*fold(f"xã 03650 {village or 'v'} {number}").split(), "son", "la"]
+                has = [*place_words, *person, *(fold(called).split() if named else [])]
+                if all(any(word.startswith(part) for word in has) for part in fold(looked).split()):
+                    expected.append(f"u{number}")
+            assert sorted(found(office, looked, named=named)) == expected, (looked, named)
 
 
 def test_an_interview_without_unit_or_round_is_listed_and_counted_nowhere(office: Store) -> None:

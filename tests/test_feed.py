@@ -255,7 +255,9 @@ def test_a_store_is_durable_and_strict(device: Store):
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     tables = device.rows("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%sqlite_%'")
     assert len(tables) > 15
-    assert [table["name"] for table in tables if "STRICT" not in table["sql"]] == []
+    # The index of words keeps its tables itself.
+    loose = [table["name"] for table in tables if "STRICT" not in table["sql"]]
+    assert [name for name in loose if not name.startswith("board_words")] == []
 
 
 def test_the_key_is_for_its_owner_alone(device: Store):

@@ -300,19 +300,30 @@ def _scale(items: Items, answers: Mapping[str, Any]) -> dict[str, Any]:
 
 def scanned(content: bytes) -> dict[str, Any]:
     """The part ``paradata`` of an interview, with its events as this program needs and writes them read by a scan: 250
-    events take longer to build as JSON than everything else that is measured. Anything unusual is read as JSON."""
+    events take longer to build as JSON than everything else that is measured. Anything unusual is read as JSON, and
+    what is no JSON object says nothing."""
     start = content.find(b'"events":[{') + len(b'"events":[')
     end = content.find(b"}]", start)
     if start >= len(b'"events":[') and end > 0:
         found = _EVENT.findall(content, start, end + 1)
         if len(found) == content.count(b"{", start, end):
-            rest = json.loads(content[:start] + content[end + 1 :])
+            rest = _read(content[:start] + content[end + 1 :])
+            if not rest:
+                return {}
             (first, *_), (*_, last) = found[0][2:], found[-1][2:]
             rest["events"] = Events(
                 [float(one[0]) for one in found], [float(one[1]) for one in found], first.decode(), last.decode()
             )
-            return dict(rest)
-    return dict(json.loads(content))
+            return rest
+    return _read(content)
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 class Events(NamedTuple):

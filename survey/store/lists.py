@@ -9,6 +9,7 @@ from typing import Any
 
 from survey.store.store import Store
 from survey.store.where import FLAGGED, ONCE, Where
+from survey.store.words import Words
 
 ORDERS: dict[str, tuple[str, ...]] = {
     "place": ("need", "sort", "time", "interview"),
@@ -27,36 +28,6 @@ class Page:
     after: bool
 
 
-@dataclass(frozen=True)
-class Words:
-    """What is looked for: each word begins a word of the place, the number, the respondent's name (where ``named``
-    says that the reader may know it) or the name of one of ``people``, folded."""
-
-    words: Sequence[str] = ()
-    named: bool = False
-    people: Sequence[tuple[str, str]] = ()
-    """(id, folded name) of everybody who interviews"""
-
-    def sql(self, person: str) -> tuple[str, list[str]]:
-        """The condition, and its values; ``person`` is the column of who interviews."""
-        said, values = [], list[str]()
-        for word in self.words:
-            like = "% " + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            either = ["b.words LIKE ? ESCAPE '\\'"]
-            values.append(like)
-            if self.named:
-                either.append(
-                    "EXISTS (SELECT 1 FROM board_names n WHERE n.unit = b.unit AND n.words LIKE ? ESCAPE '\\')"
-                )
-                values.append(like)
-            found = [id for id, name in self.people if f" {word}" in f" {name}"]
-            if found:
-                either.append(f"b.{person} IN ({', '.join('?' * len(found))})")
-                values += found
-            said.append(f"({' OR '.join(either)})")
-        return " AND ".join(said) or "1", values
-
-
 def interviews(
     store: Store,
     where: Where,
@@ -69,7 +40,7 @@ def interviews(
 ) -> Page:
     """A page of interviews: the first one, the one ``after`` an interview, or the one ``before`` it."""
     said, values = where.interviews()
-    looked, more = (words or Words()).sql("enumerator")
+    looked, more = (words or Words()).sql()
     columns = ORDERS[order]
     narrow = where.person or where.commune or where.village or where.day
     if where.state and order == "place" and not narrow:
@@ -148,9 +119,9 @@ def states(store: Store, where: Where, words: Words | None = None) -> dict[str, 
     """How many interviews stand in each state; under :data:`FLAGGED` those that wait and want to be read, under
     :data:`ONCE` those that one person has approved."""
     said, values = where.interviews()
-    looked, more = (words or Words()).sql("enumerator")
+    looked, more = (words or Words()).sql()
     found: dict[str, int] = {}
-    counted = where.is_counted and not (words and words.words)
+    counted = where.is_counted and not (words and words.query)
     table, columns = ("count_interviews", "b.flagged, b.once, sum(b.n)")
     if not counted:
         table, columns = ("board_interviews", "b.calm < 0, b.approvals = 1, count(*)")

@@ -689,3 +689,60 @@ def m016_counts(db: Database) -> None:
         UNION SELECT unit FROM drafts;
         """
     )
+
+
+@migrations()
+def m017_words(db: Database) -> None:
+    """An index of the words that interviews are searched by (:mod:`survey.store.words`), in place of looking through
+    all of them; what people are called, as far as it is in there."""
+    made = "SELECT sql FROM sqlite_schema WHERE tbl_name = 'board_interviews' AND sql <> '' AND (type = 'table') = {}"
+    ((table,),) = db.execute(made.format("TRUE")).fetchall()
+    around = [sql for (sql,) in db.execute(made.format("FALSE")).fetchall()]
+    key = "interview TEXT PRIMARY KEY"
+    # Numbered, because the index knows interviews by a number, and SQLite's own may change.
+    table = table.replace(key, "number INTEGER PRIMARY KEY, interview TEXT NOT NULL UNIQUE")
+    db.execute("DROP TABLE board_interviews")
+    db.execute(table)
+    db.execute("ALTER TABLE board_interviews DROP COLUMN words")
+    for sql in around:
+        db.execute(sql)
+    db.executescript(
+        """
+        CREATE VIRTUAL TABLE board_words USING fts5 (place, name, person, tokenize = 'ascii', detail = 'column');
+        INSERT INTO board_words (board_words, rank) VALUES ('secure-delete', 1);
+
+        CREATE TABLE board_people (person TEXT PRIMARY KEY, words TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE stale_people (person TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+        CREATE TRIGGER stale_by_person AFTER INSERT ON documents WHEN NEW.subject_type = 'user'
+        BEGIN INSERT OR IGNORE INTO stale_people (person) VALUES (NEW.subject); END;
+
+        -- A name that was erased must not stand on in what was made for searching.
+        DROP TRIGGER names_of_the_erased;
+        DROP TABLE board_names;
+        CREATE TRIGGER names_of_the_erased AFTER DELETE ON parts
+        WHEN (SELECT subject_type FROM revisions WHERE number = OLD.revision) = 'unit'
+        BEGIN
+            UPDATE board_words SET name = '' WHERE rowid IN (
+                SELECT b.number FROM revisions r JOIN board_interviews b ON b.unit = r.subject
+                WHERE r.number = OLD.revision
+            );
+        END;
+        CREATE TRIGGER names_of_erased_people AFTER DELETE ON parts
+        WHEN (SELECT subject_type FROM revisions WHERE number = OLD.revision) = 'user'
+        BEGIN
+            UPDATE board_words SET person = '' WHERE rowid IN (
+                SELECT b.number FROM revisions r JOIN board_interviews b ON b.enumerator = r.subject
+                WHERE r.number = OLD.revision
+            );
+            DELETE FROM board_people WHERE person = (SELECT subject FROM revisions WHERE number = OLD.revision);
+        END;
+
+        DELETE FROM count_interviews;
+        DELETE FROM count_days;
+        DELETE FROM count_safe;
+        DELETE FROM count_devices;
+        INSERT OR IGNORE INTO stale_units SELECT unit FROM interviews UNION SELECT unit FROM drafts;
+        INSERT OR IGNORE INTO stale_people SELECT subject FROM documents WHERE subject_type = 'user';
+        """
+    )

@@ -17,7 +17,8 @@ from survey.store.board import ORDER
 from survey.store.commune import closed_communes
 from survey.store.remarks import sealed_comments, sealed_reasons
 from survey.store.where import FLAGGED, ONCE, Where
-from survey.text import Text, fold
+from survey.store.words import Words
+from survey.text import Text
 from survey.web import conflicts, forms, history, media, review, roles, words
 from survey.web.desk import desk, place_name, store
 from survey.web.looked import saw
@@ -60,7 +61,7 @@ def page() -> str:
     query, state = request.args.get("q", "").strip(), request.args.get("state", "")
     where = Where.of(request.args, closed_communes(store(), g.person))
     where = where if state in {*STATES, FLAGGED, ONCE} else where.also(state="")
-    looked = _looked_for(query)
+    looked = Words(query, may_contact())
     counts = lists.states(store(), where.also(state=""), looked)
     found = lists.interviews(
         store(),
@@ -112,12 +113,6 @@ def page() -> str:
         before=address(before=rows[0]["interview"], **{"from": max(1, start - SHOWN)}) if found.before and rows else "",
         after=address(after=rows[-1]["interview"], **{"from": start + SHOWN}) if found.after else "",
     )
-
-
-def _looked_for(query: str) -> lists.Words:
-    """Each word begins a word of the name, the place, the number or the enumerator, without diacritics and case."""
-    people = [(str(one["id"]), fold(str(one.get("name") or ""))) for one in frame.people(store())] if query else []
-    return lists.Words(fold(query).split(), may_contact(), people)
 
 
 def _shown(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
