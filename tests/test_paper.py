@@ -448,6 +448,15 @@ def test_a_form_of_another_round_or_version_is_told_by_its_number():
         serial("r", hash, 0)
 
 
+def test_a_letter_keyed_as_the_figure_that_looks_like_it_is_told():
+    hash = "sha256:" + "3f" * 32
+    for letter, figure, words in (("O", "0", "the letter O or a zero"), ("I", "1", "the letter I or a one")):
+        one = next(one for n in range(1, 1000) if (one := serial("r1", hash, n)).check == letter)
+        with pytest.raises(InputError, match=words):
+            read_printed(f"{one.number}{figure}", "r1", hash)
+        assert read_printed(f"{one.number}{letter}", "r1", hash) == one
+
+
 # -- the page ------------------------------------------------------------------------------------------------------
 
 

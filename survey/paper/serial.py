@@ -17,6 +17,14 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _QR = re.compile(r"P1/([0-9A-Z]*)/([0-9a-f]{8})/([0-9]{6,9})/([0-9A-Z])")
 LARGEST = 999_999_999
 
+_ALIKE = {
+    ("O", "0"): Text("xem ký tự cuối là chữ O hay số 0", "see whether it ends with the letter O or a zero"),
+    ("0", "O"): Text("xem ký tự cuối là số 0 hay chữ O", "see whether it ends with a zero or the letter O"),
+    ("I", "1"): Text("xem ký tự cuối là chữ I hay số 1", "see whether it ends with the letter I or a one"),
+    ("1", "I"): Text("xem ký tự cuối là số 1 hay chữ I", "see whether it ends with a one or the letter I"),
+}
+"""(what stands on the form, what was keyed) that eyes take for each other, and what to do about it."""
+
 
 @dataclass(frozen=True)
 class Serial:
@@ -75,10 +83,12 @@ def read_printed(text: str, round: str, hash: str) -> Serial:
     found = re.fullmatch(r"\s*([0-9]{1,9})[\s-]*([0-9A-Za-z])\s*", text)
     made = serial(round, hash, int(found.group(1))) if found and int(found.group(1)) else None
     if made is None or found is None or made.check != found.group(2).upper():
+        taken_for = _ALIKE.get((made.check, found.group(2).upper())) if made and found else None
         raise InputError(
             text,
             Text("số phiếu không đúng, hoặc là phiếu của đợt khác", "the serial is wrong, or of another round's form"),
-            Text("xem lại số in ở góc phiếu, cả ký tự cuối", "see the number on the form, its last character too"),
+            taken_for
+            or Text("xem lại số in ở góc phiếu, cả ký tự cuối", "see the number on the form, its last character too"),
         )
     return made
 
