@@ -51,8 +51,7 @@ def made_up(questionnaire: Questionnaire, unit: dict[str, Any], seed: int) -> di
     path = open_path(questionnaire, {}, Context(frame=frame_columns(unit), interview="one"))
     person = Respondent(0.5, fixed={"consent": "yes", "adult": "yes", "age": "35", "phone": "0912345678"})
     return {
-        question: (change.path, change.path.entry(question))
-        for question, change in respond(path, person, Random(seed))
+        question: (change.path, change.path.entry(question)) for question, change in respond(path, person, Random(seed))
     }
 
 
