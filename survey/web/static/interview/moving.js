@@ -23,7 +23,7 @@ export const move = (id, step) => {
   }
   const door = byId(step > 0 ? "onward" : "backward");
   if (step > 0 && door && "ready" in door.dataset && "open" in byId("lease").dataset) {
-    leave(() => (door.dataset.ready === "end" ? location.assign(door.href) : turn(door.href)));
+    leave(() => (door.dataset.ready === "end" ? end(door.href) : turn(door.href)));
   } else if (door) {
     door.focus();
     door.scrollIntoView({ block: "nearest" });
@@ -90,6 +90,13 @@ const turn = (url) => {
   // Once the request before has come to its end. Whether this one came is told below, not by its promise.
   setTimeout(() => htmx.ajax("GET", url, { source: sheet, swap: "none" }).catch(() => {}), 0);
 };
+
+/* The review page: until it is there no key changes the answer that was given last. */
+const end = (url) => {
+  now.turning = url;
+  location.assign(url);
+};
+
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.requestConfig.elt !== sheet) return;
   const url = now.turning;
