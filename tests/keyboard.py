@@ -110,8 +110,17 @@ class Hand:
         elif sent.get("value"):
             self.confirmed[question] = sent["value"][0] if len(sent["value"]) == 1 else sent["value"]
 
+    def ready(self) -> None:
+        """Waits until the page is whole and has given its box the focus: a page just loaded does that a little late."""
+        self.page.wait_for_function(
+            """() => document.readyState === 'complete'
+                && (document.activeElement !== document.body
+                    || ![...document.querySelectorAll('[autofocus]')].some(one => one.checkVisibility()))"""
+        )
+
     def press(self, *keys: str) -> None:
-        """Presses keys one after the other."""
+        """Presses keys one after the other, once the page is ready for the first."""
+        self.ready()
         for key in keys:
             self.page.keyboard.press(key)
             self.presses += 1
@@ -124,8 +133,9 @@ class Hand:
             self.page.wait_for_function("() => !document.querySelector('.htmx-request')")
 
     def write(self, text: str) -> None:
-        """Types a text letter by letter, once something on the page has the focus: a page just loaded gives it late."""
-        self.page.wait_for_function("() => document.activeElement && document.activeElement !== document.body")
+        """Types a text letter by letter, once something on the page has the focus to take it."""
+        self.ready()
+        self.page.wait_for_function("() => document.activeElement !== document.body")
         self.page.keyboard.type(text)
         self.presses += len(text)
 
