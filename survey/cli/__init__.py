@@ -31,6 +31,7 @@ COMMANDS = {
     "frame": "frame",
     "sample": "frame",
     "user": "people",
+    "practice": "practice",
     "device": "devices",
     "export": "exchange",
     "sync": "exchange",

@@ -25,6 +25,9 @@ ERASED = "erased"
 CONTACT = "contact"
 """The part by which people can be found; as the ``target`` of a tombstone: that part alone is erased."""
 
+PRACTICE = "practice-"
+"""With this begins the epoch of every revision that is practice: no store takes it from another (decision 113)."""
+
 PARTS = ("answers", "off_path", "contact", "paradata", "decision", "document")
 
 _TEXT_KEYS = (

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from survey.errors import Problem
+from survey.errors import NotAllowed, Problem
 from survey.store import derived
 from survey.store.authority import may_erase
 from survey.store.erasure import delete_contact, delete_parts, wipe
@@ -22,6 +22,7 @@ from survey.store.framing import read_records, write_record
 from survey.store.header import (
     CONTACT,
     ERASED,
+    PRACTICE,
     Header,
     Malformed,
     Part,
@@ -46,6 +47,9 @@ _UNKNOWN_KEY = Text("chưa biết khóa của máy đã ký", "the key of the de
 _NO_AUTHORITY = Text(
     "yêu cầu xóa này không do quản trị viên trên máy đã đăng ký ghi; chưa xóa gì",
     "this erasure was not written by an administrator on an enrolled machine; nothing was erased",
+)
+_PRACTICE = Text(
+    "bản ghi tập huấn, không bao giờ được nhận vào số liệu", "practice, which is never taken into the data"
 )
 _WRONG_PART = Text("nội dung không khớp với cam kết trong phần đầu", "the content is not what its header commits to")
 
@@ -93,8 +97,15 @@ def unite(
 
     ``keys`` are the public keys that came along, by device; one that is not its device's is ignored. ``source`` is
     where the records came from, for people. ``note`` is called at the end of the transaction, to write what
-    belongs to it. Merging the same again changes nothing.
+    belongs to it. Merging the same again changes nothing. Revisions that are practice are set aside, whoever signed
+    them; NotAllowed when the store itself is practice.
     """
+    if store.is_practice:
+        raise NotAllowed(
+            str(store.folder),
+            Text("kho tập huấn không nhận dữ liệu của máy khác", "a practice store takes nothing from other machines"),
+            Text("nhận vào kho chính của máy", "receive into the machine's own store"),
+        )
     merge = _Merge(store, source, keys or {}, holder)
     with store.transaction():
         for chunk in _chunks(records):
@@ -207,6 +218,9 @@ class _Merge:
                 entry = Entry(read_header(record.header), record)
             except Malformed as error:
                 self._set_aside(hash_text(record.header), write_record(record), error.reason)
+                continue
+            if entry.header.epoch.startswith(PRACTICE):
+                self._set_aside(place(entry.header), write_record(record), _PRACTICE)
                 continue
             if entry.header.subject_type == "device":
                 self._proof.learn(entry)

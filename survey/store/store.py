@@ -20,6 +20,7 @@ from sqlcipher3 import dbapi2 as sqlite3
 
 from survey.errors import InputError, InUseError, StoreError
 from survey.store import vault
+from survey.store.header import PRACTICE
 from survey.store.signing import SigningKey
 from survey.text import Text
 
@@ -80,6 +81,7 @@ class Store:
         name: str = "",
         passphrase: str = "",
         introduce: bool = True,
+        practice: bool = False,
         now: datetime | None = None,
     ) -> Store:
         """Makes the keys and an empty store in ``folder`` and opens it.
@@ -122,7 +124,7 @@ class Store:
             _migrate(db)
             db.executemany(
                 "INSERT INTO meta (name, value) VALUES (?, ?)",
-                [("device", key.device), ("role", role), ("tier", tier), ("epoch", _random_epoch())],
+                [("device", key.device), ("role", role), ("tier", tier), ("epoch", _random_epoch(practice))],
             )
             db.execute("INSERT INTO device_keys (device, public_key) VALUES (?, ?)", (key.device, key.public))
             if introduce:
@@ -200,9 +202,14 @@ class Store:
         """The epoch that this device writes now; asked anew each time, since another process may open a new one."""
         return str(self.value("SELECT value FROM meta WHERE name = 'epoch'"))
 
+    @property
+    def is_practice(self) -> bool:
+        """Whether everything that is written here is practice."""
+        return self.epoch.startswith(PRACTICE)
+
     def new_epoch(self) -> str:
         """Starts a new feed of this device (after a restore, or when someone holds entries that it lacks)."""
-        epoch = _random_epoch()
+        epoch = _random_epoch(self.is_practice)
         with self.transaction():
             self.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (epoch,))
         return epoch
@@ -308,8 +315,8 @@ def _introduce(store: Store, name: str, now: datetime | None) -> None:
     )
 
 
-def _random_epoch() -> str:
-    return "e" + secrets.token_hex(8)
+def _random_epoch(practice: bool = False) -> str:
+    return (PRACTICE if practice else "e") + secrets.token_hex(8)
 
 
 def connect(file: Path, key: bytes | None, *, read_only: bool = False) -> sqlite3.Connection:

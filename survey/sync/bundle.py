@@ -22,7 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
-from survey.errors import VerifyError
+from survey.errors import NotAllowed, VerifyError
 from survey.store import feed, receipts, vault
 from survey.store.framing import read_records, write_record
 from survey.store.header import Malformed, Record
@@ -135,8 +135,14 @@ def write_bundle(
     Encrypted to everybody whom :func:`survey.sync.keys.readers` names and to the age keys in ``also``, unless ``plain``
     or :func:`is_plain_for` says otherwise; with ``only`` to those keys and no others. ``strip`` takes away what they
     may not have. The same revisions for the same readers give one file, however often they are written. One that is
-    not ``lasting`` is sent and removed. InputError when the disk is full or read-only.
+    not ``lasting`` is sent and removed. InputError when the disk is full or read-only, NotAllowed for a practice store.
     """
+    if store.is_practice:
+        raise NotAllowed(
+            str(store.folder),
+            Text("phiếu tập huấn không nộp đi đâu", "practice is handed over to nobody"),
+            Text("nộp từ kho chính của máy", "hand over from the machine's own store"),
+        )
     publish_age_key(store)
     to = (
         () if plain or (is_plain_for(store) and not also) else (*(readers(store).keys if only is None else only), *also)

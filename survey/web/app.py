@@ -40,6 +40,8 @@ from survey.web import (
     personal,
     place_changes,
     plans,
+    practice,
+    practising,
     private,
     problems,
     progress,
@@ -86,9 +88,10 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)
     app.before_request(account.guard)
+    app.before_request(practising.enter)
     app.after_request(looked.note)
     app.teardown_appcontext(desk.put_back)
-    for pages in (mine, review, people):
+    for pages in (mine, review, people, practice):
         app.register_blueprint(pages.pages)
     missing = {rule.endpoint for rule in app.url_map.iter_rules()} ^ roles.PAGES.keys()
     if missing:

@@ -65,6 +65,8 @@ class Desk:
     """interview -> path -> what was typed and could not be taken, so that no page loses it."""
     _handed: dict[str, tuple[str, int]] = field(default_factory=dict)
     _sheets: dict[str, tuple[tuple[str, ...], Any]] = field(default_factory=dict)
+    practice: Desk | None = None
+    """The desk of the practice store below the instance, once somebody practises."""
     wrong_passphrases: int = 0
     """How many were typed since this machine was last unlocked."""
     log_proved: access_log.Proved = access_log.NOTHING
@@ -93,6 +95,8 @@ class Desk:
         with self._pool:
             while self._idle:
                 self._idle.pop().close()
+        if self.practice is not None:
+            self.practice.close()
 
     def questionnaire(self, store: Store, hash: str) -> Questionnaire:
         """The compiled questionnaire with this hash. InputError when it has not come to this machine yet."""
@@ -206,8 +210,8 @@ def frame_columns(unit: Mapping[str, Any]) -> dict[str, str]:
 
 
 def desk() -> Desk:
-    """The desk of the app that answers this request."""
-    found = current_app.extensions["survey"]
+    """The desk of the app that answers this request; of a practice interview its own (:mod:`survey.web.practising`)."""
+    found = g.get("desk") or current_app.extensions["survey"]
     assert isinstance(found, Desk)
     return found
 

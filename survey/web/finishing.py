@@ -17,7 +17,7 @@ from survey.store import drafts, feed, personal
 from survey.store.header import CONTENT_KINDS
 from survey.sync.backup import back_up
 from survey.text import Text
-from survey.web import forms, roles, words
+from survey.web import forms, practising, roles, words
 from survey.web.desk import Open, desk, store
 from survey.web.draft import open_draft, tongue_of
 from survey.web.questions import key
@@ -106,7 +106,7 @@ def postpone(interview: str) -> Any:
         t("Phiếu được giữ nguyên, làm tiếp lúc nào cũng được.", "The interview is kept as it is; go on at any time."),
         "good",
     )
-    return redirect(url_for("today.page"))
+    return redirect(practising.home())
 
 
 def _explains(opened: Open) -> bool:
@@ -141,7 +141,7 @@ def abandon(interview: str) -> Any:
     flash(t("Đã bỏ bản sửa. Phiếu giữ nguyên như trước.", "The correction is dropped; the interview stays."), "good")
     if roles.may("records.record", frozenset(g.person["roles"])):
         return redirect(url_for("records.record", interview=interview))
-    return redirect(url_for("today.page"))
+    return redirect(practising.home())
 
 
 def _usual(opened: Open) -> str:
@@ -191,11 +191,15 @@ def _seal(opened: Open, code: str, reason: str = "") -> Any:
         flash(words.sentence(stale.problem.what(words.interface())), "look")
         return redirect(url_for("finishing.finish", interview=interview))
     desk().forget(interview)
+    if practising.is_on():
+        practising.finished(opened)
+        flash(t("Xong phiếu tập huấn.", "The practice interview is finished."), "good")
+        return redirect(practising.home())
     flash(t("Phiếu đã hoàn thành và được khóa lại.", "The interview is finished and sealed."), "good")
     _second_copy()
     if explained:
         return redirect(url_for("records.record", interview=interview))
-    return redirect(url_for("today.page"))
+    return redirect(practising.home())
 
 
 def _second_copy() -> None:
@@ -237,4 +241,4 @@ def refused(interview: str) -> Any:
     flash(
         t("Đã ghi nhận từ chối. Không câu trả lời nào được giữ.", "The refusal is recorded. No answer is kept."), "good"
     )
-    return redirect(url_for("today.page"))
+    return redirect(practising.home())

@@ -27,6 +27,7 @@ TONES = {"approved": "good", "returned": "look", "conflict": "look", "voided": "
 DOORS: tuple[tuple[str, Text], ...] = (
     ("today.page", Text("Hôm nay", "Today")),
     ("mine.page", Text("Việc của tôi", "My work")),
+    ("practice.page", Text("Tập huấn", "Training")),
     ("paper.page", Text("Phiếu giấy", "Paper forms")),
     ("records.page", Text("Phiếu", "Interviews")),
     ("progress.page", Text("Tiến độ", "Progress")),
@@ -133,6 +134,7 @@ def teach(app: Flask) -> None:
             # Counted only where a page shows it: the reply to an answer does not.
             "top": LocalProxy(cache(desk.top_line)) if person else None,
             "doors": doors() if person else [],
+            "practising": bool(g.get("practising") or g.get("desk")),
             "here": request.full_path.rstrip("?") if request.method == "GET" else url_for("account.home"),
             "letters": session.get("size", 1),
             "largest_letters": SIZES,
@@ -144,7 +146,8 @@ def teach(app: Flask) -> None:
 
 def _has_use(endpoint: str, mine: frozenset[str]) -> bool:
     """Whether a page that a person may open has anything for them on this machine."""
-    if endpoint in ("mine.page", "people.page"):
+    if endpoint in ("mine.page", "practice.page", "people.page"):
+        # A supervisor's row of doors is full: from a hub the way to training is the page of people.
         return (desk.store().role == "hub") == (endpoint == "people.page")
     if endpoint == "today.page" and not mine & roles.FIELD:
         return bool(frame.units(desk.store(), assignee=g.person["id"]))

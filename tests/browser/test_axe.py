@@ -37,6 +37,8 @@ ELSEWHERE = {
     "beginning.load": "while the machine knows nobody: test_setting_up.py",
     "unlock.page": "while the machine is locked: test_unlock.py",
     "backchecks.compared": "once there are back-checks: test_backchecks.py",
+    "practice.results": "once there is a set: test_training.py",
+    "practice.export": "a file",
     "static": "no page",
     "media.answer": "a file",
     "media.shown": "a file",
