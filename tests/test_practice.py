@@ -335,6 +335,7 @@ def test_the_person_sees_the_own_score_and_what_was_not_right(trained: Flask, ho
     assert "<b>33 %</b> (1/3)" in page
     assert "chưa đạt" in page
     assert "bỏ sót" in page
+    assert "hỏi thêm 5 câu ngoài đáp án" in page  # no calculation and nothing from the frame among them
     play(hoa)
     assert len(practice.attempts(device, ROUND, "t1", HOA)) == 2
     assert practice.attempts(device, ROUND, "t1", LAN) == []

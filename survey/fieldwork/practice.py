@@ -123,11 +123,8 @@ def _numbered(path: str, answers: Mapping[str, Value]) -> str:
 def key_of(questionnaire: Questionnaire, answers: Mapping[str, Value]) -> Key:
     """The key that a filled interview is: every question that was asked and answered by a person. Calculations, notes
     and what is filled by the program are no question. InputError when nothing is left."""
-    found: Key = {}
-    for path, value in numbered(answers).items():
-        node = questionnaire.by_path.get(generic(path))
-        if node is not None and _is_asked(node) and value not in ("", []):
-            found[path] = _expected(node, [value], "")
+    given = asked(questionnaire, answers)
+    found = {path: _expected(questionnaire.by_path[generic(path)], [value], "") for path, value in given.items()}
     if not found:
         raise InputError(
             "key",
@@ -135,6 +132,16 @@ def key_of(questionnaire: Questionnaire, answers: Mapping[str, Value]) -> Key:
             Text("điền phiếu mẫu trước", "fill the model interview first"),
         )
     return found
+
+
+def asked(questionnaire: Questionnaire, answers: Mapping[str, Value]) -> dict[str, Value]:
+    """What a person answered: without calculations, what the program fills in, and contact answers; instances of
+    repeats numbered."""
+    return {
+        path: value
+        for path, value in numbered(answers).items()
+        if (node := questionnaire.by_path.get(generic(path))) and _is_asked(node) and value not in ("", [])
+    }
 
 
 def _is_asked(node: Node) -> bool:

@@ -96,11 +96,12 @@ def begin(
 def note(
     store: Store, unit: Mapping[str, Any], answers: Mapping[str, Any], actor: str, started: str, now: datetime
 ) -> str:
-    """Notes in the real store how somebody played the set of a practice unit; "" for practice without a script. The
-    answers travel with the event, so that a key that is mended later marks them anew."""
+    """Notes in the real store how somebody played the set of a practice unit; "" for practice without a script.
+    ``answers`` are as :func:`survey.fieldwork.practice.asked` gives them. They travel with the event, so that a key
+    that is mended later marks them anew."""
     if not unit.get("set"):
         return ""
-    body = {"set": str(unit["set"]), "answers": marking.numbered(answers), "started": started}
+    body = {"set": str(unit["set"]), "answers": dict(answers), "started": started}
     return fieldlog.write(store, ATTEMPT, body, round=str(unit["round"]), actor=actor, now=now)
 
 

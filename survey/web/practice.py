@@ -42,11 +42,13 @@ def _page(wrong: SurveyError | None = None) -> str:
     trains = roles.may("practice.make", mine) and store().role == "hub"
     known = [one for one in frame.rounds(store()) if not one.get("backcheck_of")]
     found = practice.sets(store())
+    played = _played() if trains else []
     rounds = [
         {
             "id": str(one["id"]),
             "title": words.pick(one.get("title")) or str(one["id"]),
             "sets": [_set(each) for each in found if each["round"] == one["id"]],
+            "played": [row for row in played if row["round"] == one["id"]],
         }
         for one in known
     ]
@@ -56,7 +58,6 @@ def _page(wrong: SurveyError | None = None) -> str:
         asks=roles.may("practice.start", mine),
         trains=trains,
         drafts=_open_drafts(),
-        played=_played() if trains else [],
         usual=marking.PASS,
         typed=request.form,
         complaints=sentences(wrong),

@@ -8,6 +8,7 @@ from threading import Lock
 
 from flask import current_app, g, request, url_for
 
+from survey.fieldwork.practice import asked
 from survey.store import drafts, practice
 from survey.web.desk import Desk, Open, desk, put_back
 
@@ -68,8 +69,7 @@ def finished(opened: Open) -> None:
     real = real_desk()
     held = real.take()
     try:
-        practice.note(
-            held, opened.unit, opened.path.sealed[0], g.person["id"], str(opened.draft["started"]), real.now()
-        )
+        answers = asked(opened.questionnaire, opened.path.sealed[0])
+        practice.note(held, opened.unit, answers, g.person["id"], str(opened.draft["started"]), real.now())
     finally:
         real.give_back(held)
