@@ -111,7 +111,7 @@ def test_a_store_that_another_program_has_open_is_left_as_it_was(plain: Path) ->
     assert everything(plain) == before
 
 
-@pytest.mark.parametrize("at", ["draft.write", "os.replace", "os.link", "vault.write_secret", "converting._wipe"])
+@pytest.mark.parametrize("at", ["draft.write", "os.replace", "os.link", "vault.write_secret", "converting.overwrite"])
 @pytest.mark.parametrize("after", [False, True])
 def test_cut_off_anywhere_the_store_is_whole_and_the_same_command_finishes(
     plain: Path, monkeypatch: pytest.MonkeyPatch, at: str, after: bool
@@ -131,7 +131,7 @@ def test_cut_off_anywhere_the_store_is_whole_and_the_same_command_finishes(
         "os.replace": (os, "replace"),
         "os.link": (os, "link"),
         "vault.write_secret": (vault, "write_secret"),
-        "converting._wipe": (converting, "_wipe"),
+        "converting.overwrite": (converting, "overwrite"),
     }[at]
     with monkeypatch.context() as crash:
         crash.setattr(owner, name, cut(getattr(owner, name)))

@@ -38,6 +38,7 @@ COMMANDS = {
     "verify": "exchange",
     "backup": "second_copy",
     "restore": "second_copy",
+    "purge": "purging",
     "quarantine": "quarantine",
     "review": "review",
     "quality": "quality",

@@ -67,6 +67,16 @@ def round_group() -> None:
     help=Text("Độ tin cậy.", "Confidence level."),
 )
 @option(
+    "--receipt",
+    type=click.Choice(["supervisor", "province", "ministry"]),
+    default="supervisor",
+    show_default=True,
+    help=Text(
+        "Cấp phải xác nhận trước khi máy được làm trống (survey purge).",
+        "Whose receipt a laptop needs before it may be emptied (survey purge).",
+    ),
+)
+@option(
     "--synthetic", is_flag=True, help=Text("Dữ liệu giả lập, ghi rõ ở mọi nơi.", "Made-up data, marked everywhere.")
 )
 @json_option
@@ -83,6 +93,7 @@ def create(
     label: str,
     label_en: str,
     level: float,
+    receipt: str,
     synthetic: bool,
     as_json: bool,
 ) -> None:
@@ -97,6 +108,7 @@ def create(
         **({"contact_until": f"{contact_until:%Y-%m-%d}"} if contact_until else {}),
         "legal_basis": founding.both(legal_basis, legal_basis_en),
         "level": level,
+        "receipt": receipt,
         "synthetic": synthetic,
         "label": founding.both(label, label_en),
     }
@@ -319,6 +331,7 @@ _SHOWN = {
     "legal_basis": Text("căn cứ", "legal basis"),
     "label": Text("ghi chú trên kết quả", "label on results"),
     "level": Text("độ tin cậy", "confidence level"),
+    "receipt": Text("xác nhận phải có trước khi làm trống máy", "receipt before a laptop is emptied"),
     "frame_columns": Text("cột của khung mẫu", "frame columns"),
 }
 _LISTS = {

@@ -51,7 +51,7 @@ def encrypt(folder: Path, passphrase: str) -> int:
         if key.exists() and not vault.is_sealed(content := key.read_bytes()):
             _replace(key, partial(vault.write_secret, key, content))
     for old in _left(folder):
-        _wipe(old)
+        overwrite(old)
     with Store.open(folder) as store:
         return int(store.value("SELECT count(*) FROM revisions"))
 
@@ -128,10 +128,11 @@ def _replace(file: Path, write: Callable[[], object]) -> None:
         os.link(file, old)
     write()
     if old.exists():
-        _wipe(old)
+        overwrite(old)
 
 
-def _wipe(file: Path) -> None:
+def overwrite(file: Path) -> None:
+    """Writes zeros over a file and removes it."""
     size = file.stat().st_size
     with file.open("r+b") as stream:
         for start in range(0, size, _BLOCK):
