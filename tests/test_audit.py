@@ -20,6 +20,54 @@ def test_what_was_reviewed_passes_and_one_more_or_one_less_is_named():
     assert judge({Place("B608", "a.py"): 2}, reviewed) == ["everywhere: B101 is reviewed but not found any more"]
 
 
+SQL = """
+NAMES = "a, b"
+
+
+def read(db, table, wanted, which):
+    rows = db.execute(
+        f"SELECT {NAMES} FROM {table}" " WHERE x = ?" + which,
+        (wanted,),
+    )
+    return rows, "SELECT {} FROM t".format(table), "SELECT %s" % wanted
+
+
+class Board:
+    def read(self, db):
+        return db.execute(f"SELECT 1 FROM {self.table}")
+"""
+
+
+def test_of_sql_it_is_told_what_is_put_in_and_in_which_function():
+    assert audit.put_in(SQL, [6, 7]) == {"read: table", "read: which"}, "NAMES is a literal"
+    changed = SQL + "\n\ndef change(x):\n    global NAMES\n    NAMES = x\n"
+    assert audit.put_in(changed, [6, 7]) == {"read: NAMES", "read: table", "read: which"}
+    assert audit.put_in(SQL, [10]) == {"read: table", "read: wanted"}
+    assert audit.put_in(SQL, [15]) == {"Board.read: self.table"}
+    assert audit.put_in('A = "x"\n\n\ndef f():\n    return f"SELECT {A}"\n', [5]) == set()
+    assert audit.put_in('def f():\n    x = "SELECT 1"\n', [2]) == {"f: ?"}, "a person has to look"
+
+
+def test_another_expression_in_sql_is_named_and_another_statement_with_the_same_is_not(tmp_path: Path):
+    for folder in audit.CODE:
+        (tmp_path / folder).mkdir()
+    rows, file = tmp_path / "audit.toml", tmp_path / "survey" / "new.py"
+    row = '[[reviewed]]\nrule = "B608"\nfile = "survey/new.py"\nputs = ["f: NAMES"]\nwhy = "looked up in a table"\n'
+    rows.write_text(row)
+    one = '    db.execute(f"SELECT {%s} FROM t WHERE x = 1")\n'
+    file.write_text("def f(db, NAMES, asked):\n" + one % "NAMES")
+    assert audit.code(tmp_path, rows) == []
+    file.write_text("# moved\n\ndef f(db, NAMES, asked):\n" + one % "NAMES" + one % "NAMES")
+    assert audit.code(tmp_path, rows) == []
+    file.write_text("def f(db, NAMES, asked):\n" + one % "NAMES" + one % "asked")
+    assert audit.code(tmp_path, rows) == ["survey/new.py: f: asked is put into SQL and was not reviewed (B608)"]
+    file.write_text("def g(db, NAMES, asked):\n" + one % "NAMES")
+    assert audit.code(tmp_path, rows) == [
+        "survey/new.py: g: NAMES is put into SQL and was not reviewed (B608)",
+        "survey/new.py: B608 f: NAMES is reviewed but not found any more",
+    ]
+
+
 def test_a_row_without_a_reason_is_refused(tmp_path: Path):
     (tmp_path / "audit.toml").write_text('[[reviewed]]\nrule = "B608"\nfile = "a.py"\ntimes = 1\nwhy = "fine"\n')
     with pytest.raises(ValueError, match="says not why"):
