@@ -176,6 +176,21 @@ def test_a_round_without_sample_places_or_interviews_is_shown(office: Store, lan
         assert "nan" not in answer.text.casefold().split()
 
 
+def test_while_the_board_is_made_from_nothing_its_pages_say_so_and_the_others_count_all(
+    office: Store, lan: Visitor
+) -> None:
+    field.sealed(office, "u1", field.small())
+    current.rebuild(office)
+    with Store.open(office.folder) as other, other.transaction():
+        for page in ("/progress", "/interviews", "/today", "/people", "/review/bulk"):
+            answer = lan.client.get(page, base_url=field.ADDRESS)
+            assert "Máy đang lập bảng theo dõi" in answer.text, page
+            assert answer.headers["Refresh"] == "0"
+            assert "Còn 4 đơn vị mẫu" in answer.text
+        assert "máy chủ này <b>1</b>" in lan.get("/hand-over").text
+    assert "Máy đang lập bảng theo dõi" not in lan.get("/progress").text
+
+
 def test_interviews_of_one_enumerator_with_one_and_another_with_none_are_counted(office: Store, lan: Visitor) -> None:
     frame.issue(office, "user", "pmot", {"id": "pmot", "name": "Người Chưa Làm", "roles": ["enumerator"]})
     frame.issue(office, "unit", "u9", field.unit_document("u9", 9) | {"assignee": "pmot"}, {"name": "Ai đó"})

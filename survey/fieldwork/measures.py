@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -306,16 +307,21 @@ def scanned(content: bytes) -> dict[str, Any]:
     end = content.find(b"}]", start)
     if start >= len(b'"events":[') and end > 0:
         found = _EVENT.findall(content, start, end + 1)
-        if len(found) == content.count(b"{", start, end):
-            rest = _read(content[:start] + content[end + 1 :])
-            if not rest:
-                return {}
-            (first, *_), (*_, last) = found[0][2:], found[-1][2:]
-            rest["events"] = Events(
-                [float(one[0]) for one in found], [float(one[1]) for one in found], first.decode(), last.decode()
-            )
-            return rest
+        rest = _read(content[:start] + content[end + 1 :])
+        if rest and len(found) == content.count(b"{", start, end):
+            stamps, spent, times = zip(*found, strict=True)
+            with suppress(ValueError):
+                return {
+                    **rest,
+                    "events": Events(_numbers(stamps), _numbers(spent), times[0].decode(), times[-1].decode()),
+                }
     return _read(content)
+
+
+def _numbers(digits: Iterable[bytes]) -> list[float]:
+    """Numbers written as JSON; read in one piece, which is a fraction of one by one."""
+    found: list[float] = json.loads(b"[%b]" % b",".join(digits))
+    return found
 
 
 def _read(content: bytes) -> dict[str, Any]:

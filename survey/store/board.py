@@ -2,7 +2,8 @@
 
 Everything in it follows from documents, interviews, visits and receipts. Triggers note each unit that something
 happened to, whoever wrote it; who reads the board brings it up to date first (:func:`refresh`), so that nothing in the
-field waits for it. It can be thrown away at any moment (:func:`forget`).
+field waits for it. It can be thrown away at any moment (:func:`forget`), and is then made in steps that anybody goes on
+with.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from math import inf
+from time import monotonic
 from typing import Any, NamedTuple
 
 from survey.errors import InUseError
@@ -17,27 +20,42 @@ from survey.store.board_rows import LEVELS, ORDER, WORTH, note_people, unit_part
 from survey.store.store import BUSY_MS, Store
 from survey.text import Text
 
-__all__ = ["LEVELS", "ORDER", "Sign", "forget", "is_looked_through", "known", "note_signs", "refresh", "signs"]
+__all__ = [
+    "LEVELS",
+    "ORDER",
+    "Sign",
+    "being_made",
+    "forget",
+    "is_looked_through",
+    "known",
+    "note_signs",
+    "refresh",
+    "signs",
+]
 
-_BATCH = 500
+_BATCH, _LARGE_BATCH = 500, 2_000
+_MANY = 20_000
+"""Units from which on an empty board is filled without its indexes, which are made at the end."""
 _PATIENCE_MS = 300
 """While a merge writes, pages show the board as it was instead of waiting for the end."""
+_ASIDE = "board_indexes"
+"""The entry of ``meta`` that has the indexes as SQL while the board is made without them."""
 
 
-def refresh(store: Store) -> bool:
-    """Brings the rows of everything that happened since the last time up to date. False when somebody else was
-    writing, so that the board is as it was a moment ago."""
+def refresh(store: Store, seconds: float = inf) -> bool:
+    """Brings the rows of everything that happened since the last time up to date, for some ``seconds`` at most (a page
+    is asked for again). False when there is more to do, or somebody else was writing: then the board is as it was a
+    moment ago, or still :func:`being_made`."""
     if _is_fresh(store):
         return True
     store.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+    until = monotonic() + seconds
     try:
         while not _is_fresh(store):
             with store.transaction():
-                note_people(store)
-                wanted = [unit for (unit,) in store.execute("SELECT unit FROM stale_units LIMIT ?", (_BATCH,))]
-                write(store, wanted)
-                names = json.dumps(wanted)
-                store.execute("DELETE FROM stale_units WHERE unit IN (SELECT value FROM json_each(?))", (names,))
+                _step(store)
+            if monotonic() > until:
+                return _is_fresh(store)
     except InUseError:
         return False
     finally:
@@ -45,21 +63,81 @@ def refresh(store: Store) -> bool:
     return True
 
 
+def being_made(store: Store) -> tuple[int, int] | None:
+    """(units that are in it, all of them) while the board is made from nothing; None when it only follows."""
+    if store.value("SELECT 1 FROM meta WHERE name = ?", (_ASIDE,)) is None:
+        return None
+    left = int(store.value("SELECT count(*) FROM stale_units"))
+    every = max(left, int(store.value("SELECT count(*) FROM documents WHERE subject_type = 'unit'")))
+    return every - left, every
+
+
 def _is_fresh(store: Store) -> bool:
-    waiting = "SELECT EXISTS (SELECT 1 FROM stale_units) OR EXISTS (SELECT 1 FROM stale_people)"
-    return not store.value(waiting)
+    return not store.value(
+        "SELECT EXISTS (SELECT 1 FROM stale_units) OR EXISTS (SELECT 1 FROM stale_people)"
+        " OR EXISTS (SELECT 1 FROM meta WHERE name = ?)",
+        (_ASIDE,),
+    )
+
+
+def _step(store: Store) -> None:
+    """Some of the work: the people, then units, then an index that was laid aside. Part of the caller's
+    transaction."""
+    note_people(store)
+    aside = json.loads(store.value("SELECT value FROM meta WHERE name = ?", (_ASIDE,)) or "null")
+    if aside is None and _is_worth_laying_aside(store):
+        _lay_indexes_aside(store)
+        return
+    limit = _BATCH if aside is None else _LARGE_BATCH
+    wanted = [unit for (unit,) in store.execute("SELECT unit FROM stale_units ORDER BY unit LIMIT ?", (limit,))]
+    if wanted:
+        write(store, wanted)
+        names = json.dumps(wanted)
+        store.execute("DELETE FROM stale_units WHERE unit IN (SELECT value FROM json_each(?))", (names,))
+    elif aside:
+        store.execute(aside.pop())
+        store.execute("UPDATE meta SET value = ? WHERE name = ?", (json.dumps(aside), _ASIDE))
+    else:
+        store.execute("DELETE FROM meta WHERE name = ?", (_ASIDE,))
+
+
+def _is_worth_laying_aside(store: Store) -> bool:
+    if store.value("SELECT 1 FROM board_interviews LIMIT 1") is not None:
+        return False
+    return bool(store.value("SELECT 1 FROM stale_units LIMIT 1 OFFSET ?", (_MANY,)))
+
+
+def _lay_indexes_aside(store: Store) -> None:
+    """Drops the indexes of the board but the one that filling it needs: kept up row by row over a hundred thousand rows
+    they are written many times over, and made at the end once. Whoever is interrupted goes on from here."""
+    found = store.execute(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql <> ''"
+        " AND tbl_name IN ('board_units', 'board_interviews') AND name <> 'board_interviews_unit' ORDER BY name"
+    ).fetchall()
+    before = json.loads(store.value("SELECT value FROM meta WHERE name = ?", (_ASIDE,)) or "[]")
+    for name, _ in found:
+        store.execute(f"DROP INDEX {name}")
+    aside = json.dumps(before + [sql for _, sql in found])
+    store.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_ASIDE, aside))
 
 
 def forget(store: Store) -> None:
     """Throws the board away; the next :func:`refresh` makes it anew."""
     with store.transaction():
-        for table in ("board_units", "board_interviews", "board_places", "board_people"):
-            store.execute(f"DELETE FROM {table}")
-        # Row by row the index would be emptied word by word.
-        made = store.value("SELECT sql FROM sqlite_schema WHERE name = 'board_words'")
-        store.execute("DROP TABLE board_words")
-        store.execute(made)
+        _lay_indexes_aside(store)
+        # Emptied row by row, every row would be counted out of the counts, and every word out of the index.
+        for table in ("board_units", "board_interviews", "board_words"):
+            made = store.execute(
+                "SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql <> '' ORDER BY type = 'table' DESC", (table,)
+            ).fetchall()
+            store.execute(f"DROP TABLE {table}")
+            for (sql,) in made:
+                store.execute(sql)
         store.execute("INSERT INTO board_words (board_words, rank) VALUES ('secure-delete', 1)")
+        for table in ("units", "interviews", "days", "safe", "devices"):
+            store.execute(f"DELETE FROM count_{table}")
+        for table in ("board_places", "board_people"):
+            store.execute(f"DELETE FROM {table}")
         store.execute("INSERT OR IGNORE INTO stale_people SELECT subject FROM documents WHERE subject_type = 'user'")
         store.execute(
             "INSERT OR IGNORE INTO stale_units SELECT unit FROM interviews"

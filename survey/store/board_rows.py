@@ -265,18 +265,20 @@ class _Told:
 def _counted(paradata: Mapping[str, Any]) -> dict[str, Any]:
     """The little of a version's paradata that is counted: the whole of it would be kept for hundreds at once."""
     events = paradata.get("events")
-    spent: list[Any] = []
     if isinstance(events, Events):
-        spent = events.spent
-    elif isinstance(events, list):
-        spent = [event.get("seconds", 0) for event in events if isinstance(event, dict)]
+        seconds = sum(events.spent)
+    else:
+        spent = (
+            [event.get("seconds", 0) for event in events if isinstance(event, dict)] if isinstance(events, list) else []
+        )
+        seconds = sum(one for one in spent if isinstance(one, (int, float)))
 
     def count(name: str) -> int:
         found = paradata.get(name)
         return len(found) if isinstance(found, (dict, list)) else 0
 
     return {
-        "seconds": float(sum(one for one in spent if isinstance(one, (int, float)))),
+        "seconds": float(seconds),
         **{name: count(name) for name in ("kept", "flags", "comments")},
     }
 

@@ -148,7 +148,8 @@ def _documents(store: Store, subject_type: str, **columns: str | None) -> list[d
         " AND r.subject_type = d.subject_type JOIN parts p ON p.revision = r.number AND p.name = 'document'"
         " WHERE d.subject_type = ? AND d.state = 'current' AND 'sha256:' || lower(hex(r.id)) = d.head"
         + "".join(f" AND d.{name} = ?" for name in given)
-        + " ORDER BY d.subject",
+        # Sorted by the key itself, SQLite would go through all of a type for the few of a person.
+        + f" ORDER BY {'+' if given else ''}d.subject",
         (subject_type, *given.values()),
     )
     return [document for (content,) in rows if (document := read_document(content)) is not None]

@@ -40,7 +40,7 @@ def interviews(
 ) -> Page:
     """A page of interviews: the first one, the one ``after`` an interview, or the one ``before`` it."""
     said, values = where.interviews()
-    looked, more = (words or Words()).sql()
+    looked, more = (words or Words()).sql(store)
     columns = ORDERS[order]
     narrow = where.person or where.commune or where.village or where.day
     if where.state and order == "place" and not narrow:
@@ -119,7 +119,7 @@ def states(store: Store, where: Where, words: Words | None = None) -> dict[str, 
     """How many interviews stand in each state; under :data:`FLAGGED` those that wait and want to be read, under
     :data:`ONCE` those that one person has approved."""
     said, values = where.interviews()
-    looked, more = (words or Words()).sql()
+    looked, more = (words or Words()).sql(store)
     found: dict[str, int] = {}
     counted = where.is_counted and not (words and words.query)
     table, columns = ("count_interviews", "b.flagged, b.once, sum(b.n)")

@@ -123,6 +123,18 @@ def place_names(store: Store, round: str, **codes: str) -> dict[str, str]:
     return found
 
 
+def villages(store: Store, round: str) -> list[dict[str, str]]:
+    """The villages of a round as the columns of a sample unit that say where it lies."""
+    columns = ("round", "village", "village_name", "commune", "commune_name", "province")
+    rows = store.execute(
+        "SELECT v.round, v.code, v.name, v.parent, coalesce(c.name, v.parent), coalesce(c.parent, '')"
+        " FROM board_places v LEFT JOIN board_places c ON c.round = v.round AND c.level = 'commune'"
+        "  AND c.code = v.parent WHERE v.round = ? AND v.level = 'village'",
+        (round,),
+    )
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
 def safe(store: Store, where: Where) -> dict[str, int]:
     """Of the interviews held here: ``device`` (all of them), ``supervisor``, ``province``, ``ministry``."""
     said, values = where.interviews()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from survey.store import board, progress
 from survey.store.store import TIERS, Store
 from survey.store.where import Where
@@ -25,16 +27,17 @@ _REACHED = f"""
 """
 
 
-def whereabouts(store: Store) -> dict[str, int]:
+def whereabouts(store: Store, seconds: float = inf) -> dict[str, int]:
     """Interviews with sealed content: ``device`` (held here), ``supervisor``, ``province``, ``ministry``.
 
     A tier counts an interview when every current version of it is in a receipt that verified, or when this machine
     itself stands at that tier. A hub may hold a hundred thousand, and every page shows these numbers: there they are
-    counted from the board.
+    counted from the board, brought up to date for some ``seconds`` at most, once there is one.
     """
     if store.role == "hub":
-        board.refresh(store)
-        return progress.safe(store, Where())
+        board.refresh(store, seconds)
+        if board.being_made(store) is None:
+            return progress.safe(store, Where())
     here = int(store.value(f"SELECT count(*) FROM interviews WHERE {_COUNTED}"))
     return {
         "device": here,

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from survey.store.store import Store
 from survey.text import fold
+
+_MANY = 2_000
 
 _MARKS = {code: 0xE000 + code for code in range(128) if not chr(code).isalnum()}
 """The tokenizer ends words at ASCII characters that are no letters and digits. People end them at spaces alone: 12/4
@@ -33,11 +36,14 @@ class Words:
     query: str = ""
     named: bool = False
 
-    def sql(self) -> tuple[str, list[str]]:
+    def sql(self, store: Store) -> tuple[str, list[str]]:
         """The condition on ``board_interviews b``, and its values."""
         words = _split(self.query)
         if not words:
             return "1", []
         columns = "place name person" if self.named else "place person"
-        looked = " AND ".join(f'"{word}"*' for word in words)
-        return "b.number IN (SELECT rowid FROM board_words WHERE board_words MATCH ?)", [f"{{{columns}}} : ({looked})"]
+        looked = f"{{{columns}}} : (" + " AND ".join(f'"{word}"*' for word in words) + ")"
+        found = int(store.value("SELECT count(*) FROM board_words WHERE board_words MATCH ?", (looked,)))
+        # Few are looked up one by one; where many are found, a page of them is soon full in the list's own order.
+        way = "+" if found > _MANY else ""
+        return f"{way}b.number IN (SELECT rowid FROM board_words WHERE board_words MATCH ?)", [looked]

@@ -25,6 +25,9 @@ from survey.store import Store, access_log, current, drafts, fieldlog, frame, re
 from survey.store.whereabouts import whereabouts
 from survey.text import Text
 
+PATIENCE = 2.0
+"""Seconds for which a page counts what is new; what is left, the next one counts."""
+
 _KEPT_PATHS = 8
 """Open interviews whose path stays evaluated; a laptop has one or two at a time."""
 
@@ -245,7 +248,7 @@ def top_line() -> dict[str, Any]:
     """``where`` (round · place) and how many interviews are on this machine and confirmed by each tier."""
     from survey.web.words import pick
 
-    counts = whereabouts(store())
+    counts = whereabouts(store(), PATIENCE)
     here = g.get("unit")
     mine = [here] if here else frame.units(store(), assignee=g.person["id"])
     rounds = {document.get("id"): document for document in frame.rounds(store())}
@@ -274,7 +277,10 @@ def place_name(unit: Mapping[str, Any], level: str) -> str:
     """A unit's village, commune or province: its name where the frame has one, else its code. Of a place that changed
     since the draw both names, with the date."""
     named = str(unit.get(f"{level}_name") or unit.get(level) or "")
-    placed = places.placed_now(unit, _place_changes(str(unit.get("round", ""))), f"{desk().now():%Y-%m-%d}")
+    changes = _place_changes(str(unit.get("round", "")))
+    if not changes:
+        return named
+    placed = places.placed_now(unit, changes, f"{desk().now():%Y-%m-%d}")
     if f"{level}_now" not in placed:
         return named
     from survey.web.words import day, t

@@ -8,11 +8,12 @@ from typing import Any
 from flask import Blueprint, g, render_template
 
 from survey.fieldwork.pace import Pace, pace
-from survey.store import board, current, frame, lists, progress
+from survey.store import current, frame, lists, progress
 from survey.store.progress import Group
 from survey.store.where import Where
 from survey.text import natural
 from survey.web import words
+from survey.web.counting import up_to_date
 from survey.web.desk import desk, place_name, store
 from survey.web.naming import person_name, question_label, unit_name, unit_place
 from survey.web.words import t
@@ -32,7 +33,7 @@ REMARKS = 50
 @pages.get("/mine")
 def page() -> str:
     """My progress, my returned interviews, what was said about my interviews."""
-    board.refresh(store())
+    up_to_date()
     me = str(g.person["id"])
     rounds = [_round(one, me) for one in frame.rounds(store())]
     where = Where(person=me)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from survey.errors import NotAllowed, SurveyError
 from survey.fieldwork.handing import Scope
 from survey.fieldwork.pace import SILENT_DAYS, behind, is_silent
-from survey.store import board, frame, handing, progress
+from survey.store import frame, handing, progress
 from survey.store.where import Where
 from survey.sync import rounds, staffing
 from survey.tables import read_table
@@ -20,6 +20,7 @@ from survey.text import Text, fold
 from survey.vocabulary import ADMINISTRATOR, EMPLOYERS, ENUMERATOR, ROLES
 from survey.web import roles, words
 from survey.web.bringing import brought, sentences
+from survey.web.counting import up_to_date
 from survey.web.desk import asked_round, desk, place_name, store
 from survey.web.naming import full_place, person_name
 from survey.web.network import tell
@@ -45,7 +46,7 @@ def _everybody(wrong: SurveyError | None = None) -> str:
     was typed."""
     every = frame.rounds(store())
     round = asked_round(every) or {}
-    board.refresh(store())
+    up_to_date()
     groups = {one.key: one for one in progress.groups(store(), Where(round=str(round.get("id", ""))), "person")}
     people = [_person(one, groups.get(str(one["id"])), round) for one in frame.people(store())]
     people.sort(key=lambda one: (bool(one["disabled"]), ENUMERATOR not in one["held"], fold(one["name"])))
@@ -104,8 +105,8 @@ def _rated(person: dict[str, Any]) -> bool:
 
 
 def _villages(round: str) -> list[tuple[str, str]]:
-    found = {str(u["village"]): full_place(u) for u in frame.units(store(), round) if u.get("village")} if round else {}
-    return sorted(found.items(), key=lambda item: fold(item[1]))
+    found = [(str(one["village"]), full_place(one)) for one in progress.villages(store(), round)]
+    return sorted(found, key=lambda item: fold(item[1]))
 
 
 def devices(round: dict[str, Any]) -> list[dict[str, Any]]:

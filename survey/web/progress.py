@@ -17,6 +17,7 @@ from survey.store.where import FLAGGED, Where
 from survey.text import Text, natural
 from survey.vocabulary import TIERS
 from survey.web import people, roles, words
+from survey.web.counting import up_to_date
 from survey.web.desk import asked_round, desk, place_name, store
 from survey.web.naming import called, full_place, person_name
 from survey.web.words import t
@@ -50,7 +51,7 @@ def page() -> str:
     round = asked_round(rounds)
     if round is None:
         return render_template("progress.html", rounds=[], round=None, groups=[])
-    fresh = board.refresh(store())
+    fresh = up_to_date()
     where = Where.of({**request.args, "round": str(round["id"]), "state": ""})
     if not _reads():
         where = where.also(person="", device="", unit="")  # whoever only watches sees nobody's work
@@ -344,7 +345,7 @@ def _percent(share: float | None, places: int = 1) -> str:
 @pages.get("/progress/units")
 def units() -> str:
     """The sample units that were to be interviewed, with how each stands; of one place, person or outcome."""
-    board.refresh(store())
+    up_to_date()
     where = Where.of(request.args, closed_communes(store(), g.person))
     found = lists.units(
         store(), where, after=request.args.get("after", ""), before=request.args.get("before", ""), limit=SHOWN

@@ -20,6 +20,7 @@ from survey.store.where import FLAGGED, ONCE, Where
 from survey.store.words import Words
 from survey.text import Text
 from survey.web import conflicts, forms, history, media, review, roles, words
+from survey.web.counting import up_to_date
 from survey.web.desk import desk, place_name, store
 from survey.web.looked import saw
 from survey.web.naming import (
@@ -57,7 +58,7 @@ CORRECTABLE = frozenset({"sealed", "approved", "returned"})
 @pages.get("/interviews")
 def page() -> str:
     """The interviews on this machine, by state, place, person or day, a page at a time, with a search."""
-    board.refresh(store())
+    up_to_date()
     query, state = request.args.get("q", "").strip(), request.args.get("state", "")
     where = Where.of(request.args, closed_communes(store(), g.person))
     where = where if state in {*STATES, FLAGGED, ONCE} else where.also(state="")
@@ -218,7 +219,7 @@ def _reviewing(row: Mapping[str, Any], *, unfinished: bool) -> dict[str, Any]:
     """What only those see who decide: the queue, why this one wants to be read, and what they may do."""
     finished = row["kind"] in ("sealed", "corrected", "combined")
     deciding = _may_decide() and finished
-    board.refresh(store())
+    up_to_date()
     counted = lists.one(store(), row["interview"])
     round = frame.document(store(), "round", row["round"]) or {}
     once = bool(counted and counted["approvals"] == 1 and Rule.of(round).second)
@@ -239,7 +240,7 @@ def _reviewing(row: Mapping[str, Any], *, unfinished: bool) -> dict[str, Any]:
         shown["queue"] = [
             {**one, "why": next(iter(history.reasons(one, signs[one["interview"]])), "")} for one in _shown(around)
         ]
-        where = Where(state="sealed", closed=closed_communes(store(), g.person))
+        where = Where(closed=closed_communes(store(), g.person))
         shown["waiting"] = words.whole(lists.states(store(), where).get("sealed", 0))
     return shown
 
@@ -257,7 +258,7 @@ def _may_decide() -> bool:
 
 def _following(interview: str) -> str:
     """The next interview that waits for a decision: the one that most wants to be read."""
-    board.refresh(store())
+    up_to_date()
     where = Where(state="sealed", closed=closed_communes(store(), g.person))
     for after in (interview, ""):
         for row in lists.interviews(store(), where, order="risk", after=after, limit=2).rows:

@@ -14,6 +14,7 @@ from survey.store import board, current, drafts, frame, lists, progress, quality
 from survey.store.commune import closed_communes
 from survey.store.where import ONCE, Where
 from survey.web import words
+from survey.web.counting import up_to_date
 from survey.web.desk import asked_round, desk, store
 from survey.web.words import t
 
@@ -31,7 +32,7 @@ def page() -> Response:
     """The interview that most wants to be read."""
     for round in frame.rounds(store()):
         look(round)
-    board.refresh(store())
+    up_to_date()
     where = Where(state="sealed", closed=closed_communes(store(), g.person))
     for row in lists.interviews(store(), where, order="risk", limit=1).rows:
         return redirect(url_for("records.record", interview=row["interview"]))
@@ -42,7 +43,7 @@ def page() -> Response:
 def look(round: dict[str, Any], *, however_many: bool = False) -> bool:
     """Runs the checks of quality where something is new since the last time, and puts what they found into the queue;
     whether they are up to date now."""
-    board.refresh(store())
+    up_to_date()
     name = str(round.get("id", ""))
     if board.is_looked_through(store(), name):
         return True
@@ -84,7 +85,7 @@ def bulk() -> Any:
         flash(t("Máy này chưa có đợt khảo sát nào.", "There is no round on this machine."), "look")
         return redirect(url_for("records.page"))
     complete = look(round)
-    board.refresh(store())
+    up_to_date()
     rule, where = Rule.of(round), Where(round=str(round["id"]), closed=closed_communes(store(), g.person))
     counts = lists.states(store(), where)
     free, read = _sorted_out(where, rule, round)
@@ -169,7 +170,7 @@ def confirm(interview: str) -> Response:
         flash(words.advice(wrong.problem), "look")
         return redirect(url_for("records.record", interview=interview))
     flash(t("Đã duyệt lần hai.", "The second approval is saved."), "good")
-    board.refresh(store())
+    up_to_date()
     where = Where(state=ONCE, closed=closed_communes(store(), g.person))
     for row in lists.interviews(store(), where, limit=1).rows:
         return redirect(url_for("records.record", interview=row["interview"]))

@@ -14,13 +14,14 @@ from wtforms import RadioField, StringField
 from wtforms.validators import InputRequired, Length
 
 from survey.fieldwork.dispositions import DISPOSITIONS, Disposition
-from survey.store import board, current, drafts, frame, keying, lists, paper
+from survey.store import current, drafts, frame, keying, lists, paper
 from survey.store.commune import closed_communes
 from survey.store.quarantine import quarantine
 from survey.store.where import Where
 from survey.store.whereabouts import reached
 from survey.text import fold
 from survey.web import fieldwork, forms, paper_entry, roles, words
+from survey.web.counting import up_to_date
 from survey.web.desk import desk, place_name, store
 from survey.web.fieldwork import mine
 from survey.web.looked import saw
@@ -106,7 +107,7 @@ def _receives() -> bool:
 
 def waiting() -> str:
     """What waits for the supervisor, each number with the way there, and the one thing to do next."""
-    board.refresh(store())
+    up_to_date()
     where = Where(closed=closed_communes(store(), g.person))
     counts = lists.states(store(), where)
     t = words.t
