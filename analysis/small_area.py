@@ -24,7 +24,7 @@ from survey.text import Text
 MODEL = Text("ước lượng theo mô hình, không dùng để xếp hạng", "model-based, not for ranking or reward")
 CLASSES = {
     "higher": Text("cao hơn", "higher"),
-    "same": Text("không khác biệt", "no different"),
+    "same": Text("chưa thấy khác biệt", "no difference seen"),
     "lower": Text("thấp hơn", "lower"),
     "": Text("", ""),
 }

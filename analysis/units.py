@@ -18,7 +18,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from survey.errors import InputError, Problem, Problems
-from survey.tables import read_table
+from survey.tables import Table, read_table
 from survey.text import Text, fold, nfc
 
 FACTS = Path(__file__).parent / "facts"
@@ -194,8 +194,8 @@ def communes(province: str = "") -> Register:
     return Register(whole.name, tuple(unit for unit in whole.units if unit.parent == province))
 
 
-def read_register(file: Path, name: str = "") -> Register:
-    """A register from a table ``code, name (or name_vi), kind, valid_from, valid_to, successor, also, name_en, level,
+def read_register(file: Path | Table, name: str = "") -> Register:
+    """A register from a table (or a file of one) ``code, name (or name_vi), kind, valid_from, valid_to, successor, also, name_en, level,
     province``; several successors are separated by
     spaces, spellings by ``;``.
 
@@ -203,8 +203,8 @@ def read_register(file: Path, name: str = "") -> Register:
         Problems: a column that is missing, a day that is none, a unit that ends before it begins, two units of one
             code on one day, a successor that is not there on the day after.
     """
-    table = read_table(file)
-    rows, where = table.rows, name or file.name
+    table = read_table(file) if isinstance(file, Path) else file
+    rows, where = table.rows, name or Path(table.source).name
     problems = _columns(where, table.columns)
     units = []
     for number, row in zip(table.places, rows, strict=True):

@@ -177,7 +177,8 @@ def test_cells_of_fewer_than_fifteen_answers_are_marked() -> None:
 
 
 def test_places_are_sorted_by_value_and_numbered_only_where_the_sample_carries_it() -> None:
-    section = only(shown(WHOLE + COMMUNES).sections)
+    provinces = [{**row, "domain_level": "province"} for row in COMMUNES]
+    section = only(shown(WHOLE + provinces).sections)
     assert [(line.label, line.rank) for line in section.lines] == [
         ("Tô Hiệu", "–"),
         ("Chiềng Mung", "1"),
@@ -186,6 +187,14 @@ def test_places_are_sorted_by_value_and_numbered_only_where_the_sample_carries_i
     ]
     assert any("(2 of 4 places)" in sentence for sentence in section.sentences)
     assert any("1 of 2 neighbouring pairs overlap" in sentence for sentence in section.sentences)
+
+
+def test_communes_stand_by_name_and_carry_no_number() -> None:
+    section = only(shown(WHOLE + COMMUNES).sections)
+    assert [line.label for line in section.lines] == ["Bắc Yên", "Chiềng Mung", "Mường La", "Tô Hiệu"]
+    assert {line.rank for line in section.lines} == {""}
+    assert not section.ranked
+    assert any("by name, not by score" in sentence for sentence in section.sentences)
 
 
 def test_equal_values_share_a_rank() -> None:

@@ -101,6 +101,23 @@ def test_a_profile_tells_the_rank_with_the_ranks_that_the_sample_allows(report: 
     assert "Xếp thứ 1 trong 3 đơn vị có điểm." in words(made(report, "province", "vi", domain="14"))
 
 
+def test_communes_are_in_three_classes_in_the_general_report(tmp_path: Path) -> None:
+    data = people().rename(columns={"province": "commune"})
+    files = []
+    for level in ("", "commune"):
+        files.append(tmp_path / f"{level or 'all'}.csv")
+        design = Design(strata=("commune",), psu=("village",), nest=True)
+        write_scores(score(data, INDEX, design, level, total=bool(level), round="2026"), files[-1])
+    report = from_files(files, INDEX, round="2026")
+    (table,) = (table for table in made(report, "overview").tables() if table.first == "Commune" and not table.style)
+    assert [column.text for column in table.columns][-1] == "Against the whole"
+    assert "Rank" not in [column.text for column in table.columns]
+    assert [(row.name, row.entries[-1].text) for row in table.rows] == [
+        ("14", "higher"), ("01", "lower"), ("46", "lower")
+    ]  # fmt: skip
+    assert "1 higher, 0 no difference seen, 2 lower" in words(made(report, "overview"))
+
+
 def test_a_place_on_few_degrees_of_freedom_is_not_ranked(tmp_path: Path) -> None:
     data = people()
     few = data[data["village"].isin([f"{p}-{v}" for p in ("14", "01", "46") for v in range(4)])]

@@ -92,6 +92,22 @@ def test_a_scores_file_becomes_a_plan_with_strengths_and_weaknesses(hub: Store, 
     assert codes == ["POL", "SVC", "SVC.1", "SVC.2"]
 
 
+def test_groups_are_cut_by_the_rule_of_the_index_or_as_chosen(hub: Store, binh: Visitor) -> None:
+    own = "round,province,code,estimate\n" + "".join(
+        f"2022,{name},D1,{value}\n" for name, value in (("Sơn La", 6), ("Huế", 5), ("Hà Nội", 4), ("Lào Cai", 3),
+                                                        ("Cà Mau", 2), ("Tây Ninh", ""), ("Nghệ An", ""))
+    )  # fmt: skip
+    told = {"name": "KH", "unit_name": "Lào Cai", "index": "papi_2022", "known": "2022", "round": "2023"}
+    seen = {}
+    for chosen in ("", "drop"):
+        plan = binh.post("/plans", scores=(io.BytesIO(own.encode()), "papi.csv"), missing=chosen, **told)
+        assert plan.status_code == 200, plan.text
+        seen[chosen] = "trung bình cao" in plan.text[plan.text.index("standing") :].partition("</table>")[0]
+        assert ("đơn vị không có điểm thì tính là 0" in plan.text) == (chosen == "")
+    assert seen == {"": True, "drop": False}
+    assert {one.get("missing", "") for one in plans.plans(hub)} == {"", "drop"}
+
+
 def test_a_unit_or_round_that_is_not_in_the_file_is_told_and_nothing_is_made(hub: Store, binh: Visitor) -> None:
     unknown = open_plan(binh, unit_name="Sơn Lâm")
     assert unknown.status_code == 400

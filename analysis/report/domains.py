@@ -1,12 +1,13 @@
 """The part of the page that compares domains: places by value, groups of people in their own order.
 
 Own and published figures never share a list, and a place carries a rank number only where its sample bears one.
+Communes and villages never do: they stand in three classes against the whole, in each by name.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,6 +18,11 @@ from analysis.report.figures import Figures, Line
 from analysis.report.format import count, known, number
 from analysis.report.meta import PLACES
 from analysis.report.tree import Node, Tree
+from analysis.small_area import CLASSES, Classes, is_commune_level
+from survey.text import fold
+
+Classed = Callable[[str, str], Classes | None]
+"""Domain level, code of a node → the classes of its places, None where they cannot be told."""
 
 _PANEL = 20  # most rows of one chart: two charts fit a printed page
 _COLUMNS = 9  # components that fit side by side on A4
@@ -45,14 +51,15 @@ class Section:
     sentences: tuple[str, ...]
     lines: tuple[Line, ...]
     ranked: bool
+    classes: tuple[str, ...]
     matrix: Matrix | None
 
 
 class Domains:
     """Makes the sections of all domain levels."""
 
-    def __init__(self, cells: Cells, tree: Tree, figures: Figures):
-        self.cells, self.tree, self.figures = cells, tree, figures
+    def __init__(self, cells: Cells, tree: Tree, figures: Figures, classed: Classed | None = None):
+        self.cells, self.tree, self.figures, self.classed = cells, tree, figures, classed
         self.meta, self.language, self.t = figures.meta, figures.language, figures.t
 
     def sections(self, level_name: str, top: Node) -> list[Section]:
@@ -75,10 +82,15 @@ class Domains:
         is_place = name in PLACES
         words = self.meta.level_name(name)(self.language)
         label = {domain: self.meta.domain_name(name, domain)(self.language) for domain in domains}
-        order = sorted(domains, key=lambda d: self.place(domains[d].get(top.code))) if is_place else list(domains)
+        local = is_place and is_local(name)
+        classes = self.classes(name, top.code) if local and not published else {}
+        if local:
+            order = sorted(domains, key=lambda d: (_CLASS_ORDER[classes.get(d, "")], fold(label[d])))
+        else:
+            order = sorted(domains, key=lambda d: self.place(domains[d].get(top.code))) if is_place else list(domains)
         shown = [(label[d], domains[d].get(top.code)) for d in order]
         valued = [(text, cell) for text, cell in shown if cell is not None and known(cell.estimate)]
-        ranks = self.ranks([cell for _, cell in shown]) if is_place else [""] * len(shown)
+        ranks = self.ranks([cell for _, cell in shown]) if is_place and not local else [""] * len(shown)
         # By its place, not its name: a column may be called anything, an id may not.
         key = f"{self.language}-{self.cells.levels().index(name)}-{'published' if published else 'own'}"
         rows = [self.figures.dot(cell, top, text) for text, cell in valued]
@@ -110,14 +122,45 @@ class Domains:
                 for i, panel in enumerate(panels)
             ),
             caption=self.figures.caption(top.scale, window, rows, reference is not None),
-            sentences=self.order_sentences([cell for _, cell in valued]) if is_place else (),
+            sentences=self.class_sentences(words, classes)
+            if local
+            else self.order_sentences([cell for _, cell in valued])
+            if is_place
+            else (),
             lines=tuple(
                 self.figures.line(cell, top, label=text, rank=rank)
                 for (text, cell), rank in zip(shown, ranks, strict=True)
             ),
             ranked=any(rank not in ("", "–") for rank in ranks),
+            classes=tuple(CLASSES[classes.get(d, "")](self.language) for d in order),
             matrix=self.matrix(order, label, domains),
         )
+
+    def classes(self, level: str, code: str) -> dict[str, str]:
+        """The class of each place of a level where its scores tell it."""
+        found = self.classed(level, code) if self.classed else None
+        return {} if found is None else dict(zip(found.table["domain"], found.table["class"], strict=True))
+
+    def class_sentences(self, words: str, classes: Mapping[str, str]) -> tuple[str, ...]:
+        """How many places are in each class, and where places in order are to be had."""
+        said = []
+        told = [name for name in classes.values() if name]
+        if told:
+            vi, en = (
+                ", ".join(f"{told.count(name)} {CLASSES[name](spoken)}" for name in ("higher", "same", "lower"))
+                for spoken in ("vi", "en")
+            )
+            said.append(self.t(
+                f"So với kết quả chung, hiệu chỉnh cho {len(told)} nơi so sánh: {vi}.",
+                f"Against the overall result, adjusted for {len(told)} places compared: {en}.",
+            ))  # fmt: skip
+        said.append(self.t(
+            f"{words}: trong mỗi lớp xếp theo tên, không theo điểm, vì thứ tự giữa các nơi có mẫu nhỏ phần lớn do ngẫu "
+            "nhiên. Thứ hạng kèm khoảng chỉ lập riêng làm phụ lục (survey rank --as places).",
+            f"{words}: in each class by name, not by score, since the order of places with small samples is mostly "
+            "chance. Ranks with their sets are an annex of their own (survey rank --as places).",
+        ))  # fmt: skip
+        return tuple(said)
 
     def place(self, cell: Cell | None) -> tuple[int, float]:
         """Sorting key of a place: by value, those with few answers after the rest, those without a value last."""
@@ -178,6 +221,14 @@ class Domains:
             (label[d], tuple(self.figures.line(domains[d].get(node.code), node) for node in columns)) for d in order
         )
         return Matrix(tuple(columns), rows)
+
+
+_CLASS_ORDER = {"higher": 0, "same": 1, "lower": 2, "": 3}
+
+
+def is_local(level: str) -> bool:
+    """Whether places of this level are too small to be put in an order by default."""
+    return is_commune_level(level) or level == "village"
 
 
 def rankable(cell: Cell | None) -> bool:

@@ -41,7 +41,7 @@ class Kind:
 
 
 def _general(report: Report, language: str, _: Choice) -> Paper:
-    return overview(view(report.cells, report.tree, report.meta, language), report.meta)
+    return overview(view(report.cells, report.tree, report.meta, language, report.classes), report.meta)
 
 
 def _national(report: Report, language: str, choice: Choice) -> Paper:

@@ -18,10 +18,10 @@ from analysis.report.cells import WHOLE, Cells, cells
 from analysis.report.meta import NONE, Fact, Meta
 from analysis.report.reading import read_scores
 from analysis.report.tree import Tree, tree
-from analysis.small_area import is_commune_level
+from analysis.small_area import Classes, classes, is_commune_level
 from analysis.succession import day_of
 from analysis.units import provinces
-from survey.errors import Problem
+from survey.errors import InputError, Problem
 from survey.questionnaire.model import Questionnaire
 from survey.text import Text
 
@@ -79,6 +79,15 @@ class Report:
     @property
     def provisional(self) -> bool:
         return self.meta.provisional
+
+    def classes(self, level: str, code: str) -> Classes | None:
+        """The places of a level in three classes against the whole, from the first source that can tell them."""
+        for source in self.sources:
+            try:
+                return classes(source, code, by=level, round=self.meta.round)
+            except InputError:
+                continue
+        return None
 
 
 def from_files(

@@ -183,11 +183,15 @@ class Setting:
         columns = self.columns(section.published)
         if section.ranked:
             columns.insert(0, Column(self.t("Hạng", "Rank")))
+        if any(section.classes):
+            columns.append(Column(self.t("So với kết quả chung", "Against the whole"), wide=1.4))
         rows = []
-        for line in section.lines:
+        for line, word in zip(section.lines, section.classes, strict=True):
             entries = self.entries(line, section.published)
             if section.ranked:
                 entries.insert(0, Entry(line.rank, float(line.rank) if line.rank.isdigit() else None, 0))
+            if any(section.classes):
+                entries.append(Entry(word))
             rows.append(Row(line.label, tuple(entries), small=line.small))
         found.append(
             Table(

@@ -26,23 +26,18 @@ from analysis.report.outlines import Shape
 from analysis.report.overview import overview
 from analysis.report.tree import Node
 from analysis.report.view import view
-from analysis.small_area import classes, is_commune_level
+from analysis.small_area import CLASSES, is_commune_level
 from survey.errors import InputError
 from survey.text import Text, fold
 
 _MOST = 200  # places among which ranks are told
 _WIDE, _AIM = 0.10, 0.05  # half an interval, as a share of the scale: too wide, and aimed at
-_CLASSES = {
-    "higher": Text("cao hơn", "higher"),
-    "same": Text("chưa thấy khác biệt", "no difference seen"),
-    "lower": Text("thấp hơn", "lower"),
-}
 _LONG = 60  # nodes of an index that a commune's profile does not list to the last
 
 
 def national(report: Report, language: str, shapes: Sequence[Shape] = ()) -> Paper:
     """The general report with a map of its provinces in four groups."""
-    shown = view(report.cells, report.tree, report.meta, language)
+    shown = view(report.cells, report.tree, report.meta, language, report.classes)
     top = shown.headline_node
     extra = _map(report, language, top, shapes)
     return overview(shown, report.meta, after_headline=extra)
@@ -177,21 +172,18 @@ def standing(report: Report, figures: Figures, level: str, domain: str, top: Nod
 
 def _class(report: Report, figures: Figures, level: str, domain: str, top: Node) -> list[str]:
     """Small units have one of three classes against the whole and no place: their order is mostly chance."""
-    for source in report.sources:
-        try:
-            found = classes(source, top.code, by=level, round=report.meta.round)
-        except InputError:
-            continue
-        word = str(found.table.loc[found.table["domain"] == domain, "class"].iloc[0])
-        if not word:
-            return []
-        whole = number(found.level_of_whole, decimals(top.width), figures.language)
-        said, of = _CLASSES[word], count(len(found.table), figures.language)
-        return [figures.t(
-            f"So với kết quả chung ({whole}): {said.vi}, sau hiệu chỉnh cho {of} đơn vị.",
-            f"Against the overall result ({whole}): {said.en}, adjusted for {of} places.",
-        )]  # fmt: skip
-    return []
+    found = report.classes(level, top.code)
+    if found is None:
+        return []
+    word = str(found.table.loc[found.table["domain"] == domain, "class"].iloc[0])
+    if not word:
+        return []
+    whole = number(found.level_of_whole, decimals(top.width), figures.language)
+    said, of = CLASSES[word], count(len(found.table), figures.language)
+    return [figures.t(
+        f"So với kết quả chung ({whole}): {said.vi}, sau hiệu chỉnh cho {of} đơn vị.",
+        f"Against the overall result ({whole}): {said.en}, adjusted for {of} places.",
+    )]  # fmt: skip
 
 
 def _ranking(report: Report, level: str, code: str) -> Ranking | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from analysis.report import charts
 from analysis.report.cells import Cell, Cells
-from analysis.report.domains import Domains, Section
+from analysis.report.domains import Classed, Domains, Section
 from analysis.report.drawing import Drawing
 from analysis.report.figures import Figures, Line
 from analysis.report.format import count, decimals, known, level, number
@@ -45,8 +45,8 @@ class View:
 class Builder:
     """Builds the :class:`View` of one language."""
 
-    def __init__(self, cells: Cells, tree: Tree, meta: Meta, language: str):
-        self.cells, self.tree, self.meta, self.language = cells, tree, meta, language
+    def __init__(self, cells: Cells, tree: Tree, meta: Meta, language: str, classed: Classed | None = None):
+        self.cells, self.tree, self.meta, self.language, self.classed = cells, tree, meta, language, classed
         self.figures = Figures(meta, language)
         self.t = self.figures.t
 
@@ -55,7 +55,7 @@ class Builder:
         whole = self.cells.whole()
         top = self.headline_node()
         headline = whole.get(top.code)
-        domains = Domains(self.cells, self.tree, self.figures)
+        domains = Domains(self.cells, self.tree, self.figures, self.classed)
         sections = [section for name in self.cells.levels() for section in domains.sections(name, top)]
         known_codes = [cell for cell in self.cells.all if cell.code in self.tree.nodes]
         components, caption = self.components_chart(whole, top)
@@ -178,6 +178,6 @@ class Builder:
         return tuple(found)
 
 
-def view(cells: Cells, tree: Tree, meta: Meta, language: str) -> View:
-    """The page in ``language``."""
-    return Builder(cells, tree, meta, language).build()
+def view(cells: Cells, tree: Tree, meta: Meta, language: str, classed: Classed | None = None) -> View:
+    """The page in ``language``; ``classed`` tells the classes of communes."""
+    return Builder(cells, tree, meta, language, classed).build()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from survey.web.desk import store
 from survey.web.words import t
 
 if TYPE_CHECKING:
-    from analysis.plan import Figures
+    from analysis.plan import Figures, Rules
     from analysis.plan_sheet import Collected, Item
     from analysis.report.plan_papers import Plan
     from analysis.targets import Target
@@ -99,6 +100,15 @@ def parts_of(document: dict[str, Any]) -> list[tuple[str, Any]]:
     return tree_of_parts(figures_of(document), document["index"], unit, known, document["since"])
 
 
+def rules_of(document: Mapping[str, Any]) -> Rules:
+    """How a plan's groups are cut: as was chosen, else as its index cut them in the round of its results."""
+    from analysis.plan import Rules
+    from analysis.report.maps import rules
+
+    ties, missing = rules(str(document["index"]), str(document["known"]))
+    return Rules(document.get("ties") or ties, document.get("missing") or missing)
+
+
 def figures_of(document: dict[str, Any]) -> Figures:
     """The scores of a plan, read once a request."""
     if "figures" not in g:
@@ -109,12 +119,13 @@ def figures_of(document: dict[str, Any]) -> Figures:
                 Text("tệp điểm chưa về máy này", "the scores file has not come to this machine"),
                 Text("đồng bộ với máy đã lập kế hoạch", "sync with the machine that made the plan"),
             )
-        g.figures = with_file(document["scores"]["name"], content, read_figures)
+        rules = rules_of(document)
+        g.figures = with_file(document["scores"]["name"], content, lambda file: read_figures(file, rules))
     found: Figures = g.figures
     return found
 
 
-def read_figures(file: Path) -> Figures:
+def read_figures(file: Path, rules: Rules) -> Figures:
     from analysis.plan import Figures
 
-    return Figures([file])
+    return Figures([file], rules)

@@ -26,10 +26,22 @@ from survey.web.planned import (
     papers_of,
     parts_of,
     read_figures,
+    rules_of,
     target_of,
 )
 from survey.web.words import t
 
+GROUP_RULES = {
+    "ties": {
+        "up": Text("điểm đúng bằng ngưỡng thì lên nhóm trên", "a value on a cut goes up"),
+        "down": Text("điểm đúng bằng ngưỡng thì xuống nhóm dưới", "a value on a cut goes down"),
+    },
+    "missing": {
+        "drop": Text("đơn vị không có điểm thì bỏ ra", "units without a score are left out"),
+        "zero": Text("đơn vị không có điểm thì tính là 0", "units without a score count as 0"),
+    },
+}
+"""How the four groups are cut, as ``survey plan --ties`` and ``--missing``."""
 pages = Blueprint("plans", __name__)
 pages.before_request(needs_analysis)
 
@@ -37,6 +49,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FIELDS = ("cause", "responsible", "task", "lead", "assist", "due", "evidence", "status", "progress")
 LONG = frozenset({"cause", "responsible", "task", "evidence", "progress"})
+_NEEDED = ("name", "unit_name", "index", "known", "round")
 _TYPED = ("code", "kind", "target", "of", "source")
 
 
@@ -52,20 +65,19 @@ def create() -> Any:
     from analysis.plan_sheet import draft
     from analysis.standing import tree_of_parts
 
-    told = {
-        name: request.form.get(name, "").strip() for name in ("name", "unit_name", "index", "known", "round", "since")
-    }
+    told = {name: request.form.get(name, "").strip() for name in (*_NEEDED, "since")}
+    told |= {name: word for name, words in GROUP_RULES.items() if (word := request.form.get(name, "")) in words}
     sent = request.files.get("scores")
     try:
-        if not all(told[name] for name in told if name != "since") or sent is None or not sent.filename:
+        if not all(told[name] for name in _NEEDED) or sent is None or not sent.filename:
             raise InputError(
                 t("Lập kế hoạch", "New plan"),
                 Text("chưa điền đủ, hoặc chưa chọn tệp điểm", "not all is filled in, or no scores file was chosen"),
                 Text("điền đủ rồi bấm lại", "fill it in and press again"),
             )
         name, content = own_name(sent), sent.stream.read()
-        parts = with_file(name, content, lambda file: tree_of_parts(
-            read_figures(file), told["index"], told["unit_name"], told["known"], told["since"]))  # fmt: skip
+        figures = with_file(name, content, lambda file: read_figures(file, rules_of(told)))
+        parts = tree_of_parts(figures, told["index"], told["unit_name"], told["known"], told["since"])
         if not parts:
             raise InputError(
                 f"{name}, {told['known']}",
@@ -93,7 +105,13 @@ def _listed(wrong: SurveyError | None = None, typed: dict[str, str] | None = Non
     ]
     creating = roles.may("plans.create", frozenset(g.person["roles"]))
     return render_template(
-        "plans.html", rows=rows, indices=shipped, wrong=sentences(wrong), typed=typed or {}, creating=creating
+        "plans.html",
+        rows=rows,
+        indices=shipped,
+        wrong=sentences(wrong),
+        typed=typed or {},
+        creating=creating,
+        rules=GROUP_RULES,
     )
 
 
@@ -152,6 +170,7 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
         parts=[(part, GROUP_WORDS[part.group], ADVICE[part.group]) for parent, part in parts if parent == parts[0][0]],
         codes=[(part.code, part.label) for _, part in parts],
         official=INTERNAL if figures.own else None,
+        rules=[GROUP_RULES[name][getattr(figures.rules, name)] for name in GROUP_RULES],
         whole=parts[0][0] if parts else "",
         targets=targets,
         items=items,
