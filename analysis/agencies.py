@@ -65,13 +65,14 @@ def _assignment() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 def suggestions(index: Index) -> dict[str, tuple[str, ...]]:
     """Codes of the example list for each node of an index: its own, else those of the node above it."""
     known = [(pattern, codes) for family, pattern, codes in _assignment() if index.id.startswith(family)]
-    found: dict[str, tuple[str, ...]] = {}
-    for node in index.nodes:  # parents stand before their children
-        own = [codes for pattern, codes in known if pattern == node.code]
-        own += [codes for pattern, codes in known if fnmatchcase(node.code, pattern)]
-        if own or node.parent in found:
-            found[node.code] = own[0] if own else found[node.parent]
-    return found
+
+    def of(code: str) -> tuple[str, ...]:
+        own = [codes for pattern, codes in known if pattern == code]
+        own += [codes for pattern, codes in known if fnmatchcase(code, pattern)]
+        above = (codes for parent in index.by_code[code].parents if (codes := of(parent)))
+        return own[0] if own else next(above, ())
+
+    return {node.code: codes for node in index.nodes if (codes := of(node.code))}
 
 
 def assigned(

@@ -74,11 +74,13 @@ def drivers(
     method: str = "",
     level: float | None = None,
     language: str = "vi",
+    within: np.ndarray | None = None,
 ) -> Drivers:
     """Importance and performance of ``attributes`` for ``outcome``: codes of ``index`` or numeric columns of ``data``.
 
     A code's value for a person is the mean of the leaves below it that the person answered, each put on 0 to 100 from
-    the ends of its scores. Respondents who lack any of the values stay in the design and out of the regression.
+    the ends of its scores. Respondents who lack any of the values stay in the design and out of the regression, and so
+    do those outside of ``within`` (one truth value a row), where a domain is asked for.
 
     Raises:
         InputError: fewer than two attributes, one that does not vary or repeats the others, nobody with all answers,
@@ -99,6 +101,8 @@ def drivers(
     sample = lay(design, table)
     y = person_value(table, tree, outcome)
     x = np.column_stack([person_value(table, tree, name) for name in names])
+    if within is not None:
+        y, x = np.where(within, y, np.nan), np.where(within[:, None], x, np.nan)
     used = np.isfinite(y) & np.isfinite(x).all(axis=1) & (sample.weight > 0)
     z = np.column_stack([x, y])
     _estimable(table, z[used], [*names, outcome])
@@ -133,7 +137,8 @@ def drivers(
     found["sure"] = clear_i & clear_p
     unclear = Text("khoảng tin cậy chạm đường chia ô", "an interval touches a line between quadrants")
     found["note"] = ["" if sure else f"{unclear.vi} / {unclear.en}" for sure in found["sure"]]
-    left_out = int((sample.weight > 0).sum() - used.sum())
+    there = sample.weight > 0
+    left_out = int((there if within is None else there & within).sum() - used.sum())
     notes = [ASSOCIATION]
     if left_out:
         notes.append(

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
+from analysis.agencies import Whom
 from analysis.ranking import GROUP_WORDS
 from analysis.report.format import number
 from analysis.standing import Part
@@ -43,6 +44,7 @@ HEADINGS = {
     "task": Text("Nhiệm vụ", "Task"),
     "lead": Text("Cơ quan chủ trì", "Leads"),
     "assist": Text("Cơ quan phối hợp", "Assist"),
+    "assigned": Text("Phân công", "Assignment"),
     "due": Text("Thời hạn", "Due"),
     "evidence": Text("Minh chứng", "Evidence"),
     "status": Text("Tình trạng", "Status"),
@@ -53,12 +55,14 @@ HEADINGS = {
     "by": Text("Người điền", "Filled in by"),
 }
 """Columns by name, with their headings in the files that people see; a file may use any of the three."""
+ASSIGNED = {"suggested": Text("gợi ý, chưa xác nhận", "suggested, not confirmed")}
 ROLES = {"lead": Text("chủ trì", "leads"), "assist": Text("phối hợp", "assists")}
 
 
 @dataclass(frozen=True)
 class Item:
-    """One row of the plan. Texts but for ``assist``; ``due`` is an ISO date or empty."""
+    """One row of the plan. Texts but for ``assist``; ``due`` is an ISO date or empty; ``assigned`` is ``suggested``
+    where nobody has confirmed the agencies yet."""
 
     id: str
     code: str = ""
@@ -70,6 +74,7 @@ class Item:
     task: str = ""
     lead: str = ""
     assist: tuple[str, ...] = ()
+    assigned: str = ""
     due: str = ""
     evidence: str = ""
     status: str = "planned"
@@ -117,19 +122,20 @@ class Collected:
 
 
 def draft(
-    parts: Sequence[tuple[str, Part]], agencies: Mapping[str, tuple[str, ...]], language: str = "vi", since: str = ""
+    parts: Sequence[tuple[str, Part]], agencies: Mapping[str, Whom], language: str = "vi", since: str = ""
 ) -> list[Item]:
     """An item for each part ``(code of its parent, part)``: found a strength or a weakness, with the figures in words.
 
-    ``agencies`` are those of the index by code, the first leads. A part's group decides; where there are too few units
-    for groups, whether it stands above the mean of its siblings on its scale.
+    ``agencies`` are those of the index by code (:func:`analysis.agencies.assigned`). A part's group decides; where
+    there are too few units for groups, whether it stands above the mean of its siblings on its scale.
     """
     found = []
     for k, (parent, part) in enumerate(parts, 1):
         siblings = [other.place for above, other in parts if above == parent]
         mean = sum(siblings) / len(siblings)
         strong = part.group in ("best", "high_average") if part.group else part.place >= mean
-        lead, *assist = agencies.get(part.code) or agencies.get(parent) or ("",)
+        whom = agencies.get(part.code) or agencies.get(parent) or Whom(())
+        lead, *assist = whom.names or ("",)
         found.append(
             Item(
                 id=f"N{k:02d}",
@@ -139,6 +145,7 @@ def draft(
                 assessment=_figures(part, language, since),
                 lead=lead,
                 assist=tuple(assist),
+                assigned="suggested" if whom.suggested else "",
             )
         )
     return found
@@ -184,6 +191,7 @@ def rows_of(items: Iterable[Item], language: str = "vi") -> list[dict[str, str]]
         row["assist"] = "; ".join(item.assist)
         row["finding"] = FINDINGS[item.finding](language) if item.finding else ""
         row["status"] = STATUS[item.status](language)
+        row["assigned"] = ASSIGNED[item.assigned](language) if item.assigned else ""
         found.append({name: str(row[name]) for name in (entry.name for entry in fields(Item))})
     return found
 
@@ -230,6 +238,9 @@ def _item(cells: Mapping[str, str], table: Table, k: int, agency: Callable[[str]
     status, bad = _word(cells.get("status", "") or "planned", STATUS)
     if bad:
         wrong.append(_unknown(table.where(k, "status"), bad, STATUS))
+    assigned, bad = _word(cells.get("assigned", ""), ASSIGNED)
+    if bad:
+        wrong.append(_unknown(table.where(k, "assigned"), bad, ASSIGNED))
     due = day_of(cells.get("due", ""))
     if due is None:
         wrong.append(
@@ -259,6 +270,7 @@ def _item(cells: Mapping[str, str], table: Table, k: int, agency: Callable[[str]
             lead=next(iter(listed["lead"]), ""),
             assist=(*listed["lead"][1:], *listed["assist"]),
             due=due or "",
+            assigned=assigned,
         ),
         wrong,
     )
@@ -281,9 +293,9 @@ def day_of(text: str) -> str | None:
 
 
 def extracts(items: Iterable[Item]) -> dict[str, list[Item]]:
-    """The items of each agency that leads or assists, by agency."""
+    """The items of each agency that leads or assists, by agency; what nobody has confirmed goes to none."""
     found: dict[str, list[Item]] = {}
-    for item in items:
+    for item in (item for item in items if not item.assigned):
         for agency in item.agencies:
             found.setdefault(agency, []).append(item)
     return found

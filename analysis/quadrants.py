@@ -7,6 +7,7 @@ import io
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 
 from analysis.drivers import ASSOCIATION, QUADRANTS, Drivers
 from analysis.output import whole_file
+from analysis.report.drawing import Drawing, Said
 from analysis.report.format import count, number, percent
 from survey.errors import InputError
 from survey.text import Text
@@ -52,25 +54,32 @@ def draw(found: Drivers, file: Path, language: str = "vi") -> None:
     whole_file(file, lambda path: Path(path).write_text(spoken, encoding="utf-8", newline="\n"))
 
 
+def picture(found: Drivers, key: str, language: str, title: str) -> Drawing:
+    """The picture as a chart of a report."""
+    return Drawing(key, title, told(found, language), lambda said: _figure(found, language, said))
+
+
 def told(found: Drivers, language: str) -> str:
     """The picture in words, for who cannot see it: each attribute's figures and quadrant, the strongest first."""
     rows = found.table.sort_values("importance", ascending=False, kind="stable")
+    return f"{ASSOCIATION(language)}. {'; '.join(_line(row, language) for _, row in rows.iterrows())}."
+
+
+def _line(row: Any, language: str) -> str:
     linked, reached = Text("liên hệ", "association")(language), Text("đạt", "performance")(language)
-    parts = [
+    return (
         f"{row['name']}: {linked} {percent(row['importance'] / 100, 1, language)}, "
         f"{reached} {number(row['performance'], 1, language)}, {QUADRANTS[row['quadrant']](language)}"
-        for _, row in rows.iterrows()
-    ]
-    return f"{ASSOCIATION(language)}. {'; '.join(parts)}."
+    )
 
 
-def _figure(found: Drivers, language: str) -> Figure:
+def _figure(found: Drivers, language: str, said: Said | None = None) -> Figure:
     figure = Figure(figsize=(9.0, 6.4), layout="constrained")
     axes = figure.add_subplot()
     line_i, line_p = found.lines
     for _, row in found.table.iterrows():
         sure = bool(row["sure"])
-        axes.errorbar(
+        marks = axes.errorbar(
             row["performance"],
             row["importance"],
             xerr=[
@@ -86,6 +95,8 @@ def _figure(found: Drivers, language: str) -> Figure:
             ms=7,
             zorder=3,
         )
+        if said is not None:
+            said.told(marks.lines[0], _line(row, language))
         axes.annotate(
             "\n".join(textwrap.wrap(str(row["name"]), _LABEL)[:2]),
             (row["performance"], row["importance"]),

@@ -195,8 +195,8 @@ def communes(province: str = "") -> Register:
 
 
 def read_register(file: Path | Table, name: str = "") -> Register:
-    """A register from a table (or a file of one) ``code, name (or name_vi), kind, valid_from, valid_to, successor, also, name_en, level,
-    province``; several successors are separated by
+    """A register from a table (or file) ``code, name (or name_vi), kind, valid_from, valid_to, successor, also,
+    name_en, level, province``; several successors are separated by
     spaces, spellings by ``;``.
 
     Raises:

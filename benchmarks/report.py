@@ -17,9 +17,9 @@ import numpy as np
 from score import sheet  # the tree of benchmarks/score.py, which lies beside this file
 
 from analysis.report.documents import Wanted, write
-from analysis.report.docx import Office
 from analysis.report.kinds import KINDS, Choice
 from analysis.report.making import from_files
+from analysis.report.office import Office
 from analysis.units import provinces
 
 BOUND, PAGE = 30.0, 150_000

@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
@@ -36,6 +36,15 @@ class Table:
     def where(self, number: int, column: str = "") -> str:
         """How to name a row (counted from 0) and column of this table to a person."""
         return f"{self.source}, row {self.places[number]}" + (f", column {column}" if column else "")
+
+
+def written(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> bytes:
+    """A table as CSV that a spreadsheet opens with its letters right; :func:`read_table` reads it back."""
+    made = io.StringIO()
+    writer = csv.DictWriter(made, list(columns), restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return made.getvalue().encode("utf-8-sig")
 
 
 def read_table(file: Path, encoding: str = "") -> Table:

@@ -10,7 +10,8 @@ from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Mm, Pt
 
-from analysis.report.docx import Office, OfficeDocument
+from analysis.report.docx import OfficeDocument
+from analysis.report.office import Office
 
 OFFICE = Office(
     "Sở Nội vụ",

@@ -18,8 +18,8 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from analysis.report.cells import cells
-from analysis.report.docx import Office, read_office
 from analysis.report.meta import INTERNAL, PUBLISHED, Meta
+from analysis.report.office import Office, read_office
 from analysis.report.overview import overview
 from analysis.report.pdf import LETTERS, checked, pdf
 from analysis.report.sheets import tidy, workbook

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -9,19 +10,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from docx import Document
+from pypdf import PdfReader
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from analysis import Design, score
+from analysis.drivers import drivers
 from analysis.gaps import gaps
-from analysis.index import index_of
+from analysis.index import index_of, load_index
 from analysis.output import write_scores
+from analysis.ranking import rank_sets
 from analysis.report.blocks import Heading, Paper, Paragraph, Picture
 from analysis.report.kinds import KINDS, Choice, places
 from analysis.report.making import Report, from_files
+from analysis.report.office import Office
+from analysis.report.pdf import pdf
 from analysis.report.profile import find, restricted
+from analysis.report.quadrant_pages import default_attributes, drive
 from analysis.report.scale import on_hundred, table_on_hundred
-from analysis.report.tree import Tree
+from analysis.report.tree import Tree, tree
+from analysis.report.word import word
 from analysis.score_file import score_table
+from analysis.table import Table
 from survey.errors import InputError
 from tests import outside
 from tests.test_report import _HEAD, _ROWS
@@ -76,6 +86,62 @@ def words(paper: Paper) -> str:
 
 def titles(paper: Paper) -> list[str]:
     return [table.title for table in paper.tables()]
+
+
+# -- what goes with an outcome ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def driven(report: Report) -> Report:
+    return replace(report, drive=drive(Table.of(people()), DESIGN, INDEX, report.tree, "D"))
+
+
+def test_the_attributes_are_the_components_that_the_outcome_is_no_part_of(report: Report) -> None:
+    assert default_attributes(INDEX, report.tree, "D") == ("A", "B", "C")
+    sipas = load_index("sipas_2026")
+    assert default_attributes(sipas, tree(sipas), "POL") == ("SVC.1", "SVC.2", "SVC.3", "SVC.4", "SVC.5")
+    assert default_attributes(sipas, tree(sipas), "a_column")[0] == "POL.A1"
+
+
+def test_a_province_s_quadrants_are_those_of_its_own_interviews(driven: Report) -> None:
+    paper = made(driven, "province", domain="14")
+    (table,) = (table for table in paper.tables() if table.first == "Attribute")
+    alone = drivers(people().query("province == '14'"), "D", ("A", "B", "C"), DESIGN, INDEX).table
+    alone = alone.sort_values("importance", ascending=False)
+    assert [row.after for row in table.rows] == list(alone["code"])
+    assert [row.entries[0].value for row in table.rows] == pytest.approx(list(alone["importance"]))
+    assert [row.entries[1].ends[1] for row in table.rows] == pytest.approx(list(alone["high"]))
+    assert [row.entries[2].value for row in table.rows] == pytest.approx(list(alone["performance"]))
+
+
+@pytest.mark.parametrize("kind", ["overview", "national", "book"])
+def test_the_quadrants_of_everybody_stand_in_the_general_documents(driven: Report, kind: str) -> None:
+    paper = made(driven, kind)
+    (drawing,) = (d for block in paper.body if isinstance(block, Picture) for d in block.drawings
+                  if "quadrants" in d.key)  # fmt: skip
+    assert "these are associations, not causes" in drawing.alt
+    assert drawing.svg.count("association ") >= 4, "each mark says its figures, and so does the description"
+    assert "n = 288" in next(table.note for table in paper.tables() if table.first == "Attribute")
+
+
+def test_the_quadrants_are_in_word_and_pdf_with_their_words(driven: Report) -> None:
+    paper = made(driven, "province", "vi", domain="14")
+    document = Document(io.BytesIO(word(paper, Office("Sở Nội vụ"))))
+    described = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
+    assert any("đây là mối liên hệ, không phải quan hệ nhân quả" in words for words in described)
+    assert "Mức liên hệ và mức đạt được" in "".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(pdf(paper, day="2026-11-02"))).pages
+    )
+
+
+def test_a_place_with_too_few_interviews_says_so_instead_of_a_picture(report: Report) -> None:
+    few = people()
+    few.loc[few["province"].eq("46") & (few.index % 8 > 0), "e"] = ""
+    few.loc[few["province"].eq("46"), "e"] = "4"
+    told = replace(report, drive=drive(Table.of(few), DESIGN, INDEX, report.tree, "D"))
+    assert "Not drawn for this place: everybody gave the same answer." in words(made(told, "province", domain="46"))
+    assert "Not drawn" not in words(made(told, "province", domain="14"))
+    assert "Association" not in words(made(report, "province", domain="14")), "only where an outcome was asked for"
 
 
 # -- profiles -----------------------------------------------------------------------------------------------------
@@ -292,6 +358,19 @@ def test_a_sample_that_carries_no_conclusion_is_told_with_what_it_would_take(tmp
     cell = thin.cells.domains("province")["01"]["T"]
     half = (cell.high - cell.low) / 2
     assert f"about {math.ceil(24 * (half / 5) ** 2 / 10) * 10} interviews" in said
+
+
+def test_a_published_rank_has_the_set_that_the_published_intervals_allow() -> None:
+    data = outside.data_folder() or outside.missing("shared data")
+    report = from_files([data / "papi_published.csv"], "papi_2022", round="2022")
+    table = pd.read_csv(data / "papi_published.csv", dtype=str)
+    total = table[(table["year"] == "2022") & (table["code"] == "TOTAL_UNW") & table["mean"].notna()]
+    se = (total["high"].astype(float) - total["low"].astype(float)) / 2 / 1.645
+    sets = rank_sets(total["mean"].astype(float), np.diag(se**2))
+    place = list(total["province"]).index("Quang Ninh")
+    said = words(made(report, "province", domain="Quảng Ninh"))
+    assert f"its true rank lies between {sets.low[place]:g} and {sets.high[place]:g}." in said
+    assert "half the width divided by 1.645" in said
 
 
 def test_every_score_is_told_on_a_hundred_by_a_declared_conversion() -> None:

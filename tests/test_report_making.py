@@ -205,6 +205,14 @@ def test_report_shows_published_papi_with_its_own_intervals_only(
     assert "Sai số chuẩn" not in page
 
 
+def test_the_quadrants_are_not_drawn_from_scores(survey: Survey, shared_data: Path, tmp_path: Path) -> None:
+    file, out = shared_data / "papi_published.csv", tmp_path / "r.html"
+    refused = survey("report", file, "--index", "papi_2022", "--round", "2022", "--outcome", "D1", "--out", out)
+    assert refused.exit_code == 2
+    assert "rests on interviews, not on scores" in refused.stderr
+    assert not out.exists()
+
+
 SURVEY = [
     {"type": "select_one yn", "name": "job", "label::Tiếng Việt (vi)": "Có việc làm không?",
      "label::English (en)": "Do you have a job?"},

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from click.testing import CliRunner
 from docx import Document
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from analysis.plan_sheet import HEADINGS
 from survey import create_app
+from survey.cli import cli
 from survey.store import Store, plans
 from tests import field
 from tests.field import BINH, HOA, LAN, Clock, Visitor
@@ -228,3 +230,121 @@ def test_each_role_has_its_part_of_a_plan(app: Flask, plan: str) -> None:
     hoa.sign_in(HOA)
     assert hoa.get(plan).status_code == 403
     assert hoa.get(f"{plan}/document").status_code == 403
+
+
+# -- agencies ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_suggests_agencies_and_saving_or_one_press_confirms_them(hub: Store, binh: Visitor, plan: str) -> None:
+    (held,) = plans.plans(hub)
+
+    def waiting() -> list[str]:
+        return [one["id"] for one in plans.parts(hub, held["id"], plans.ITEM) if one["assigned"]]
+
+    page = binh.get(plan).text
+    assert "Trung tâm Phục vụ hành chính công tỉnh" in page
+    assert page.count('<span class="tag">gợi ý</span>') == 4
+    assert waiting() == ["N01", "N02", "N03", "N04"]
+    cells = {cell.text for table in Document(io.BytesIO(binh.get(f"{plan}/document").data)).tables
+             for row in table.rows for cell in row.cells}  # fmt: skip
+    assert "Văn phòng UBND tỉnh (gợi ý)" in cells
+    assert zipfile.ZipFile(io.BytesIO(binh.get(f"{plan}/extracts").data)).namelist() == []
+    binh.get(f"{plan}/items/N01")
+    binh.post(f"{plan}/items/N01", task="Công khai", lead="Sở Tài chính", assist="")
+    assert waiting() == ["N02", "N03", "N04"]
+    assert "Đã xác nhận phân công của 3 nhiệm vụ" in binh.post(f"{plan}/confirm").text
+    assert waiting() == []
+
+
+def test_an_agency_that_is_no_more_becomes_its_successor_and_one_of_no_list_stays_with_a_warning(
+    hub: Store, binh: Visitor, plan: str
+) -> None:
+    binh.get(f"{plan}/items/N02")
+    saved = binh.post(f"{plan}/items/N02", lead="Sở Kế hoạch và Đầu tư", assist="Tổ giúp việc; so y te")
+    assert "Sở Kế hoạch và Đầu tư nay là Sở Tài chính." in saved.text
+    assert "“Tổ giúp việc”: không có đơn vị này trong danh sách cơ quan; giữ như đã ghi." in saved.text
+    (held,) = plans.plans(hub)
+    (item,) = (one for one in plans.parts(hub, held["id"], plans.ITEM) if one["id"] == "N02")
+    assert (item["lead"], item["assist"]) == ("Sở Tài chính", ["Tổ giúp việc", "Sở Y tế"])
+
+
+def test_agencies_are_searched_without_diacritics(binh: Visitor) -> None:
+    found = binh.get("/plans/agencies/found", unit="Sơn La", q="y te", list="lead-list").text
+    assert "Sở Y tế" in found
+    assert "UBND xã Chiềng Mung" in binh.get("/plans/agencies/found", unit="Sơn La", q="chieng mung", list="l").text
+
+
+def test_the_list_of_a_unit_is_taken_changed_and_used_by_the_next_plan(hub: Store, binh: Visitor, plan: str) -> None:
+    page = binh.get("/plans/agencies", unit="Sơn La")
+    assert "Đây là danh sách mẫu" in page.text
+    assert "Đã lưu danh sách 100 cơ quan" in binh.post("/plans/agencies/file", unit="Sơn La", what="example").text
+    binh.get("/plans/agencies", unit="Sơn La")
+    added = binh.post("/plans/agencies", unit="Sơn La", what="add", code="TTCDS", name_vi="Trung tâm Chuyển đổi số",
+                      level="province", day="01/10/2026")  # fmt: skip
+    assert "Trung tâm Chuyển đổi số" in added.text
+    binh.get(f"{plan}/items/N01")
+    binh.post(f"{plan}/items/N01", lead="Trung tâm Chuyển đổi số", assist="")
+    binh.get("/plans/agencies", unit="Sơn La")
+    ended = binh.post("/plans/agencies", unit="Sơn La", what="end", code="TTCDS", day="15/10/2026", successor="abc")
+    assert ended.status_code == 400
+    assert "Không có đơn vị này" in ended.text
+    binh.post("/plans/agencies", unit="Sơn La", what="end", code="TTCDS", day="15/10/2026", successor="SKHCN")
+    again = open_plan(binh, name="KH-2028", round="2028")
+    assert again.status_code == 200
+    (_, second) = sorted(plans.plans(hub), key=lambda one: one["name"])
+    leads = {one["code"]: (one["lead"], one["assigned"]) for one in plans.parts(hub, second["id"], plans.ITEM)}
+    assert leads["POL"] == ("Sở Khoa học và Công nghệ", "")
+    assert leads["SVC"][1] == "suggested"
+
+
+def test_a_list_that_contradicts_itself_is_refused_with_the_row(binh: Visitor) -> None:
+    binh.get("/plans/agencies", unit="Sơn La")
+    text = "code,name_vi,valid_from,valid_to,successor\nA,Sở A,2026-01-01,2025-01-01,\n"
+    page = binh.post("/plans/agencies/file", unit="Sơn La", list=(io.BytesIO(text.encode()), "agencies.csv"))
+    assert page.status_code == 400
+    assert "Kết thúc trước khi bắt đầu" in page.text
+    assert "row 2" in page.text
+    assert "Đây là danh sách mẫu" in page.text, "the list before stands"
+
+
+# -- the issuing office -----------------------------------------------------------------------------------------------
+
+
+def test_the_office_is_typed_once_and_stands_on_documents_of_pages_and_commands(
+    binh: Visitor, plan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Văn bản Word chưa có tên cơ quan" in binh.get(plan).text
+    assert "Sở Nội vụ" not in binh.get("/office").text
+    told = {"parent": "UBND tỉnh Sơn La", "name": "Sở Nội vụ", "abbreviation": "SNV", "place": "Sơn La",
+            "post": "Giám đốc", "signer": "Lò Văn B", "recipients": "- UBND tỉnh;\nCác sở, ngành"}  # fmt: skip
+    saved = binh.post("/office", **told)
+    assert 'value="Sở Nội vụ"' in saved.text
+
+    def head(content: bytes) -> list[str]:
+        cells = [cell for table in Document(io.BytesIO(content)).tables for cell in table.rows[0].cells]
+        return [paragraph.text for cell in cells for paragraph in cell.paragraphs]
+
+    words = head(binh.get(f"{plan}/document").data)
+    assert words[:2] == ["UBND TỈNH SƠN LA", "SỞ NỘI VỤ"]
+    assert "Số: \u2003\u2003/KH-SNV" in words
+    assert {"- UBND tỉnh;", "- Các sở, ngành;", "Lò Văn B", "Giám đốc"} <= set(words)
+    assert "Văn bản Word chưa có tên cơ quan" not in binh.get(plan).text
+
+    scores, out = tmp_path / "diem.csv", tmp_path / "bao_cao.docx"
+    scores.write_text(SCORES, encoding="utf-8")
+    monkeypatch.setenv("SURVEY_INSTANCE", str(tmp_path / "hub"))
+    command = ["report", str(scores), "--index", "sipas_2026", "--kind", "province", "--domain", "Sơn La"]
+    assert CliRunner().invoke(cli, [*command, "--out", str(out)]).exit_code == 0
+    assert head(out.read_bytes())[:2] == ["UBND TỈNH SƠN LA", "SỞ NỘI VỤ"]
+    assert any(line.endswith("/BC-SNV") for line in head(out.read_bytes()))
+
+
+def test_an_office_file_that_was_broken_by_hand_is_told_and_can_be_saved_anew(
+    hub: Store, binh: Visitor, plan: str
+) -> None:
+    (hub.folder / "office.toml").write_text("name = Sở Nội vụ", encoding="utf-8")
+    assert "office.toml" in binh.get("/office").text
+    assert binh.get(f"{plan}/document").status_code == 400
+    binh.get("/office")
+    assert 'value="Sở Nội vụ"' in binh.post("/office", name="Sở Nội vụ").text
+    assert binh.get(f"{plan}/document").status_code == 200

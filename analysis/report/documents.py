@@ -8,8 +8,8 @@ from pathlib import Path
 
 from analysis.output import whole_file
 from analysis.report.blocks import Paper
-from analysis.report.docx import Office
 from analysis.report.making import Report
+from analysis.report.office import Office
 from survey.text import LANGUAGES
 
 TIDY = ("csv", "parquet")

@@ -9,12 +9,9 @@ body, "Biểu số …" tables, nơi nhận, signature and stamp. What is not kn
 from __future__ import annotations
 
 import io
-import tomllib
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -26,7 +23,7 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt
 from docx.text.paragraph import Paragraph
 
-from survey.errors import InputError
+from analysis.report.office import Office
 from survey.text import Text, nfc
 
 FONT = "Times New Roman"
@@ -41,61 +38,6 @@ _SYMBOLS = {Text("Báo cáo", "Report"): "BC", Text("Kế hoạch", "Plan"): "KH
 """Kinds of document and their abbreviations in the ký hiệu (Decree 30/2020/NĐ-CP, annex III)."""
 _ALIGN = {"l": "left", "r": "right", "c": "center"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Office:
-    """Who issues a document. Only ``name`` must be known; what is empty stands as dots or a gap.
-
-    ``name`` and ``parent`` are tên cơ quan ban hành and cơ quan chủ quản; ``symbol`` is the ký hiệu after the number
-    (``BC-SNV``); ``day`` is an ISO date. ``authority`` is ``TM. ỦY BAN NHÂN DÂN``, ``KT. GIÁM ĐỐC``; ``post`` is
-    ``CHỦ TỊCH``; ``archive`` is what stands after "Lưu: VT".
-    """
-
-    name: str
-    parent: str = ""
-    number: str = ""
-    symbol: str = ""
-    place: str = ""
-    day: str = ""
-    authority: str = ""
-    post: str = ""
-    signer: str = ""
-    recipients: tuple[str, ...] = ()
-    archive: str = ""
-
-
-def read_office(file: Path) -> Office:
-    """The office that a TOML file describes, with the names of :class:`Office` as keys.
-
-    Raises:
-        InputError: the file cannot be read, has another key, or no ``name``.
-    """
-    try:
-        told = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(
-            str(file),
-            Text(f"không đọc được ({error})", f"cannot be read ({error})"),
-            Text('ghi mỗi dòng một mục, ví dụ name = "SỞ NỘI VỤ"', 'write an entry a line, such as name = "SỞ NỘI VỤ"'),
-        ) from None
-    names = [field.name for field in fields(Office)]
-    for key, value in told.items():
-        right = isinstance(value, list) if key == "recipients" else isinstance(value, str)
-        if key not in names or not right:
-            listed = ", ".join(names)
-            raise InputError(
-                f"{file}, {key}",
-                Text("không hiểu mục này", "this entry is not understood"),
-                Text(f"các mục là chữ: {listed}; recipients là danh sách", f"texts: {listed}; recipients is a list"),
-            )
-    if not told.get("name"):
-        raise InputError(
-            f"{file}, name",
-            Text("thiếu tên cơ quan ban hành", "the name of the office is missing"),
-            Text('thêm name = "SỞ NỘI VỤ"', 'add name = "SỞ NỘI VỤ"'),
-        )
-    return Office(**told | {"recipients": tuple(str(one) for one in told.get("recipients", ()))})
 
 
 class OfficeDocument:
@@ -269,7 +211,8 @@ class OfficeDocument:
             _put(left, office.parent.upper(), size=13, center=True)
         _put(left, office.name.upper() or self.t("[TÊN CƠ QUAN]", "[AGENCY]"), size=13, bold=True, center=True)
         _rule(left.add_paragraph(), _HEAD[0] / 3, _HEAD[0])
-        symbol = office.symbol or "-".join([*(s for names, s in _SYMBOLS.items() if kind in names), "…"])
+        kinds = [short for names, short in _SYMBOLS.items() if kind in names]
+        symbol = office.symbol or "-".join([*kinds, office.abbreviation or "…"])
         number = office.number or "\u2003\u2003"
         _put(left, self.t("Số: ", "No.: ") + f"{number}/{symbol}", size=13, center=True)
         _put(right, _STATE(self.language), size=12.5, bold=True, center=True)

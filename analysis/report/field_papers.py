@@ -13,7 +13,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analysis.report import format
-from analysis.report.docx import FONT, Office, OfficeDocument, repacked
+from analysis.report.docx import FONT, OfficeDocument, repacked
+from analysis.report.office import Office
 from analysis.report.sheets import sheet_name
 from survey.fieldwork.papers import Cell, Paper, Table
 from survey.text import Text

@@ -13,6 +13,7 @@ from analysis.report.blocks import Paper
 from analysis.report.making import Report
 from analysis.report.outlines import Shape
 from analysis.report.overview import overview
+from analysis.report.quadrant_pages import quadrant_blocks
 from analysis.report.view import view
 from survey.errors import InputError
 from survey.text import Text, fold
@@ -41,7 +42,8 @@ class Kind:
 
 
 def _general(report: Report, language: str, _: Choice) -> Paper:
-    return overview(view(report.cells, report.tree, report.meta, language, report.classes), report.meta)
+    shown = view(report.cells, report.tree, report.meta, language, report.classes)
+    return overview(shown, report.meta, after_components=quadrant_blocks(report.drive, report.meta, language))
 
 
 def _national(report: Report, language: str, choice: Choice) -> Paper:

@@ -16,6 +16,7 @@ from analysis.index import Index, load_index
 from analysis.report import facts
 from analysis.report.cells import WHOLE, Cells, cells
 from analysis.report.meta import NONE, Fact, Meta
+from analysis.report.quadrant_pages import Drive, drive
 from analysis.report.reading import read_scores
 from analysis.report.tree import Tree, tree
 from analysis.small_area import Classes, classes, is_commune_level
@@ -59,7 +60,8 @@ class Report:
     """All that a document is made of, and what a person should look at before it is given out.
 
     ``sources`` are the scores as :func:`analysis.score_file.score_table` takes them, for what needs covariances;
-    ``units`` the documents of the sample, ``publication`` the rule for small cells.
+    ``units`` the documents of the sample, ``publication`` the rule for small cells, ``drive`` computes what goes with
+    an outcome where one was asked for.
     """
 
     cells: Cells
@@ -70,6 +72,7 @@ class Report:
     units: Sequence[Mapping[str, Any]] = ()
     publication: Publication | None = None
     findings: tuple[Problem, ...] = ()
+    drive: Drive | None = None
 
     @property
     def domains(self) -> int:
@@ -117,11 +120,14 @@ def from_round(
     by: Sequence[str] = (),
     *,
     background: Background,
+    outcome: str = "",
+    attributes: Sequence[str] = (),
 ) -> Report:
     """A report of the interviews of a round: everybody together, and by each of the columns ``by`` alone.
 
     Without ``index`` it is the one of the round's questionnaire; without ``by`` what the data hold
-    of :data:`USUAL`, without ``design`` the one that the frame's columns declare, at the round's level.
+    of :data:`USUAL`, without ``design`` the one that the frame's columns declare, at the round's level. With an
+    ``outcome`` the documents show what of ``attributes`` goes with it (:mod:`analysis.report.quadrant_pages`).
 
     Raises:
         Problems, InputError: as :func:`analysis.scores.score`.
@@ -159,7 +165,10 @@ def from_round(
     }.values())  # fmt: skip
     findings = {finding: None for scores in made for finding in scores.findings}
     notes = tuple({note: None for scores in made for note in scores.notes})
-    return _report(cells(rows), loaded, design, round, background, notes, tuple(findings), tuple(made))
+    report = _report(cells(rows), loaded, design, round, background, notes, tuple(findings), tuple(made))
+    if outcome:
+        report = replace(report, drive=drive(table, design, loaded, report.tree, outcome, attributes))
+    return report
 
 
 def _report(

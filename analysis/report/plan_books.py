@@ -11,12 +11,12 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analysis.plan_sheet import FINDINGS, HEADINGS, ROLES, STANDS, STATUS, Answer, Collected, Item, rows_of
+from analysis.plan_sheet import ASSIGNED, FINDINGS, HEADINGS, ROLES, STANDS, STATUS, Answer, Collected, Item, rows_of
 from analysis.report.docx import repacked
 from survey.text import Text
 
-_WIDTHS = {"id": 10, "code": 12, "name": 34, "finding": 18, "status": 18, "lead": 26, "assist": 26, "due": 13,
-           "role": 12, "plan": 14, "agency": 26, "by": 22}  # fmt: skip
+_WIDTHS = {"id": 10, "code": 12, "name": 34, "finding": 18, "status": 18, "assigned": 18, "lead": 26, "assist": 26,
+           "due": 13, "role": 12, "plan": 14, "agency": 26, "by": 22}  # fmt: skip
 _HEAD = PatternFill("solid", fgColor="E8ECF1")
 _FILL_IN = PatternFill("solid", fgColor="FFF8E1")
 _THIN = Side(style="thin", color="9AA5B1")
@@ -28,7 +28,7 @@ _EXTRACT = ("id", "code", "name", "task", "role", "due", "status", "progress", "
 def plan_book(items: Sequence[Item], language: str = "vi") -> bytes:
     """The plan as a workbook to fill in; :func:`analysis.plan_sheet.read_sheet` reads it back."""
     rows = rows_of(items, language)
-    columns = list(rows[0]) if rows else list(HEADINGS)[:14]
+    columns = list(rows[0]) if rows else list(HEADINGS)[:15]
     book, sheet = _book(Text("Kế hoạch", "Plan")(language))
     _write(sheet, columns, rows, language, editable=columns)
     return _bytes(book)
@@ -103,7 +103,7 @@ def _write(
                 cell.protection = Protection(locked=False)
                 if len(editable) < len(columns):
                     cell.fill = _FILL_IN
-    for name, table in (("status", STATUS), ("finding", FINDINGS)):
+    for name, table in (("status", STATUS), ("finding", FINDINGS), ("assigned", ASSIGNED)):
         if name in columns and name in editable and rows:
             _choice(sheet, columns.index(name) + 1, len(rows), [word(language) for word in table.values()])
     sheet.freeze_panes = "B2"

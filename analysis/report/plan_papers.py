@@ -11,9 +11,10 @@ from analysis.plan import Outcome, Outlook
 from analysis.plan_sheet import STANDS, STATUS, Collected, Item
 from analysis.plan_words import outlook_sentence, result_sentence, said
 from analysis.ranking import GROUP_WORDS
-from analysis.report.docx import Office, OfficeDocument
+from analysis.report.docx import OfficeDocument
 from analysis.report.format import day, number
 from analysis.report.meta import INTERNAL
+from analysis.report.office import Office
 from analysis.standing import ADVICE, Part
 from survey.text import Text, fold
 
@@ -313,13 +314,23 @@ def _tasks(made: OfficeDocument, items: Sequence[Item]) -> None:
         [t("Mã", "Item"), t("Chỉ số", "Code"), t("Nhiệm vụ", "Task"), t("Chủ trì", "Leads"), t("Phối hợp", "Assist"),
          t("Thời hạn", "Due"), t("Minh chứng", "Evidence")],
         [
-            [item.id, item.code, item.task or "……", item.lead or "……", ", ".join(item.assist),
+            [item.id, item.code, item.task or "……", _lead(item, language), ", ".join(item.assist),
              day(item.due, language) if item.due else "……", item.evidence or "……"]
             for item in items
         ],
         align="cclllll",
         widths=[0.9, 1, 3.2, 1.8, 1.8, 1.8, 2],
     )  # fmt: skip
+    if any(item.assigned for item in items):
+        made.paragraph(
+            t(
+                "Cơ quan ghi “(gợi ý)” do phần mềm gợi ý theo nội dung của chỉ số, chưa ai xác nhận: sửa hoặc bỏ chữ "
+                "ấy trước khi ban hành.",
+                "Agencies marked “(suggested)” follow from what the indicator is about and nobody has confirmed them: "
+                "change them or take the word away before this is issued.",
+            ),
+            italic=True,
+        )
     by_lead: dict[str, int] = {}
     for item in items:
         name = item.lead or t("(chưa giao)", "(not given yet)")
@@ -329,6 +340,10 @@ def _tasks(made: OfficeDocument, items: Sequence[Item]) -> None:
     head = [t("Cơ quan chủ trì", "Leads"), t("Số nhiệm vụ", "Items")]
     title = t("Số nhiệm vụ theo cơ quan chủ trì", "Items by leading agency")
     made.table(title, head, rows, bold=[len(rows) - 1], widths=[3, 1])
+
+
+def _lead(item: Item, language: str) -> str:
+    return (item.lead or "……") + (_t(language, " (gợi ý)", " (suggested)") if item.assigned else "")
 
 
 def _short(text: str, most: int = 140) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from analysis.plan import Figures as Published
 from analysis.ranking import GROUP_WORDS, GROUPS, Ranking, rank
 from analysis.report import maps
 from analysis.report.blocks import Block, Heading, Paper, Paragraph, Picture
@@ -24,8 +25,10 @@ from analysis.report.making import Report
 from analysis.report.meta import Meta
 from analysis.report.outlines import Shape
 from analysis.report.overview import overview
+from analysis.report.quadrant_pages import quadrant_blocks
 from analysis.report.tree import Node
 from analysis.report.view import view
+from analysis.score_file import score_table
 from analysis.small_area import CLASSES, is_commune_level
 from survey.errors import InputError
 from survey.text import Text, fold
@@ -40,7 +43,8 @@ def national(report: Report, language: str, shapes: Sequence[Shape] = ()) -> Pap
     shown = view(report.cells, report.tree, report.meta, language, report.classes)
     top = shown.headline_node
     extra = _map(report, language, top, shapes)
-    return overview(shown, report.meta, after_headline=extra)
+    drawn = quadrant_blocks(report.drive, report.meta, language)
+    return overview(shown, report.meta, after_headline=extra, after_components=drawn)
 
 
 def profile(report: Report, language: str, level: str, domain: str, shapes: Sequence[Shape] = ()) -> Paper:
@@ -71,6 +75,7 @@ def profile(report: Report, language: str, level: str, domain: str, shapes: Sequ
     spokes = _radar(figures, report, here, beside, name(language), level)
     # A commune's profile is two pages that load over a slow line; its sample says little of single items anyway.
     short = level == "commune" and len(shown.index) > _LONG
+    spokes += quadrant_blocks(report.drive, meta, language, level, chosen)
     return overview(shown, meta, after_headline=around, after_components=spokes, leaves=not short)
 
 
@@ -156,6 +161,11 @@ def standing(report: Report, figures: Figures, level: str, domain: str, top: Nod
             f"With {figures.sure} confidence its true rank lies between {low} and {high}"
             + (": this sample says nothing on its rank." if whole else "."),
         ))  # fmt: skip
+        if here is not None and here.published:
+            said.append(t(
+                "Sai số chuẩn suy từ khoảng đã công bố: nửa khoảng chia 1,645.",
+                "Standard errors follow from the published intervals: half the width divided by 1.645.",
+            ))  # fmt: skip
     else:
         said.append(t(
             "Không có sai số của mọi đơn vị, vì vậy không biết thứ hạng này chắc chắn đến đâu.",
@@ -187,11 +197,12 @@ def _class(report: Report, figures: Figures, level: str, domain: str, top: Node)
 
 
 def _ranking(report: Report, level: str, code: str) -> Ranking | None:
-    """The ranking of a level from the first source that has it."""
+    """The ranking of a level from the first source that has it; published PAPI intervals give their errors."""
     ties, missing = maps.rules(report.meta.index, report.meta.round)
     for source in report.sources:
         try:
-            return rank(source, code, by=level, round=report.meta.round, ties=ties, missing=missing)
+            table = Published(()).filled(score_table(source), report.meta.index)
+            return rank(table, code, by=level, round=report.meta.round, ties=ties, missing=missing)
         except InputError:
             continue
     return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analysis.report.blocks import Entry, Heading, Headline, Listing, Paper, Paragraph, Picture, Points, Table
-from analysis.report.docx import Office, OfficeDocument
+from analysis.report.docx import OfficeDocument
+from analysis.report.office import Office
 
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV")
 _STEP = "\u2002\u2002"

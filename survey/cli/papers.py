@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import click
 from survey.cli.base import FINDINGS, Group, account, json_option, language, open_store, option, say, say_json
 from survey.cli.figures import STATE, STATES
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.office import OFFICE, issuing
 from survey.cli.review import check_person
 from survey.errors import InputError
 from survey.text import Text
@@ -29,16 +31,8 @@ def _common(function: Callable[..., Any]) -> Any:
     commune = option(
         "--commune", default="", help=Text("Chỉ một xã, phường: mã hoặc tên.", "One commune: code or name.")
     )
-    office = option(
-        "--office",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help=Text(
-            "Tệp TOML về cơ quan ban hành (name, parent, symbol, place …).",
-            "TOML file on the issuing office (name, parent, symbol, place …).",
-        ),
-    )
     actor = option("--as", "actor", default="", help=Text("Mã của người in.", "Id of the person who prints it."))
-    for one in (json_option, actor, office, STATE, commune, round_option, _FILE):
+    for one in (json_option, actor, OFFICE, STATE, commune, round_option, _FILE):
         function = one(function)
     return function
 
@@ -140,7 +134,6 @@ def _print(
     """Makes and writes one paper. Names of respondents are for those who check the visits, on a page as here; each
     such paper is in the log of access before it is written."""
     from analysis.output import whole_file
-    from analysis.report.docx import Office, read_office
     from analysis.report.field_papers import About, word, workbook
     from survey.store import audit
     from survey.store import papers as read
@@ -152,7 +145,7 @@ def _print(
             Text("không ghi được loại tệp này", "files of this kind are not written"),
             Text("dùng .docx hoặc .xlsx", "use .docx or .xlsx"),
         )
-    issuer = read_office(office) if office else None
+    issuer = issuing(office)
     with open_store() as store:
         check_person(store, actor, "records.decide" if private else "receive.page")
         document = chosen_round(store, round_id)
@@ -169,7 +162,9 @@ def _print(
             detail={name: value for name, value in {**told, "account": account()}.items() if value != ""},
         )
     about = About(_facts(document, work, commune, state, closed), bool(document.get("synthetic")))
-    content = ways[file.suffix.lower()](made, about, issuer or Office(name="", symbol=made.symbol), language())
+    if not issuer.symbol:
+        issuer = replace(issuer, symbol=made.symbol.replace("…", issuer.abbreviation or "…"))
+    content = ways[file.suffix.lower()](made, about, issuer, language())
     whole_file(file, lambda path: path.write_bytes(content))
     if as_json:
         say_json(

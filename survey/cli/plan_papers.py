@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, option, say, say_json
+from survey.cli.office import OFFICE, issuing
 from survey.errors import InputError
 from survey.text import Text
 
 if TYPE_CHECKING:
     from analysis.plan_sheet import Item
-    from analysis.report.docx import Office
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _AGENCIES = option(
@@ -26,18 +26,32 @@ _AGENCIES = option(
         "agencies.csv: agencies with dates; one that was replaced becomes its successor.",
     ),
 )
-_OFFICE = option(
-    "--office",
-    type=_FILE,
-    help=Text(
-        "Tệp TOML về cơ quan ban hành (name, parent, symbol, place, signer …).",
-        "TOML file on the issuing office (name, parent, symbol, place, signer …).",
-    ),
-)
 _UNIT = option("--unit", required=True, help=Text("Đơn vị lập kế hoạch, như trong bảng điểm.", "The unit, by name."))
 _INDEX = option("--index", "index", required=True, help=Text("Mã chỉ số hoặc thư mục.", "Id or folder of the index."))
 _ROUND = option("--round", "round_id", required=True, help=Text("Đợt của bảng điểm.", "Round of the scores."))
 _BASELINE = option("--since", default="", help=Text("Đợt để so sánh thay đổi.", "Round to tell the change since."))
+
+
+def rules(function: Callable[..., Any]) -> Any:
+    """``--ties``, ``--missing``: how groups are cut."""
+    ties = option(
+        "--ties",
+        type=click.Choice(["up", "down"]),
+        default="up",
+        show_default=True,
+        help=Text("Điểm đúng bằng ngưỡng nhóm: lên hay xuống.", "A value on a group's cut goes up or down."),
+    )
+    missing = option(
+        "--missing",
+        type=click.Choice(["drop", "zero"]),
+        default="drop",
+        show_default=True,
+        help=Text(
+            "Đơn vị không có điểm khi lập ngưỡng nhóm: bỏ ra, hay tính là 0.",
+            "Units without an estimate when groups are cut: left out, or kept as zeros.",
+        ),
+    )
+    return ties(missing(function))
 
 
 @click.command(
@@ -54,29 +68,72 @@ _BASELINE = option("--since", default="", help=Text("Đợt để so sánh thay 
 @_ROUND
 @_UNIT
 @_BASELINE
+@rules
 @_AGENCIES
 @option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help=Text("Tệp .xlsx.", "The .xlsx."))
 def draft(
-    scores: tuple[Path, ...], index: str, round_id: str, unit: str, since: str, agencies: Path | None, out: Path
+    scores: tuple[Path, ...],
+    index: str,
+    round_id: str,
+    unit: str,
+    since: str,
+    ties: str,
+    missing: str,
+    agencies: Path | None,
+    out: Path,
 ) -> int:
+    from analysis.agencies import assigned
     from analysis.index import load_index
-    from analysis.plan import Figures
+    from analysis.plan import Figures, Rules
     from analysis.plan_sheet import draft as drafted
     from analysis.report.plan_books import plan_book
     from analysis.standing import tree_of_parts
+    from analysis.units import read_register
 
-    parts = tree_of_parts(Figures(scores), index, unit, round_id, since)
+    parts = tree_of_parts(Figures(scores, Rules(ties, missing)), index, unit, round_id, since)
     if not parts:
         raise InputError(
             f"{index}, {round_id}",
             Text("bảng điểm không có phần nào của chỉ số này", "the scores have no part of this index"),
             Text("kiểm tra --index và --round", "check --index and --round"),
         )
-    named = agency_names(agencies)
-    listed = {node.code: tuple(named(one) for one in node.agency) for node in load_index(index).nodes if node.agency}
-    items = drafted(parts, listed, language(), since)
+    register = read_register(agencies) if agencies else None
+    items = drafted(parts, assigned(load_index(index), register, _today()), language(), since)
     _save(out, plan_book(items, language()))
     say(Text(f"Đã ghi {len(items)} dòng vào {out}", f"Wrote {len(items)} rows to {out}"))
+    if any(item.assigned for item in items):
+        say(
+            Text(
+                "Cơ quan chủ trì, phối hợp là gợi ý theo nội dung chỉ số; xóa chữ ở cột Phân công khi đã xác nhận.",
+                "Agencies are suggested by what an indicator is about; empty the column Assignment when confirmed.",
+            )
+        )
+    return 0
+
+
+@click.command(
+    "agencies",
+    cls=Command,
+    help=Text(
+        "Ghi danh sách cơ quan mẫu (agencies.csv) của một tỉnh: sở, ngành, UBND từng xã, có ngày hiệu lực; để sửa lại.",
+        "Write the example list (agencies.csv) of a province: departments, communes' committees, with dates; to edit.",
+    ),
+    example="survey plan agencies --unit 'Sơn La' --out agencies.csv",
+)
+@_UNIT
+@option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help=Text("Tệp .csv.", "The .csv."))
+def agencies(unit: str, out: Path) -> int:
+    from analysis.agencies import COLUMNS, example
+    from survey.tables import written
+
+    rows = example(unit, _today())
+    _save(out, written(COLUMNS, rows))
+    say(
+        Text(
+            f"Đã ghi {len(rows)} cơ quan (danh sách mẫu) vào {out}; sửa theo tỉnh mình trước khi dùng.",
+            f"Wrote {len(rows)} agencies (an example) to {out}; make it your province's before it is used.",
+        )
+    )
     return 0
 
 
@@ -95,10 +152,11 @@ def draft(
 @_ROUND
 @_UNIT
 @_BASELINE
+@rules
 @option("--targets", type=_FILE, help=Text("Bảng mục tiêu.", "Table of targets."))
 @option("--basis", multiple=True, help=Text("Văn bản căn cứ, lặp lại được.", "Document it follows from; repeatable."))
 @_AGENCIES
-@_OFFICE
+@OFFICE
 @option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help=Text("Tệp .docx.", "The .docx."))
 def write(
     sheet: Path,
@@ -107,6 +165,8 @@ def write(
     round_id: str,
     unit: str,
     since: str,
+    ties: str,
+    missing: str,
     targets: Path | None,
     basis: tuple[str, ...],
     agencies: Path | None,
@@ -114,12 +174,12 @@ def write(
     out: Path,
 ) -> int:
     from analysis.index import load_index
-    from analysis.plan import Figures, outcome, outlook
+    from analysis.plan import Figures, Rules, outcome, outlook
     from analysis.report.plan_papers import Plan, plan_document
     from analysis.standing import tree_of_parts
     from analysis.targets import read_targets
 
-    figures, items = Figures(scores), _items(sheet, agencies)
+    figures, items = Figures(scores, Rules(ties, missing)), _items(sheet, agencies)
     wanted = read_targets(targets) if targets else []
     ahead = [outlook(one, figures) for one in wanted if one.round != round_id]
     behind = [outcome(one, figures) for one in wanted if one.round == round_id]
@@ -136,7 +196,7 @@ def write(
         basis=basis or tuple(dict.fromkeys(one.source for one in wanted if one.source)),
         own=figures.own,
     )
-    _save(out, plan_document(made, _office(office, "KH-UBND"), language()))
+    _save(out, plan_document(made, issuing(office), language()))
     say(Text(f"Đã ghi {out}", f"Wrote {out}"))
     return 0
 
@@ -161,7 +221,7 @@ def write(
 @option("--round", "round_id", default="", help=Text("Đợt của bảng điểm.", "Round of the scores."))
 @option("--unit", default="", help=Text("Tỉnh có điểm.", "The province that was scored."))
 @_AGENCIES
-@_OFFICE
+@OFFICE
 @json_option
 def extract(
     sheet: Path,
@@ -202,8 +262,17 @@ def extract(
         written.append(file)
         if is_commune(agency):
             paper = folder / f"{plain_name(agency)}.docx"
-            _save(paper, handbook(about, agency, own, _office(office, "HD-SNV"), language()))
+            _save(paper, handbook(about, agency, own, issuing(office), language()))
             written.append(paper)
+    waiting = sum(bool(item.assigned) for item in items)
+    if waiting:
+        click.echo(
+            Text(
+                f"{waiting} nhiệm vụ còn phân công gợi ý, chưa trích cho ai; xóa chữ ở cột Phân công khi đã xác nhận.",
+                f"{waiting} items are assigned by suggestion and go to nobody; empty the column Assignment to confirm.",
+            )(language()),
+            err=True,
+        )
     if as_json:
         say_json([str(file) for file in written])
     else:
@@ -226,7 +295,7 @@ def extract(
 @option("--quarter", required=True, help=Text("Kỳ báo cáo, ví dụ quý III/2026.", "What it is for, such as Q3 2026."))
 @option("--unit", default="", help=Text("Đơn vị của kế hoạch.", "The plan's unit."))
 @_AGENCIES
-@_OFFICE
+@OFFICE
 @option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path),
         help=Text("Tệp .xlsx hoặc .docx.", "The .xlsx or .docx."))  # fmt: skip
 @json_option
@@ -257,7 +326,7 @@ def collect(
     problems += found.problems
     if out.suffix.lower() == ".docx":
         about = Plan(unit or name, Text(name, name), "", "", tuple(items))
-        _save(out, quarter_document(about, found, quarter, _office(office, "BC-UBND"), language()))
+        _save(out, quarter_document(about, found, quarter, issuing(office), language()))
     elif out.suffix.lower() == ".xlsx":
         _save(out, quarter_book(found, language()))
     else:
@@ -323,12 +392,6 @@ def _items(sheet: Path, agencies: Path | None) -> list[Item]:
     return read_sheet(read_table(sheet), agency_names(agencies))
 
 
-def _office(file: Path | None, symbol: str) -> Office:
-    from analysis.report.docx import Office, read_office
-
-    return read_office(file) if file else Office(name="", symbol=symbol)
-
-
 def _save(file: Path, content: bytes) -> None:
     from analysis.output import whole_file
 
@@ -339,4 +402,4 @@ def _today() -> str:
     return datetime.now().astimezone().date().isoformat()
 
 
-commands: dict[str, click.Command] = {str(one.name): one for one in (draft, write, extract, collect)}
+commands: dict[str, click.Command] = {str(one.name): one for one in (draft, write, extract, collect, agencies)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,28 +28,6 @@ _TARGETS = option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=Text("Bảng mục tiêu (.csv, .xlsx).", "Table of targets (.csv, .xlsx)."),
 )
-
-
-def _rules(function: Callable[..., Any]) -> Any:
-    """``--ties``, ``--missing``: how groups are cut."""
-    ties = option(
-        "--ties",
-        type=click.Choice(["up", "down"]),
-        default="up",
-        show_default=True,
-        help=Text("Điểm đúng bằng ngưỡng nhóm: lên hay xuống.", "A value on a group's cut goes up or down."),
-    )
-    missing = option(
-        "--missing",
-        type=click.Choice(["drop", "zero"]),
-        default="drop",
-        show_default=True,
-        help=Text(
-            "Đơn vị không có điểm khi lập ngưỡng nhóm: bỏ ra, hay tính là 0.",
-            "Units without an estimate when groups are cut: left out, or kept as zeros.",
-        ),
-    )
-    return ties(missing(function))
 
 
 @click.group(
@@ -86,7 +64,7 @@ def plan() -> None:
         "Interviews planned for each unit in the round measured (default: as in the baseline).",
     ),
 )
-@_rules
+@plan_papers.rules
 @json_option
 def check(scores: tuple[Path, ...], targets: Path, n: int | None, ties: str, missing: str, as_json: bool) -> int:
     from analysis.plan import outlook
@@ -111,7 +89,7 @@ def check(scores: tuple[Path, ...], targets: Path, n: int | None, ties: str, mis
 )
 @_SCORES
 @_TARGETS
-@_rules
+@plan_papers.rules
 @OUT
 @json_option
 def result(scores: tuple[Path, ...], targets: Path, ties: str, missing: str, out: Path | None, as_json: bool) -> int:

@@ -24,6 +24,7 @@ from survey.cli.base import (
 )
 from survey.cli.figures import STATE, STATES, VOLUNTEERS
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.office import OFFICE, issuing
 from survey.errors import InputError, SurveyError
 from survey.text import LANGUAGES, Text
 
@@ -128,6 +129,22 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
     ),
 )
 @option(
+    "--outcome",
+    default="",
+    metavar="CODE",
+    help=Text(
+        "Vẽ hình bốn ô: mức liên hệ với mã hoặc cột này, mức đạt được (chỉ từ phiếu của đợt).",
+        "Draw the quadrants: association with this code or column, and performance (from a round's interviews only).",
+    ),
+)
+@option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="CODE",
+    help=Text("Yếu tố của hình bốn ô (mặc định: các thành phần).", "Attributes there (default: the components)."),
+)
+@option(
     "--weights",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=Text("Tệp quyền số của survey weight (--kind method).", "The weights file of survey weight (--kind method)."),
@@ -151,15 +168,7 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
         "Language of DOCX, PDF, XLSX, may be repeated (HTML always has both).",
     ),
 )
-@option(
-    "--office",
-    "office_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=Text(
-        "Tệp .toml về cơ quan ban hành: name, parent, symbol, place, recipients …",
-        "A .toml on the issuing office: name, parent, symbol, place, recipients …",
-    ),
-)
+@OFFICE
 @option(
     "--font",
     "fonts",
@@ -193,10 +202,12 @@ def report(
     before: Path | None,
     before_round: str,
     outlines: Path | None,
+    outcome: str,
+    attributes: tuple[str, ...],
     weights: Path | None,
     formats: tuple[str, ...],
     languages: tuple[str, ...],
-    office_file: Path | None,
+    office: Path | None,
     fonts: tuple[Path, ...],
     site: Path | None,
     as_json: bool,
@@ -208,10 +219,17 @@ def report(
             Text("tệp điểm đã tính sẵn", "a scores file has been scored already"),
             Text("tính riêng: survey score --volunteers", "score them apart: survey score --volunteers"),
         )
+    if scores and outcome:
+        raise InputError(
+            "--outcome",
+            Text("hình này tính từ phiếu, không từ tệp điểm", "this picture rests on interviews, not on scores"),
+            Text("dùng --round, hoặc survey drivers với tệp phiếu", "use --round, or survey drivers on the interviews"),
+        )
+    driving = {"outcome": outcome, "attributes": attributes}
     made = (
         _of_files(scores, round_id or "", index, design_file, by)
         if scores
-        else _of_round(round_id, index, design_file, by, state, volunteers, public=site is not None)
+        else _of_round(round_id, index, design_file, by, state, volunteers, driving, public=site is not None)
     )
     if site is not None:
         return _site(made, site, as_json)
@@ -221,7 +239,7 @@ def report(
 
         choice["before"] = table_on_hundred(before, made.tree) if before else None
         made = on_hundred(made)
-    how = _wanted(formats, languages or (language(),), office_file, fonts)
+    how = _wanted(formats, languages or (language(),), office, fonts)
     files = _written(made, out, kind, domains, outlines, choice, how)
     if as_json:
         say_json(
@@ -255,13 +273,11 @@ def _ending(out: Path) -> str:
 
 
 def _wanted(
-    formats: tuple[str, ...], languages: tuple[str, ...], office_file: Path | None, fonts: tuple[Path, ...]
+    formats: tuple[str, ...], languages: tuple[str, ...], office: Path | None, fonts: tuple[Path, ...]
 ) -> Wanted:
     from analysis.report.documents import Wanted
-    from analysis.report.docx import Office, read_office
 
-    office = read_office(office_file) if office_file else Office("")
-    return Wanted(tuple(dict.fromkeys(formats)), tuple(dict.fromkeys(languages)), office, fonts, language())
+    return Wanted(tuple(dict.fromkeys(formats)), tuple(dict.fromkeys(languages)), issuing(office), fonts, language())
 
 
 def _written(
@@ -348,6 +364,7 @@ def _of_round(
     by: tuple[str, ...],
     state: str,
     volunteers: bool,
+    driving: dict[str, Any],
     *,
     public: bool = False,
 ) -> Report:
@@ -370,6 +387,7 @@ def _of_round(
         load_design(design_file) if design_file else None,
         by,
         background=Background(units=units, facts=response, commands=_typed(), made=_today()),
+        **driving,
     )
 
 

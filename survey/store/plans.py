@@ -1,8 +1,10 @@
 """Improvement plans in the store: the plan a document with its scores file beneath; targets, items and reports are
-documents of their own (decision 100), so that two people work on one plan and nothing is overwritten."""
+documents of their own (decision 100), so that two people work on one plan and nothing is overwritten. A unit's list of
+agencies is a document too (decision 126)."""
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,7 +14,7 @@ from survey.errors import InputError
 from survey.store import frame
 from survey.store.header import hash_text
 from survey.store.store import Store
-from survey.text import Text
+from survey.text import Text, fold
 
 TYPE = "plan"
 TARGET, ITEM, REPORT = "target", "item", "report"
@@ -79,6 +81,23 @@ def parts(store: Store, plan: str, kind: str) -> list[dict[str, Any]]:
     return [
         one for subject, one in frame.parts_of(store, TYPE, plan) if subject.startswith(own) and not one.get("gone")
     ]
+
+
+def agencies(store: Store, unit: str) -> dict[str, Any] | None:
+    """The agencies of a unit, ``rows`` of ``agencies.csv``; None: none were brought yet."""
+    return frame.document(store, TYPE, _agencies(unit))
+
+
+def put_agencies(
+    store: Store, unit: str, rows: Iterable[Mapping[str, str]], actor: str, *, now: datetime | None = None
+) -> str:
+    """Puts down the whole list of a unit's agencies, with dates, in the place of the one before."""
+    body = {"unit_name": unit, "rows": [dict(row) for row in rows]}
+    return frame.issue(store, TYPE, _agencies(unit), body, actor=actor, now=now)
+
+
+def _agencies(unit: str) -> str:
+    return "agencies/" + re.sub(r"[^a-z0-9]", "", fold(unit))
 
 
 def scores(store: Store, plan: Mapping[str, Any]) -> bytes | None:

@@ -17,6 +17,7 @@ from survey.store.store import FILE, check_file
 from survey.web import (
     access,
     account,
+    agencies,
     backchecks,
     beginning,
     daysheet,
@@ -33,6 +34,7 @@ from survey.web import (
     media,
     mine,
     network,
+    office,
     paper,
     paper_double,
     paper_entry,
@@ -83,7 +85,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     on_paper = (paper, paper_entry, paper_double)
     talk = (interview, finishing, private, remarks, finding, media)
     shown = (unlock, account, today, fieldwork, handing, *talk, *on_paper, handover, receive, records)
-    desks = (progress, beginning, setting_up, place_changes, network, daysheet, plans, scorecards)
+    desks = (progress, beginning, setting_up, place_changes, network, daysheet, agencies, office, plans, scorecards)
     for pages in (*shown, slip, backchecks, live, personal, access, *desks):
         app.register_blueprint(pages.pages)
     app.before_request(unlock.guard)

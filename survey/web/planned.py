@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,16 @@ from survey.tables import Table
 from survey.text import Text
 from survey.web import words
 from survey.web.bringing import with_file
-from survey.web.desk import store
+from survey.web.desk import desk, store
 from survey.web.words import t
 
 if TYPE_CHECKING:
+    from analysis.agencies import Whom
     from analysis.plan import Figures, Rules
     from analysis.plan_sheet import Collected, Item
     from analysis.report.plan_papers import Plan
     from analysis.targets import Target
+    from analysis.units import Register
 
 
 def needs_analysis() -> None:
@@ -98,6 +101,55 @@ def parts_of(document: dict[str, Any]) -> list[tuple[str, Any]]:
 
     unit, known = document["unit_name"], document["known"]
     return tree_of_parts(figures_of(document), document["index"], unit, known, document["since"])
+
+
+def register_for(unit: str) -> tuple[Register, bool]:
+    """The agencies of a unit, and whether the list is its own; else it is the example. Read once a request."""
+    from analysis.agencies import EXAMPLE, example, register_of
+
+    held = g.setdefault("registers", {})
+    if unit not in held:
+        own = stored.agencies(store(), unit)
+        today = desk().now().date().isoformat()
+        rows = own["rows"] if own else example(unit, today)
+        held[unit] = register_of(rows, "agencies.csv" if own else EXAMPLE(words.interface())), own is not None
+    found: tuple[Register, bool] = held[unit]
+    return found
+
+
+def whom(told: Mapping[str, Any]) -> dict[str, Whom]:
+    """Whom the parts of a new plan are given to: as in the unit's last plan of this kind, else as suggested."""
+    from analysis.agencies import assigned
+    from analysis.index import load_index
+
+    family = str(told["index"]).partition("_")[0]
+    last = [one for one in stored.plans(store()) if one["unit_name"] == told["unit_name"]
+            and str(one["index"]).partition("_")[0] == family]  # fmt: skip
+    before = {
+        item.code: (item.lead, *item.assist)
+        for one in last  # by round: a later plan's word stands
+        for item in items_of(one["id"]).values()
+        if item.lead and not item.assigned
+    }
+    register, _ = register_for(str(told["unit_name"]))
+    return assigned(load_index(told["index"]), register, desk().now().date().isoformat(), before)
+
+
+def now_named(item: Item, unit: str) -> tuple[Item, list[Text]]:
+    """An item with its agencies as they are called today, and what there is to say: replaced, or not in the list."""
+    from analysis.agencies import named
+
+    register, _ = register_for(unit)
+    today, said, lists = desk().now().date().isoformat(), [], []
+    for listed in ((item.lead,) if item.lead else (), item.assist):
+        names: list[str] = []
+        for one in listed:
+            found, remark = named(register, one, today)
+            names += found
+            said += [remark] if remark else []
+        lists.append(names)
+    lead, assist = lists
+    return replace(item, lead=next(iter(lead), ""), assist=tuple(dict.fromkeys([*lead[1:], *assist]))), said
 
 
 def rules_of(document: Mapping[str, Any]) -> Rules:

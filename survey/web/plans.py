@@ -23,11 +23,14 @@ from survey.web.planned import (
     figures_of,
     items_of,
     needs_analysis,
+    now_named,
     papers_of,
     parts_of,
     read_figures,
+    register_for,
     rules_of,
     target_of,
+    whom,
 )
 from survey.web.words import t
 
@@ -84,7 +87,7 @@ def create() -> Any:
                 Text("tệp điểm không có phần nào của chỉ số này", "the file has no part of this index"),
                 Text("kiểm tra chỉ số và đợt", "check index and round"),
             )
-        items = draft(parts, {}, "vi", told["since"])
+        items = draft(parts, whom(told), "vi", told["since"])
         plan = stored.create(store(), told, (name, content), map(document_of, items), g.person["id"], now=desk().now())
     except SurveyError as wrong:
         return _listed(wrong, told), 400
@@ -127,6 +130,7 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
     from analysis.plan_words import outlook_sentence, result_sentence, said
     from analysis.ranking import GROUP_WORDS
     from analysis.report.meta import INTERNAL
+    from analysis.report.office import FILE as OFFICE_FILE
     from analysis.standing import ADVICE
 
     document = stored.read(store(), plan)
@@ -148,7 +152,8 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
                 "certainty": CERTAINTY[found.certainty],
             }
         )
-    collected = collected_of(document)
+    collected, (register, own_list) = collected_of(document), register_for(document["unit_name"])
+    today = desk().now().date().isoformat()
     items = [
         {
             "id": item.id,
@@ -157,6 +162,8 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
             "finding": FINDINGS[item.finding] if item.finding else Text("", ""),
             "task": item.task,
             "lead": item.lead,
+            "suggested": bool(item.assigned),
+            "listed": bool(register.lookup(item.lead, today)) if item.lead else True,
             "due": item.due,
             "status": STATUS[item.status],
             "conflict": item.id in collected.conflicts,
@@ -174,6 +181,9 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
         whole=parts[0][0] if parts else "",
         targets=targets,
         items=items,
+        suggested=sum(bool(item.assigned) for item in collected.items),
+        own_list=own_list,
+        nameless=not (desk().instance / OFFICE_FILE).is_file(),
         counts=collected.counts(),
         status=STATUS,
         silent=len(collected.silent),
@@ -269,12 +279,15 @@ def save_item(plan: str, item: str) -> Any:
     if item not in held:
         abort(404)
     typed = {name: request.form.get(name, "").strip() for name in FIELDS}
-    row = {**{k: str(v) for k, v in document_of(held[item]).items() if k != "assist"}, **typed}
+    row = {**{k: str(v) for k, v in document_of(held[item]).items() if k not in ("assist", "assigned")}, **typed}
     try:
         (new,) = read_sheet(Table(item, tuple(HEADINGS), ({name: row.get(name, "") for name in HEADINGS},), (1,)))
     except SurveyError as wrong:
         return _item(plan, item, wrong, typed), 400
+    new, remarks = now_named(new, str(stored.read(store(), plan)["unit_name"]))
     stored.put(store(), plan, stored.ITEM, item, document_of(new), g.person["id"], now=desk().now())
+    for remark in remarks:
+        flash(words.sentence(remark(words.interface())), "look")
     order = list(held)
     after = order[order.index(item) + 1 :]
     flash(t(f"Đã lưu {item}.", f"{item} saved."), "good")
@@ -334,11 +347,11 @@ def upload_sheet(plan: str) -> Any:
 @pages.get("/plans/<plan>/document")
 def document(plan: str) -> Response:
     """The draft plan as a Word document."""
-    from analysis.report.docx import Office
+    from analysis.report.office import own_office
     from analysis.report.plan_papers import plan_document
 
     found = stored.read(store(), plan)
-    made = plan_document(papers_of(found), Office(name="", symbol="KH-UBND"), words.interface())
+    made = plan_document(papers_of(found), own_office(desk().instance), words.interface())
     return attached(made, f"{found['name']}.docx", DOCX)
 
 
@@ -346,7 +359,7 @@ def document(plan: str) -> Response:
 def extracts(plan: str) -> Response:
     """Every agency's extract, and the communes' handbooks, in one archive."""
     from analysis.plan_sheet import extracts as parted
-    from analysis.report.docx import Office
+    from analysis.report.office import own_office
     from analysis.report.plan_books import extract_book
     from analysis.report.plan_papers import handbook, is_commune, plain_name
 
@@ -356,7 +369,7 @@ def extracts(plan: str) -> Response:
         for agency, own in parted(papers.items).items():
             archive.writestr(f"{plain_name(agency)}.xlsx", extract_book(own, agency, found["name"], language))
             if is_commune(agency):
-                paper = handbook(papers, agency, own, Office(name="", symbol="HD-SNV"), language)
+                paper = handbook(papers, agency, own, own_office(desk().instance), language)
                 archive.writestr(f"{plain_name(agency)}.docx", paper)
     return attached(made.getvalue(), f"{found['name']}-trich.zip", "application/zip")
 
@@ -393,7 +406,7 @@ def reports(plan: str) -> Any:
 @pages.get("/plans/<plan>/quarter.<ending>")
 def quarter(plan: str, ending: str) -> Response:
     """The quarterly report, as .docx or .xlsx."""
-    from analysis.report.docx import Office
+    from analysis.report.office import own_office
     from analysis.report.plan_books import quarter_book
     from analysis.report.plan_papers import quarter_document
 
@@ -405,5 +418,5 @@ def quarter(plan: str, ending: str) -> Response:
         abort(404)
     last = max(held, key=lambda one: str(one["time"]), default={"quarter": ""})
     told = last["quarter"] or found["round"]
-    made = quarter_document(papers_of(found), collected, told, Office(name="", symbol="BC-UBND"), language)
+    made = quarter_document(papers_of(found), collected, told, own_office(desk().instance), language)
     return attached(made, f"{found['name']}-quy.docx", DOCX)

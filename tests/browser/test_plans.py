@@ -61,19 +61,44 @@ def test_a_plan_from_scores_to_the_document_to_a_collected_extract(
         page.get_by_role("link", name="N04").click()
         page.locator("#task").focus()
         hand.write("Rút ngắn thời gian giải quyết")
-        page.locator("#lead").focus()
-        hand.write("UBND xã Chiềng Mung")
+        page.locator("#lead").select_text()
+        hand.write("chieng mung")
+        expect(page.locator("#lead-list [role=option]")).to_have_text(["UBND xã Chiềng Mung"])
+        hand.shot("co-quan")
+        assert hand.axe() == []
+        hand.press("ArrowDown", "Enter")
+        expect(page.locator("#lead")).to_have_value("UBND xã Chiềng Mung")
+        page.locator("#assist").select_text()
+        hand.write("Tổ giúp việc; y te")
+        expect(page.locator("#assist-list [role=option]").first).to_have_text("Sở Y tế")
+        hand.press("ArrowDown", "Enter")
+        expect(page.locator("#assist")).to_have_value("Tổ giúp việc; Sở Y tế; ")
         page.locator("#due").focus()
         hand.write("30/9/2027")
         hand.shot("nhiem-vu")
         assert hand.axe() == []
         hand.go("Enter")
+        expect(page.get_by_text("“Tổ giúp việc”: không có đơn vị này")).to_be_visible()
+        page.get_by_role("link", name="Danh sách cơ quan").click()
+        hand.shot("danh-sach-co-quan")
+        assert hand.axe() == []
+        page.get_by_role("button", name="Dùng danh sách này").click()
+        page.get_by_role("link", name="KH-2027").click()
+        page.get_by_role("link", name="Cơ quan ban hành").click()
+        page.locator("#name").focus()
+        hand.write("Sở Nội vụ")
+        hand.shot("co-quan-ban-hanh")
+        assert hand.axe() == []
+        hand.go("Enter")
+        page.goto(served.address + "/plans")
+        page.get_by_role("link", name="KH-2027").click()
 
         with page.expect_download() as paper:
             page.get_by_role("link", name="Tải dự thảo kế hoạch").click()
         document = Document(str(paper.value.path()))
         cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
         assert "Rút ngắn thời gian giải quyết" in cells
+        assert any("SỞ NỘI VỤ" in cell for cell in cells)
 
         with page.expect_download() as archive:
             page.get_by_role("link", name="Tải tệp trích").click()
