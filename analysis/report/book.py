@@ -31,7 +31,7 @@ def book(report: Report, language: str) -> Paper:
         for domain, cells in domains.items():
             name = meta.domain_name(level, domain)(language)
             body += [Heading(name, 2), *_tables(report, setting, figures, name, cells, word)]
-    body += quadrant_blocks(report.drive, meta, language)
+    body += quadrant_blocks(report, meta, language)
     body += setting.notes((), small=any(cell.small for cell in report.cells.all))
     own = any(not cell.published for cell in report.cells.all)
     title = Text(f"Sổ chỉ số: {meta.title.vi}", f"Index book: {meta.title.en}")

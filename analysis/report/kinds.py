@@ -43,7 +43,7 @@ class Kind:
 
 def _general(report: Report, language: str, _: Choice) -> Paper:
     shown = view(report.cells, report.tree, report.meta, language, report.classes)
-    return overview(shown, report.meta, after_components=quadrant_blocks(report.drive, report.meta, language))
+    return overview(shown, report.meta, after_components=quadrant_blocks(report, report.meta, language))
 
 
 def _national(report: Report, language: str, choice: Choice) -> Paper:

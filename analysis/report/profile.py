@@ -43,7 +43,7 @@ def national(report: Report, language: str, shapes: Sequence[Shape] = ()) -> Pap
     shown = view(report.cells, report.tree, report.meta, language, report.classes)
     top = shown.headline_node
     extra = _map(report, language, top, shapes)
-    drawn = quadrant_blocks(report.drive, report.meta, language)
+    drawn = quadrant_blocks(report, report.meta, language)
     return overview(shown, report.meta, after_headline=extra, after_components=drawn)
 
 
@@ -75,7 +75,7 @@ def profile(report: Report, language: str, level: str, domain: str, shapes: Sequ
     spokes = _radar(figures, report, here, beside, name(language), level)
     # A commune's profile is two pages that load over a slow line; its sample says little of single items anyway.
     short = level == "commune" and len(shown.index) > _LONG
-    spokes += quadrant_blocks(report.drive, meta, language, level, chosen)
+    spokes += quadrant_blocks(report, meta, language, level, chosen)
     return overview(shown, meta, after_headline=around, after_components=spokes, leaves=not short)
 
 

@@ -6,6 +6,7 @@ It rests on interviews, never on scores: only a report of a round's own answers 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from analysis.design import Design
 from analysis.drivers import METHODS, QUADRANTS, Drivers, drivers
@@ -19,6 +20,9 @@ from analysis.report.meta import Meta
 from analysis.report.tree import Tree
 from analysis.table import Table as Data
 from survey.errors import InputError
+
+if TYPE_CHECKING:
+    from analysis.report.making import Report
 
 Drive = Callable[[str, str, str], Drivers]
 """Domain level, domain, language → what goes with the outcome there; the level of the whole for everybody."""
@@ -53,32 +57,34 @@ def default_attributes(index: Index, tree: Tree, outcome: str) -> tuple[str, ...
     return tuple(code for code in apart if not (below(code) - {code}) & set(apart))
 
 
-def quadrant_blocks(found: Drive | None, meta: Meta, language: str, level: str = "", domain: str = "") -> list[Block]:
+def quadrant_blocks(report: Report, meta: Meta, language: str, level: str = "", domain: str = "") -> list[Block]:
     """The picture with its table; a sentence where the place has too few interviews for it. Nothing where no outcome
     was asked for.
 
     Raises:
         Problems, InputError: as :func:`analysis.drivers.drivers`, where it is asked of everybody.
     """
-    if found is None:
+    if report.drive is None:
         return []
     figures = Figures(meta, language)
     t = figures.t
     heading = Heading(t("Mức liên hệ và mức đạt được", "Association and performance"))
     try:
-        told = found(level, domain, language)
+        told = report.drive(level, domain, language)
     except InputError as wrong:
         if level in WHOLE:
             raise
         what = wrong.problem.what(language)
         return [heading, Paragraph(t(f"Không vẽ được ở nơi này: {what}.", f"Not drawn for this place: {what}."))]
+    node = report.tree.nodes.get(told.outcome)
+    outcome = node.label(language) if node else told.outcome
     key = f"{language}-quadrants"
-    drawing = picture(told, key, language, t(f"Mức liên hệ và mức đạt được: {told.outcome}",
-                                             f"Association and performance: {told.outcome}"))  # fmt: skip
+    drawing = picture(told, key, language, t(f"Mức liên hệ và mức đạt được: {outcome}",
+                                             f"Association and performance: {outcome}"))  # fmt: skip
     caption = t(
-        f"Trục đứng: phần của R² ({METHODS[told.method].vi}) với “{told.outcome}”; trục ngang: mức đạt được, thang "
+        f"Trục đứng: phần của R² ({METHODS[told.method].vi}) với “{outcome}”; trục ngang: mức đạt được, thang "
         "0–100. Dấu rỗng: khoảng tin cậy chạm đường chia ô.",
-        f"Upwards: the share of R² ({METHODS[told.method].en}) with '{told.outcome}'; to the right: performance, 0 to "
+        f"Upwards: the share of R² ({METHODS[told.method].en}) with '{outcome}'; to the right: performance, 0 to "
         "100. Hollow marks: an interval touches a line.",
     )
     columns = (
