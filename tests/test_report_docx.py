@@ -9,6 +9,7 @@ import pytest
 from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Mm, Pt
+from lxml import etree
 
 from analysis.report.docx import OfficeDocument
 from analysis.report.office import Office
@@ -136,3 +137,38 @@ def test_borders_stand_before_spacing_in_every_paragraph_so_that_word_needs_no_r
         names = [child.tag.rsplit("}", 1)[1] for child in properties]
         if "pBdr" in names:
             assert names.index("pBdr") < min(names.index(name) for name in names if name in ("spacing", "ind", "jc"))
+
+
+_ORDER = {
+    "pPr": "pStyle keepNext keepLines pageBreakBefore widowControl numPr pBdr shd tabs spacing ind contextualSpacing "
+    "jc outlineLvl rPr sectPr",
+    "rPr": "rStyle rFonts b bCs i iCs caps color spacing sz szCs u vertAlign lang",
+    "tblPr": "tblStyle tblW jc tblInd tblBorders shd tblLayout tblCellMar tblLook tblCaption tblDescription",
+    "tcPr": "tcW gridSpan vMerge tcBorders shd tcMar vAlign",
+    "sectPr": "headerReference footerReference type pgSz pgMar pgNumType cols titlePg docGrid",
+    "tblBorders": "top left bottom right insideH insideV",
+}
+"""The elements that our documents use, in the order of the schema (ECMA-376, part 1, sections 17.3 to 17.6)."""
+
+
+def test_elements_stand_in_the_order_of_the_schema() -> None:
+    """Word says that a file is damaged where they do not; LibreOffice does not mind."""
+    made = written()
+    made.heading("I. Kết quả")
+    made.paragraph("Nội dung", bold=True, italic=True)
+    made.table("Điểm", ["Nội dung", "Điểm"], [["A", "1"], ["B", "2"]], bold=[1], unit="điểm", note="Ghi chú", height=8)
+    made.page_break()
+    made.signed_by(["Bên giao", "Bên nhận"])
+    made.sign()
+    package = zipfile.ZipFile(io.BytesIO(made.finish()))
+    seen = set()
+    for name in (name for name in package.namelist() if name.startswith("word/") and name.endswith(".xml")):
+        for element in etree.fromstring(package.read(name)).iter("{*}" + "*"):
+            kind = etree.QName(element).localname
+            inside = [etree.QName(child).localname for child in element]
+            if kind in _ORDER and name != "word/styles.xml":
+                seen.add(kind)
+                assert inside == sorted(inside, key=_ORDER[kind].split().index), f"{name}, {kind}"
+            if kind == "tc":
+                assert inside[-1] == "p", "a cell ends with a paragraph"
+    assert seen == set(_ORDER)
