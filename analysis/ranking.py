@@ -223,6 +223,12 @@ class Groups:
     bounds: Mapping[str, tuple[float, float]]
 
 
+def group_rules(index: str, round: str) -> tuple[str, str]:
+    """``ties, missing`` of :func:`quartile_groups` for a round of an index; PAPI changed them."""
+    papi = index.startswith("papi")
+    return "down" if papi and "2023" in round else "up", "zero" if papi and "2022" in round else "drop"
+
+
 def quartile_groups(estimates: Any, ties: str = "up", missing: str = "drop") -> Groups:
     """PAPI's four groups: linear percentiles of the units' estimates.
 

@@ -134,6 +134,8 @@ class OfficeDocument:
     def sign(self) -> None:
         """Nơi nhận at the left; authority, post, room for signature and stamp, and name at the right."""
         office = self.office
+        if self.document.paragraphs:  # a signature never stands alone on a page
+            self.document.paragraphs[-1].paragraph_format.keep_with_next = True
         left, right = self._columns((75, 90))
         _put(left, self.t("Nơi nhận:", "Recipients:"), size=12, bold=True, italic=True)
         for recipient in office.recipients or (self.t("Như trên", "As above"),):

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 
-from analysis.ranking import GROUP_WORDS, GROUPS, Groups, quartile_groups
+from analysis.ranking import GROUP_WORDS, GROUPS, Groups, group_rules, quartile_groups
 from analysis.report.charts import wrapped
 from analysis.report.drawing import GREY, INK, Drawing, Said
 from analysis.report.format import known, number
@@ -109,7 +109,7 @@ def mapped(values: Mapping[str, tuple[Sequence[str], float]], *, round: str = ""
             found[code] = value
         else:
             unknown.append(domain)
-    ties, missing = rules(index, round)
+    ties, missing = group_rules(index, round)
     # A province that a file leaves out was without a total as much as one that is there and blank.
     estimates = [found.get(tile.code, float("nan")) for tile in tiles(grid)]
     groups = quartile_groups(estimates, ties, missing)
@@ -117,12 +117,6 @@ def mapped(values: Mapping[str, tuple[Sequence[str], float]], *, round: str = ""
     named = groups.names if len(valued) >= len(GROUPS) and len(set(valued)) > 1 else ("",) * len(groups.names)
     by_code = {tile.code: name for tile, name in zip(tiles(grid), named, strict=True) if name}
     return Mapped(grid, found, by_code, groups, tuple(unknown))
-
-
-def rules(index: str, round: str) -> tuple[str, str]:
-    """``ties, missing`` of :func:`analysis.ranking.quartile_groups` for a round of an index; PAPI changed them."""
-    papi = index.startswith("papi")
-    return "down" if papi and "2023" in round else "up", "zero" if papi and "2022" in round else "drop"
 
 
 def carried_over(shown: Mapped) -> Mapped:

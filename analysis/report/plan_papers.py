@@ -257,6 +257,8 @@ def _t(language: str, vi: str, en: str) -> str:
 
 def _targets(made: OfficeDocument, plan: Plan) -> None:
     t, language = made.t, made.language
+    for result in plan.results:
+        made.item(result_sentence(result)(language))
     if not plan.targets:
         made.paragraph(t("Mục tiêu: ……………………………", "Targets: ……………………………"))
         return
@@ -272,8 +274,6 @@ def _targets(made: OfficeDocument, plan: Plan) -> None:
     for one in plan.targets:
         if one.verdict != "enough":
             made.item(f"{one.target.code}: {outlook_sentence(one)(language)}")
-    for result in plan.results:
-        made.item(result_sentence(result)(language))
 
 
 def _parts(made: OfficeDocument, plan: Plan) -> None:
@@ -319,7 +319,7 @@ def _tasks(made: OfficeDocument, items: Sequence[Item]) -> None:
             for item in items
         ],
         align="cclllll",
-        widths=[0.9, 1, 3.2, 1.8, 1.8, 1.8, 2],
+        widths=[0.9, 1, 3, 1.9, 2.6, 1.5, 1.8],
     )  # fmt: skip
     if any(item.assigned for item in items):
         made.paragraph(

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pandas as pd
 
 from analysis.plan import Figures as Published
-from analysis.ranking import GROUP_WORDS, GROUPS, Ranking, rank
+from analysis.ranking import GROUP_WORDS, GROUPS, Ranking, group_rules, rank
 from analysis.report import maps
 from analysis.report.blocks import Block, Heading, Paper, Paragraph, Picture
 from analysis.report.cells import WHOLE, Cell, Cells
@@ -198,7 +198,7 @@ def _class(report: Report, figures: Figures, level: str, domain: str, top: Node)
 
 def _ranking(report: Report, level: str, code: str) -> Ranking | None:
     """The ranking of a level from the first source that has it; published PAPI intervals give their errors."""
-    ties, missing = maps.rules(report.meta.index, report.meta.round)
+    ties, missing = group_rules(report.meta.index, report.meta.round)
     for source in report.sources:
         try:
             table = Published(()).filled(score_table(source), report.meta.index)

@@ -155,9 +155,9 @@ def now_named(item: Item, unit: str) -> tuple[Item, list[Text]]:
 def rules_of(document: Mapping[str, Any]) -> Rules:
     """How a plan's groups are cut: as was chosen, else as its index cut them in the round of its results."""
     from analysis.plan import Rules
-    from analysis.report.maps import rules
+    from analysis.ranking import group_rules
 
-    ties, missing = rules(str(document["index"]), str(document["known"]))
+    ties, missing = group_rules(str(document["index"]), str(document["known"]))
     return Rules(document.get("ties") or ties, document.get("missing") or missing)
 
 

@@ -45,7 +45,8 @@ def test_a_plan_from_scores_to_the_document_to_a_collected_extract(
             page.locator(f"#{box}").focus()
             hand.write(words)
         hand.shot("lap-moi")
-        hand.go("Enter")
+        with page.expect_navigation(timeout=120_000):  # the first use loads the analysis part
+            hand.press("Enter")
 
         page.locator("#target").focus()
         hand.write("72,5")
