@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from survey.errors import InputError, VerifyError
-from survey.store import Store, current, drafts, receipts
+from survey.store import Store, current, daysheet, drafts, receipts
 from survey.store.merge import unite
 from survey.store.signed import read_signed, write_signed
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import export, sync
-from tests.laptops import FORM, interview, keys, records
+from tests.laptops import FORM, headers, interview, keys, records
 from tests.test_current import kinds
 
 
@@ -119,3 +119,31 @@ def test_a_receipt_says_which_parts_the_hub_lacks(device: Store, hub: Store):
     receipts.read_receipt(device, receipts.make_receipt(hub))
     assert receipts.conservation(device) == (2, 2, 0)
     assert kinds(hub) == []
+
+
+def test_the_day_sheet_says_of_each_laptop_what_was_made_what_is_safe_and_where_its_feed_ends(
+    device: Store, hub: Store, stick: Path
+):
+    interview(device, "u1")
+    interview(device, "u2")
+    day = headers(device)[-1].time[:10]
+    (made,) = daysheet.lines(device, day)
+    assert (made.interviews, made.today, made.safe) == (2, 2, 0)
+    assert made.created == made.open == made.seq == len(headers(device))
+    export(device, stick)
+    sync(hub, [stick])
+    sync(device, [stick])
+    (given,) = daysheet.lines(device, day)
+    assert (given.created, given.safe, given.open) == (made.created, made.created, 0)
+    (there,) = daysheet.lines(hub, day)
+    assert (there.created, there.safe, there.open) == (made.created, made.created, 0)
+    assert (there.interviews, there.epoch, there.seq, there.head) == (2, given.epoch, given.seq, given.head)
+    assert daysheet.mark(there.head) == daysheet.mark(given.head)
+    # An entry that did not come: the laptop has numbered it, the hub says that it is missing.
+    interview(device, "u3")
+    interview(device, "u4")
+    unite(hub, records(device)[-1:], "", keys(device))
+    (there,) = daysheet.lines(hub, day)
+    assert (there.created, there.safe, there.open) == (made.created + 2, made.created + 1, 1)
+    (now,) = daysheet.lines(device, "2001-01-01")
+    assert (now.today, now.interviews, now.open) == (0, 4, 2)
