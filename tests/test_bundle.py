@@ -237,6 +237,17 @@ def test_records_are_read_whole_however_their_bytes_come(device: Store, most: in
         list(read_records(InPieces(content[:-1], most)))
 
 
+@pytest.mark.parametrize("more", [1, 2, 3, 8, 50, 259])
+def test_a_payload_that_ends_just_after_what_was_asked_for_is_read_to_its_end(tmp_path: Path, more: int):
+    """What unpacks may hold the end back although it has had the last byte."""
+    record = Record(b"{}", bytes(64), {"paradata": Part(bytes(32), b"")})
+    room = (256 << 10) + more - len(write_record(record))
+    record = record._replace(parts={"paradata": Part(bytes(32), bytes(room))})
+    key = SigningKey(Ed25519PrivateKey.generate())
+    path = write_records(key, "device", tmp_path, [record], {key.device: key.public.hex()})
+    assert list(read_bundle(path).records()) == [record]
+
+
 @pytest.mark.parametrize(
     "start",
     [

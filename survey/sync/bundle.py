@@ -22,11 +22,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
+from isal import isal_zlib
+
 from survey.errors import NotAllowed, VerifyError
 from survey.store import feed, receipts, vault
 from survey.store.framing import read_records, write_record
 from survey.store.header import Malformed, Record
 from survey.store.hearing import program
+from survey.store.packing import NotDeflate
 from survey.store.signed import read_signed, write_signed
 from survey.store.signing import SigningKey
 from survey.store.store import Store
@@ -89,7 +92,7 @@ class Bundle:
                 for record in read_records(_Inflated(payload, self.manifest["content_size"])):
                     count += 1
                     yield record
-            except (Malformed, zlib.error):
+            except (Malformed, NotDeflate):
                 raise damaged(self.path) from None
         if count != self.manifest["revisions"]:
             raise damaged(self.path)
@@ -100,21 +103,22 @@ class _Inflated:
 
     def __init__(self, file: _Readable, size: int):
         self._file = file
-        self._inflate = zlib.decompressobj()
+        self._inflate = isal_zlib.decompressobj()
         self._left = size
 
     def read(self, size: int, /) -> bytes:
-        """The next ``size`` bytes, fewer at the end alone. zlib.error where there is no such end."""
+        """The next ``size`` bytes, fewer at the end alone. NotDeflate where there is no such end."""
         pieces: list[bytes] = []
         while size and not self._inflate.eof:
             packed = self._inflate.unconsumed_tail or self._file.read(_PACKED_BLOCK)
-            if not packed:
-                raise zlib.error("the payload ends early")
+            # isal may hold the end back after the last byte was read, when ``size`` was too small for it.
             piece = self._inflate.decompress(packed, size)
+            if not (packed or piece or self._inflate.eof):
+                raise NotDeflate("the payload ends early")
             size -= len(piece)
             self._left -= len(piece)
             if self._left < 0:
-                raise zlib.error("more content than announced")
+                raise NotDeflate("more content than announced")
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
