@@ -13,7 +13,7 @@ from survey.store import Store, frame
 from survey.store.header import canonical
 from survey.sync import exchange, rounds
 from survey.sync.bundle import NotForUs, read_bundle
-from survey.sync.keys import age_identity, age_key_of, publish_age_key, readers
+from survey.sync.keys import AGE_KEY, age_identity, age_key_of, publish_age_key, readers
 from tests import laptops
 
 PASSPHRASE = "bốn con voi uống trà"
@@ -86,6 +86,22 @@ def test_writing_the_same_twice_leaves_one_file_and_reading_it_twice_merges_once
     assert exchange.sync(hub, [tmp_path / "usb"]).new > 0
     again = exchange.sync(hub, [tmp_path / "usb"])
     assert (again.new, again.problems) == (0, [])
+
+
+def test_what_is_known_is_not_decrypted_again_and_damage_is_told_all_the_same(
+    laptop: Store, hub: Store, tmp_path: Path
+):
+    laptops.interview(laptop)
+    exchange.export(laptop, tmp_path / "usb")
+    first = exchange.sync(hub, [tmp_path / "usb"])
+    assert first.new > 0
+    (hub.folder / AGE_KEY).rename(tmp_path / "age.key")
+    again = exchange.sync(hub, [tmp_path / "usb"])
+    assert (again.new, again.known, again.needs_a_person) == (0, first.new + first.known, False)
+    bundle = only(tmp_path / "usb")
+    bundle.write_bytes(bundle.read_bytes()[:-1])
+    damaged = exchange.sync(hub, [tmp_path / "usb"])
+    assert (damaged.known, [name for name, _ in damaged.quarantined]) == (0, [f"bundles/{bundle.name}"])
 
 
 def test_a_bundle_for_somebody_else_says_so_and_is_passed_over_on_a_stick(laptop: Store, hub: Store, tmp_path: Path):

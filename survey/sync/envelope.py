@@ -70,6 +70,21 @@ def read_envelope(path: Path, envelope: bytes) -> dict[str, Any]:
     )
 
 
+def content_of(path: Path) -> str:
+    """The hash of what a bundle holds, without opening it: of one that is what its name says, whole and not changed
+    since. Empty when only reading it can tell. OSError when it cannot be read."""
+    named, found = path.name.removesuffix(SUFFIX), hash_file(path)
+    with path.open("rb") as file:
+        envelope = file.readline(LONGEST)
+    try:
+        outer = read_envelope(path, envelope)
+    except VerifyError:
+        return ""
+    if outer["encryption"] == "none":
+        return found
+    return str(outer["content"]).removeprefix("sha256:") if found == named else ""
+
+
 def damaged(path: Path) -> VerifyError:
     """That a bundle is not what its sender wrote."""
     return VerifyError(
