@@ -3,7 +3,7 @@
 Two hundred answers are mostly the names of questions, and packing makes a store a third of its size. That is also what
 makes merging fast: encrypting and writing a page costs more than packing what is on it. What is hashed, committed to
 and sent are the bytes of the part, never these. What is written is deflate as every zlib reads it; isal makes it in
-less than half of zlib's time (decision 118).
+less than half of zlib's time (decision 119).
 """
 
 from __future__ import annotations
