@@ -346,5 +346,9 @@ def test_an_office_file_that_was_broken_by_hand_is_told_and_can_be_saved_anew(
     assert "office.toml" in binh.get("/office").text
     assert binh.get(f"{plan}/document").status_code == 400
     binh.get("/office")
+    nameless = binh.post("/office", place="Sơn La")
+    assert nameless.status_code == 400
+    assert "Thiếu tên cơ quan ban hành" in nameless.text
+    assert 'value="Sơn La"' in nameless.text
     assert 'value="Sở Nội vụ"' in binh.post("/office", name="Sở Nội vụ").text
     assert binh.get(f"{plan}/document").status_code == 200

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
-from survey.errors import SurveyError
-from survey.text import nfc
+from survey.errors import InputError, SurveyError
+from survey.text import Text, nfc
 from survey.web import roles
 from survey.web.bringing import sentences
 from survey.web.desk import desk
 from survey.web.planned import needs_analysis
 from survey.web.words import t
+
+if TYPE_CHECKING:
+    from analysis.report.office import Office
 
 pages = Blueprint("office", __name__)
 pages.before_request(needs_analysis)
@@ -27,11 +30,11 @@ def page() -> str:
     return _page()
 
 
-def _page(wrong: SurveyError | None = None) -> str:
+def _page(wrong: SurveyError | None = None, typed: Office | None = None) -> str:
     from analysis.report.office import Office, own_office
 
     try:
-        office = own_office(desk().instance)
+        office = typed or own_office(desk().instance)
     except SurveyError as error:  # somebody wrote the file by hand
         office, wrong = Office(""), wrong or error
     return render_template(
@@ -55,6 +58,10 @@ def save() -> Any:
     except SurveyError:
         before = Office("")
     office = replace(before, **typed, recipients=tuple(filter(None, recipients)))
+    if not office.name:
+        missing = Text("thiếu tên cơ quan ban hành", "the name of the office is missing")
+        todo = Text("điền tên cơ quan", "fill in its name")
+        return _page(InputError(t("Tên cơ quan ban hành", "Name of the office"), missing, todo), office), 400
     text = written_office(office)
     whole_file(desk().instance / FILE, lambda path: path.write_text(text, encoding="utf-8"))
     flash(t("Đã lưu cơ quan ban hành.", "The office is saved."), "good")
