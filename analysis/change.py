@@ -22,7 +22,7 @@ from analysis.index import Index, load_index
 from analysis.publication import HIDDEN
 from analysis.ranking import satterthwaite
 from analysis.score_file import ScoreTable, completed, provisional, score_table, stacked
-from analysis.scores import note_in, noted
+from analysis.scores import PILOT, note_in, noted
 from analysis.succession import Rule, align
 from survey.errors import InputError, Problem
 from survey.text import Text
@@ -69,6 +69,7 @@ def compare(
     independent: bool = False,
     days: tuple[str, str] = ("", ""),
     carry: Rule | None = None,
+    pilots: bool = False,
 ) -> Changes:
     """The change of every node (or of ``codes``) in every domain from ``before`` to ``after``.
 
@@ -76,11 +77,12 @@ def compare(
     several; ``indices`` are the index of both or of each, by default the one the table names. ``adjust`` (``holm``,
     ``bh``, ``none``) is over the domains of one code. ``rule`` is the relative change that PAPI calls notable.
     ``days`` are the days whose list of provinces each round uses (by default from the rounds' names), and ``carry``
-    the rule by which the earlier series goes over a merger; without one, merged provinces are not compared.
+    the rule by which the earlier series goes over a merger; without one, merged provinces are not compared. A pilot
+    round is compared with a main one only with ``pilots``.
 
     Raises:
-        InputError: nothing in common, a code that is broken between the rounds or is in neither; as
-            :func:`analysis.succession.align`.
+        InputError: a pilot round against a main one, nothing in common, a code that is broken between the rounds or is
+            in neither; as :func:`analysis.succession.align`.
         ValueError: no such adjustment.
     """
     if adjust not in ADJUST:
@@ -88,6 +90,8 @@ def compare(
     tables = score_table(before), score_table(after)
     level = tables[0].level if level is None else level
     wanted = _codes(tables, rounds, codes)
+    if not pilots:
+        _same_standing(tables, rounds)
     known = _indices(tables, indices, rounds)
     named = _round(tables[0], rounds[0]), _round(tables[1], rounds[1])
     refused = breaks(*known, named) if known else {}
@@ -108,6 +112,21 @@ def compare(
         notes += (SHARED if all(ways) else INDEPENDENT,)
     notes += tuple(provisional(*table["note"]))
     return Changes(table, named[0], named[1], level, adjust, problems, notes)
+
+
+def _same_standing(tables: tuple[ScoreTable, ScoreTable], rounds: tuple[str, str]) -> None:
+    """A pilot tries the questionnaire out; what it found is no earlier value of the main round."""
+    pilot = []
+    for table, round in zip(tables, rounds, strict=True):
+        frame = table.frame[table.frame["round"].astype(str) == round] if round else table.frame
+        pilot.append(frame["note"].astype(str).str.contains(PILOT.en, regex=False).any())
+    if pilot[0] != pilot[1]:
+        source = tables[0 if pilot[0] else 1].source
+        raise InputError(
+            source,
+            Text("đây là đợt thí điểm, không so với đợt chính", "a pilot round is no value of the main one"),
+            Text("vẫn muốn so thì thêm --with-pilot", "add --with-pilot to compare them all the same"),
+        )
 
 
 def _round(table: ScoreTable, choice: str) -> str:

@@ -35,6 +35,7 @@ _PROVISIONAL = Text(
 _SYNTHETIC = Text(
     "Dữ liệu giả lập, không phải kết quả của cuộc khảo sát nào.", "Synthetic data, not the result of any survey."
 )
+_PILOT = Text("Đợt thí điểm, không phải kết quả của đợt chính.", "A pilot round, not the result of the main one.")
 _MISSING = {
     ".dta": Text(
         "Lý do thiếu trả lời là các giá trị .a .b .c … có nhãn; chưa hỏi đến thì là “.”.",
@@ -103,6 +104,8 @@ def facts(data: Dataset, made: str) -> list[tuple[Text, Text]]:
         found.append((Text("Bảng hỏi (mã, phiên bản, hàm băm)", "Questionnaire (id, version, hash)"), _same(name)))
     if round.get("synthetic"):
         found.append((Text("Dữ liệu giả lập", "Synthetic"), _SYNTHETIC))
+    if round.get("pilot"):
+        found.append((Text("Thí điểm", "Pilot"), _PILOT))
     if has_provisional(data):
         found.append((Text("Tạm tính", "Provisional"), _PROVISIONAL))
     found += [
@@ -190,6 +193,7 @@ def _study(study: ET.Element, data: Dataset, language: str, made: str) -> None:
         _both(use, "restrctn", remark)
     for kind, there, text in (
         ("synthetic", bool(data.round.get("synthetic")), _SYNTHETIC),
+        ("pilot", bool(data.round.get("pilot")), _PILOT),
         ("provisional", has_provisional(data), _PROVISIONAL),
     ):
         if there:

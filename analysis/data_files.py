@@ -21,7 +21,7 @@ from analysis.data_coding import FORMATS, Column, cells, columns, short_labels
 from analysis.data_variables import CODES, FLAG, NUMBER, Part, parts
 from analysis.dataset import Dataset
 from analysis.output import whole_file
-from analysis.scores import PROVISIONAL, SYNTHETIC
+from analysis.scores import PILOT, PROVISIONAL, SYNTHETIC
 from survey.errors import InputError
 from survey.text import Text
 
@@ -116,7 +116,12 @@ def title(data: Dataset, language: str) -> str:
     """The name of the round, with what a reader of its data must know first."""
     titles = data.round.get("title") or {}
     said = titles.get(language) or titles.get("vi") or str(data.round["id"])
-    marks = [SYNTHETIC(language)] * bool(data.round.get("synthetic")) + [PROVISIONAL(language)] * has_provisional(data)
+    told = (
+        (SYNTHETIC, data.round.get("synthetic")),
+        (PILOT, data.round.get("pilot")),
+        (PROVISIONAL, has_provisional(data)),
+    )
+    marks = [mark(language) for mark, there in told if there]
     # In front: SPSS keeps 64 bytes of it.
     return (f"[{', '.join(marks)}] " if marks else "") + said
 

@@ -27,6 +27,7 @@ from survey.text import Text
 
 __all__ = [
     "COLUMNS",
+    "PILOT",
     "PROVISIONAL",
     "SYNTHETIC",
     "UNWEIGHTED",
@@ -57,6 +58,7 @@ COLUMNS = (
 )
 WHOLE = "all"
 SYNTHETIC = Text("dữ liệu giả lập", "synthetic data")
+PILOT = Text("đợt thí điểm", "pilot round")
 
 
 @dataclass(frozen=True)

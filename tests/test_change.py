@@ -15,7 +15,7 @@ from analysis import Design, compare, score
 from analysis.breaks import breaks
 from analysis.change import adjusted
 from analysis.index import index_of, load_index
-from analysis.scores import PROVISIONAL
+from analysis.scores import PILOT, PROVISIONAL
 from survey.cli import cli
 from survey.errors import InputError
 
@@ -122,6 +122,16 @@ def test_changes_of_provisional_scores_are_provisional(index):
     found = compare(one, two, codes=["T"])
     assert found.notes[-1] == PROVISIONAL
     assert "provisional, interviews not yet approved" in found.table["note"].iloc[0]
+
+
+def test_a_pilot_round_is_no_earlier_value_of_the_main_one_unless_somebody_insists(index):
+    old, new = (score(people(seed, ["a1", "a2", "a3"]), index, Design(psu="village")) for seed in (1, 2))
+    with pytest.raises(InputError, match=r"pilot round.*--with-pilot"):
+        compare(old.marked(PILOT), new)
+    with pytest.raises(InputError, match="pilot round"):
+        compare(old, new.marked(PILOT))
+    assert len(compare(old.marked(PILOT), new, pilots=True).table)
+    assert len(compare(old.marked(PILOT), new.marked(PILOT)).table)  # two pilots are of one standing
 
 
 def test_independent_domains_have_satterthwaite_s_degrees_of_freedom():

@@ -223,8 +223,8 @@ def test_one_province_or_provinces_all_alike_make_a_report_in_every_form(count: 
     assert pd.ExcelFile(io.BytesIO(workbook(made))).sheet_names
 
 
-def test_synthetic_and_provisional_marks_are_in_every_form() -> None:
-    marked = Meta(title=META.title, index_title=Text("x", "x"), synthetic=True, provisional=True)
+def test_synthetic_pilot_and_provisional_marks_are_in_every_form() -> None:
+    marked = Meta(title=META.title, index_title=Text("x", "x"), synthetic=True, provisional=True, pilot=True)
     made = paper(WHOLE, meta=marked)
     for text in (
         "".join(pages(pdf(made))),
@@ -233,6 +233,7 @@ def test_synthetic_and_provisional_marks_are_in_every_form() -> None:
     ):
         assert "DỮ LIỆU GIẢ LẬP" in text
         assert "KẾT QUẢ TẠM TÍNH" in text
+        assert "ĐỢT THÍ ĐIỂM" in text
 
 
 def test_an_office_suite_opens_and_converts_every_document(trials: Callable[[int, int], int], tmp_path: Path) -> None:

@@ -312,6 +312,22 @@ def test_scores_of_a_synthetic_round_stay_marked_away_from_its_store(
     assert "PROVISIONAL" not in page
 
 
+def test_a_pilot_round_stays_marked_in_scores_report_and_data_away_from_its_store(
+    survey: Survey, device: Store, questionnaire: Questionnaire, index_folder: Path, tmp_path: Path
+) -> None:
+    conduct(device, questionnaire, ANSWERS, approve=True)
+    frame.issue(device, "round", "r1", {**frame.round_document(device, "r1"), "pilot": True})
+    assert survey("score", "--round", "r1", "--out", tmp_path / "s.csv").exit_code == 0
+    elsewhere = ("--instance", tmp_path / "none")
+    made = survey(*elsewhere, "report", tmp_path / "s.csv", "--index", index_folder, "--out", tmp_path / "r.html")
+    assert made.exit_code == 0, made.stderr
+    assert "PILOT ROUND" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert survey("report", "--out", tmp_path / "r.docx", "--kind", "method").exit_code == 0
+    assert "ĐỢT THÍ ĐIỂM" in survey("round", "show", "--lang", "vi").stdout
+    told = survey("data", "export", tmp_path / "d.csv")
+    assert "A pilot round" in told.stdout, told.output
+
+
 def test_report_of_sealed_interviews_is_provisional(
     survey: Survey, device: Store, questionnaire: Questionnaire, tmp_path: Path
 ) -> None:

@@ -191,6 +191,15 @@ def test_a_synthetic_round_says_so_on_every_page(hoa: Interviewer) -> None:
     assert "dữ liệu giả lập" in hoa.open(1).text
 
 
+def test_a_pilot_round_says_so_on_every_page(hoa: Interviewer, device: Store) -> None:
+    assert ">thí điểm<" not in hoa.get("/today").text
+    frame.issue(device, "round", field.ROUND, {**frame.round_document(device, field.ROUND), "pilot": True})
+    for page in ("/today", "/hand-over", "/units/u1/visit"):
+        assert ">thí điểm<" in hoa.get(page).text
+    hoa.start("u1")
+    assert ">thí điểm<" in hoa.open(1).text
+
+
 # -- long lists ---------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from analysis.publication import HIDDEN
-from analysis.scores import PROVISIONAL, SYNTHETIC, UNWEIGHTED
+from analysis.scores import PILOT, PROVISIONAL, SYNTHETIC, UNWEIGHTED
 
 WHOLE = ("", "all", "total", "national")
 SMALL = 15  # PAPI leaves cells with fewer answers blank; here they are greyed
@@ -54,13 +54,18 @@ class Cell:
         """Whether it comes from made-up interviews."""
         return SYNTHETIC.en in self.note
 
+    @property
+    def pilot(self) -> bool:
+        """Whether it is of a pilot round."""
+        return PILOT.en in self.note
+
     def remark(self, language: str) -> str:
         """Why there is no value or interval, in ``language``; what has a place of its own on the page is left out."""
         parts = [part.partition(" / ") for part in self.note.split("; ") if part]
         said = [
             (vi, en or vi)
             for vi, _, en in parts
-            if en not in (PROVISIONAL.en, SYNTHETIC.en) and not en.startswith(UNWEIGHTED.en)
+            if en not in (PROVISIONAL.en, SYNTHETIC.en, PILOT.en) and not en.startswith(UNWEIGHTED.en)
         ]
         return "; ".join(vi if language == "vi" else en for vi, en in said)
 

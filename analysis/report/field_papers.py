@@ -26,6 +26,7 @@ PRIVATE = Text(
     "when its time is over.",
 )
 SYNTHETIC = Text("Dữ liệu giả lập, không phải kết quả khảo sát.", "Synthetic data, not the result of any survey.")
+PILOT = Text("Đợt thí điểm.", "Pilot round.")
 _THIN = Side(style="thin", color="000000")
 _BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _FILL = PatternFill("solid", fgColor="E8ECF1")
@@ -34,15 +35,17 @@ _SIGNING = 9.0  # millimetres of a row with room for a signature
 
 @dataclass(frozen=True)
 class About:
-    """What stands above the tables: facts such as round, commune, which forms count; ``synthetic`` marks every page."""
+    """What stands above the tables: facts such as round, commune, which forms count; ``synthetic``
+    and ``pilot`` mark every page."""
 
     facts: tuple[Text, ...] = ()
     synthetic: bool = False
+    pilot: bool = False
 
     def notice(self, paper: Paper, language: str) -> str:
         """The foot of every page."""
         told = [PRIVATE] if paper.private else []
-        return " ".join(text(language) for text in [*told, *([SYNTHETIC] if self.synthetic else [])])
+        return " ".join(text(language) for text in [*told, *[SYNTHETIC] * self.synthetic, *[PILOT] * self.pilot])
 
 
 def word(paper: Paper, about: About, office: Office, language: str = "vi") -> bytes:

@@ -205,6 +205,7 @@ def _report(
         ends=str(document.get("ends") or ""),
         made=background.made,
         synthetic=bool(document.get("synthetic")) or any(cell.synthetic for cell in found.all),
+        pilot=bool(document.get("pilot")) or any(cell.pilot for cell in found.all),
         provisional=provisional,
         level=design.level if design else float(document.get("level") or 0.95),
         method=tuple(method),

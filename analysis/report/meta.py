@@ -71,6 +71,7 @@ class Meta:
     ends: str = ""
     made: str = ""
     synthetic: bool = False
+    pilot: bool = False
     provisional: bool = False
     level: float = 0.95
     method: tuple[Fact, ...] = ()

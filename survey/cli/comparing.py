@@ -103,6 +103,11 @@ def iso_day(context: click.Context, parameter: click.Parameter, value: str) -> s
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=Text("Dân số các tỉnh cũ: province, population.", "People of the former provinces: province, population."),
 )
+@option(
+    "--with-pilot",
+    is_flag=True,
+    help=Text("So cả đợt thí điểm với đợt chính.", "Compare a pilot round with a main one all the same."),
+)
 @OUT
 @json_option
 def compare(
@@ -120,6 +125,7 @@ def compare(
     after_date: str,
     carry: str | None,
     population: Path | None,
+    with_pilot: bool,
     out: Path | None,
     as_json: bool,
 ) -> int:
@@ -134,7 +140,7 @@ def compare(
     from analysis.change import compare as compared
 
     options: dict[str, Any] = {"codes": code, "by": by, "indices": index, "level": level, "adjust": adjust}
-    options |= {"days": (before_date, after_date), "carry": _rule(carry, population, before_date)}
+    options |= {"pilots": with_pilot, "days": (before_date, after_date), "carry": _rule(carry, population, before_date)}
     found = compared(first, second or first, rounds=(before, after), independent=independent, **options)
     write(found.table, out)
     if as_json:

@@ -169,6 +169,8 @@ def export(
         say(Text("Có phiếu chưa duyệt: số liệu tạm tính.", "Some are not approved yet: provisional."))
     if document.get("synthetic"):
         say(Text("Dữ liệu giả lập, không phải kết quả khảo sát.", "Synthetic data, not the result of any survey."))
+    if document.get("pilot"):
+        say(Text("Đợt thí điểm, không phải kết quả của đợt chính.", "A pilot round, not the result of the main one."))
     if protected:
         _say_protected(protected)
     for one in [*files, *([private] if private else [])]:

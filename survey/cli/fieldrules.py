@@ -1,10 +1,11 @@
-"""``survey round rates | rules | place``: outcome rates, rules of fieldwork, places that change in mid-round."""
+"""``survey round rates | rules | place | targets``: outcome rates, rules of fieldwork, places that change, targets."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -366,3 +367,53 @@ def place(
             f"{old} {KINDS[kind].en} {name} from {change.date}: {touched} units, drawn as they were.",
         )
     )
+
+
+@click.command(
+    help=Text(
+        "Đặt mục tiêu số phiếu theo tỉnh, xã hoặc thôn từ một bảng (nơi, mục tiêu); không nêu tệp thì xem.",
+        "Set from a table how many interviews a province, commune or village is to bring; without a file, show them.",
+    ),
+    cls=Command,
+    example="survey round targets muc_tieu.xlsx --by commune",
+)
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@round_option
+@option("--by", default="commune", type=click.Choice(["province", "commune", "village"]), help=Text("Cấp.", "Level."))
+@option(
+    "--clear", is_flag=True, help=Text("Bỏ hết: theo danh sách chính thức.", "Take them away: the main list counts.")
+)
+@json_option
+def targets(file: Path | None, round_id: str | None, by: str, clear: bool, as_json: bool) -> None:
+    from survey.fieldwork import workload
+    from survey.store import frame
+    from survey.sync import rounds
+    from survey.tables import read_table
+
+    with open_store() as store:
+        document = chosen_round(store, round_id)
+        own = workload.of_round(document)
+        if file is not None:
+            units = frame.units(store, document["id"])
+            names = {str(unit[by]): str(unit.get(f"{by}_name") or unit[by]) for unit in units if unit.get(by)}
+            table = read_table(file)
+            rows = [(table.where(number), row) for number, row in enumerate(table.rows)]
+            own = workload.read(by, names, table.columns, rows)
+        if file is not None or clear:
+            own = None if clear else own
+            kept = {name: value for name, value in document.items() if name != "workload"}
+            told = {"workload": {"level": own.level, "of": dict(own.of)}} if own and own.of else {}
+            rounds.issue_round(store, kept | told)
+    if as_json:
+        say_json({"round": document["id"], "level": own.level if own else "", "of": own.of if own else {}})
+    elif own:
+        total, count = sum(own.of.values()), len(own.of)
+        said = workload.LEVELS[own.level]
+        say(
+            Text(
+                f"Mục tiêu theo {said.vi}: {count} nơi, {total} phiếu.",
+                f"By {said.en}: {count} places, {total} interviews.",
+            )
+        )
+    else:
+        say(Text("Mục tiêu là danh sách chính thức.", "The main list is the target."))

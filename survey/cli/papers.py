@@ -161,7 +161,8 @@ def _print(
             subject=round,
             detail={name: value for name, value in {**told, "account": account()}.items() if value != ""},
         )
-    about = About(_facts(document, work, commune, state, closed), bool(document.get("synthetic")))
+    marks = {name: bool(document.get(name)) for name in ("synthetic", "pilot")}
+    about = About(_facts(document, work, commune, state, closed), **marks)
     if not issuer.symbol:
         issuer = replace(issuer, symbol=made.symbol.replace("…", issuer.abbreviation or "…"))
     content = ways[file.suffix.lower()](made, about, issuer, language())

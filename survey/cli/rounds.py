@@ -79,6 +79,11 @@ def round_group() -> None:
 @option(
     "--synthetic", is_flag=True, help=Text("Dữ liệu giả lập, ghi rõ ở mọi nơi.", "Made-up data, marked everywhere.")
 )
+@option(
+    "--pilot",
+    is_flag=True,
+    help=Text("Đợt thí điểm, ghi rõ ở mọi nơi.", "A pilot round, marked everywhere, not compared with the main one."),
+)
 @json_option
 def create(
     round_id: str,
@@ -95,6 +100,7 @@ def create(
     level: float,
     receipt: str,
     synthetic: bool,
+    pilot: bool,
     as_json: bool,
 ) -> None:
     from survey.store import frame
@@ -110,6 +116,7 @@ def create(
         "level": level,
         "receipt": receipt,
         "synthetic": synthetic,
+        **({"pilot": True} if pilot else {}),
         "label": founding.both(label, label_en),
     }
     with open_store() as store:
@@ -314,6 +321,8 @@ def show(round_id: str | None, as_json: bool) -> None:
             say(Text(f"{words.vi}: {value}", f"{words.en}: {value}"))
     if body.get("synthetic"):
         say(Text("DỮ LIỆU GIẢ LẬP", "SYNTHETIC DATA"))
+    if body.get("pilot"):
+        say(Text("ĐỢT THÍ ĐIỂM", "PILOT ROUND"))
     _say_counts(Text("đơn vị mẫu", "sample units"), units, _LISTS)
     _say_counts(Text("phiếu", "interviews"), interviews, STATES)
     _say_key(signer)
@@ -382,7 +391,7 @@ def _ask(found: list[SignedRound], confirmed: set[str]) -> set[str]:
     return accepted
 
 
-for command in (fieldrules.rates, fieldrules.rules, fieldrules.place):
+for command in (fieldrules.rates, fieldrules.rules, fieldrules.place, fieldrules.targets):
     round_group.add_command(command)
 
 commands = {"round": round_group}

@@ -250,10 +250,10 @@ def score_round(
     volunteers: bool = False,
     engine: str = "local",
 ) -> Scores:
-    """Scores of a round of the store, marked provisional with ``sealed`` and synthetic where the round is made up; of
-    the drawn sample, or of the volunteers alone."""
+    """Scores of a round of the store, marked provisional with ``sealed``, synthetic where the round is made up, and
+    pilot where it is one; of the drawn sample, or of the volunteers alone."""
     from analysis import dataset, load_design, load_index
-    from analysis.scores import SYNTHETIC
+    from analysis.scores import PILOT, SYNTHETIC
     from analysis.scores import score as score_data
     from survey.cli.frame import chosen_round
 
@@ -273,7 +273,9 @@ def score_round(
         scores = replace(scores, notes=(dataset.VOLUNTEERS, *scores.notes))
     elif not chosen.weight:
         scores = replace(scores, notes=(UNWEIGHTED_ROUND, *scores.notes))
-    return scores.marked(SYNTHETIC) if document.get("synthetic") else scores
+    for mark, there in ((SYNTHETIC, document.get("synthetic")), (PILOT, document.get("pilot"))):
+        scores = scores.marked(mark) if there else scores
+    return scores
 
 
 Step = Callable[[Any, Any, Any, str], tuple[Text, ...]]

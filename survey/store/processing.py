@@ -43,7 +43,8 @@ def record(store: Store, round: str, now: datetime | None = None) -> dict[str, A
         "made": now_text(now),
         "on": _machine(frame.document(store, "device", store.device) or {"id": store.device}),
         "round": {
-            name: document.get(name, "") for name in ("id", "title", "starts", "ends", "legal_basis", "synthetic")
+            name: document.get(name, "")
+            for name in ("id", "title", "starts", "ends", "legal_basis", "synthetic", "pilot")
         },
         "privacy": {name: str((document.get("privacy") or {}).get(name, "")) for name in PRIVACY},
         "subjects": {

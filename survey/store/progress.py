@@ -7,11 +7,15 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from survey.store import reading
+from survey.fieldwork import workload as workloads
+from survey.store import frame, reading
 from survey.store.store import Store
 from survey.store.where import Where
 
 BY = ("province", "commune", "village", "person", "day")
+
+PLACES = ("province", "commune", "village")
+"""Levels of place, the largest first."""
 
 FINISHED = frozenset({"sealed", "approved", "returned", "conflict"})
 """An interview in one of these was conducted to its end."""
@@ -52,7 +56,49 @@ class Group:
 
 def groups(store: Store, where: Where, by: str) -> list[Group]:
     """The groups of a round within ``where``, in no order; volunteers are in none. By day there are no units: a unit
-    has no day."""
+    has no day. Places have the round's own target (:mod:`survey.fieldwork.workload`) in ``main``, where it names one;
+    what is smaller than that, and people, have their units of the main list."""
+    found = _groups(store, where, by)
+    own = workload(store, where.round) if by in workloads.LEVELS else None
+    if own is not None and PLACES.index(by) <= PLACES.index(own.level):
+        for key, more in _more(store, where, own, by).items():
+            if key in found:
+                found[key].main += more
+    return list(found.values())
+
+
+def target(store: Store, where: Where) -> int | None:
+    """How many interviews the round wants within ``where``; None where it names no targets, or none for anything as
+    small: then it is the main list."""
+    own = workload(store, where.round)
+    shut = next((level for level in reversed(PLACES) if getattr(where, level)), "")
+    if own is None or where.person or (shut and PLACES.index(shut) > PLACES.index(own.level)):
+        return None
+    whole = sum(one.main for one in _groups(store, where, own.level).values())
+    return whole + sum(_more(store, where, own, own.level).values())
+
+
+def workload(store: Store, round: str) -> workloads.Workload | None:
+    """The targets that a round names."""
+    return workloads.of_round(frame.document(store, "round", round) or {})
+
+
+def _more(store: Store, where: Where, own: workloads.Workload, by: str) -> dict[str, int]:
+    """By how many interviews the targets within ``where`` differ from the main list, in each place of level ``by``."""
+    said, values = where.units()
+    more: dict[str, int] = defaultdict(int)
+    table, counts = ("count_units", "n") if where.is_counted else ("board_units", "counted")
+    for key, code, main in store.execute(
+        f"SELECT {by}, {own.level}, sum(CASE WHEN list = 'main' THEN {counts} ELSE 0 END) FROM {table}"
+        f" WHERE {said} GROUP BY 1, 2",
+        values,
+    ):
+        if code in own.of:
+            more[key] += own.of[code] - main
+    return more
+
+
+def _groups(store: Store, where: Where, by: str) -> dict[str, Group]:
     found: dict[str, Group] = {}
 
     def group(key: str) -> Group:
@@ -83,7 +129,7 @@ def groups(store: Store, where: Where, by: str) -> list[Group]:
         ):
             if code in found:
                 found[code].name, found[code].within = name, within
-    return list(found.values())
+    return found
 
 
 def days(store: Store, where: Where) -> dict[str, int]:

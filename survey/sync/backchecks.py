@@ -77,7 +77,7 @@ def draw_backchecks(
             "title": title,
             "questionnaire_hash": short.hash,
             "backcheck": plan.document,
-            **{name: document[name] for name in ("synthetic", "label") if name in document},
+            **{name: document[name] for name in ("synthetic", "pilot", "label") if name in document},
         }
         rounds.issue_round(store, told, actor)
         before = backcheck.drawn(store, own)

@@ -59,6 +59,7 @@ from survey.web import (
     today,
     unlock,
     words,
+    workload,
 )
 
 
@@ -93,7 +94,7 @@ def build(instance: Path, now: Callable[[], datetime] | None = None) -> Flask:
     app.before_request(practising.enter)
     app.after_request(looked.note)
     app.teardown_appcontext(desk.put_back)
-    for pages in (mine, review, people, practice):
+    for pages in (mine, review, people, practice, workload):
         app.register_blueprint(pages.pages)
     missing = {rule.endpoint for rule in app.url_map.iter_rules()} ^ roles.PAGES.keys()
     if missing:

@@ -31,6 +31,7 @@ def page() -> str:
         hub=hub,
         where=top["where"],
         synthetic=top["synthetic"],
+        pilot=top["pilot"],
         now=now,
         back=url_for("receive.page" if hub else "handover.page"),
         lines=[

@@ -257,6 +257,7 @@ def top_line() -> dict[str, Any]:
     return {
         "where": " · ".join(word for word in where if word),
         "synthetic": bool(round_ and round_.get("synthetic")),
+        "pilot": bool(round_ and round_.get("pilot")),
         "hub": store().role == "hub",
         "here": counts["device"],
         "supervisor": counts["supervisor"],

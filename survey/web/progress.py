@@ -63,6 +63,8 @@ def page() -> str:
     total = Group("")
     for one in whole:
         total.add(one)
+    wanted = progress.target(store(), where)
+    total.main = total.main if wanted is None else wanted
     estimated = _rates(total, None)
     found = _sorted(found, where, by, round)
     start = min(max(0, request.args.get("from", 0, int)), max(0, len(found) - 1))
@@ -98,6 +100,7 @@ def page() -> str:
         pace=_pace_words(speed, total, round),
         odd=speed.odd,
         safe=_safe(where),
+        own_targets=wanted is not None,
         silent=_silent(round),
     )
 

@@ -154,6 +154,7 @@ PAGES: dict[str, frozenset[str]] = {
     "agencies.bring": DRAFTING,
     "agencies.change": DRAFTING,
     "agencies.confirm": DRAFTING,
+    "workload.page": RECEIVING,
     "plans.page": READING,
     "plans.create": DRAFTING,
     "plans.plan": READING,

@@ -60,6 +60,7 @@ def _all_rounds(wrong: SurveyError | None = None) -> str:
             {
                 "id": document["id"],
                 "title": document.get("title"),
+                "pilot": bool(document.get("pilot")),
                 "missing": [step["name"] for step in steps if step["done"] is False],
             }
         )
@@ -93,6 +94,7 @@ def create() -> Any:
         "contact_until": form.get("contact_until", ""),
         "legal_basis": founding.both(form.get("legal_basis", ""), ""),
         "label": founding.both(form.get("label", ""), ""),
+        **({"pilot": True} if form.get("pilot") else {}),
     }
     try:
         for name in ("starts", "ends", "contact_until"):
