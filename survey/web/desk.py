@@ -245,14 +245,18 @@ def put_back(exception: BaseException | None = None) -> None:
 
 
 def top_line() -> dict[str, Any]:
-    """``where`` (round · place) and how many interviews are on this machine and confirmed by each tier."""
+    """``where`` (the round that the address names, else one's own · place) and how many interviews are on this machine
+    and confirmed by each tier."""
     from survey.web.words import pick
 
     counts = whereabouts(store(), PATIENCE)
     here = g.get("unit")
     mine = [here] if here else frame.units(store(), assignee=g.person["id"])
     rounds = {document.get("id"): document for document in frame.rounds(store())}
-    round_ = rounds.get(mine[0].get("round")) if mine else next(iter(rounds.values()), None)
+    named = str((request.view_args or {}).get("round") or request.args.get("round", ""))
+    own = rounds.get(mine[0].get("round")) if mine else next(iter(rounds.values()), None)
+    round_ = rounds.get(named) or own
+    mine = mine if round_ is own else []
     where = [pick(round_.get("title")) if round_ else "", place(mine)]
     return {
         "where": " · ".join(word for word in where if word),
