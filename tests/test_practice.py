@@ -241,6 +241,7 @@ def test_a_practice_interview_leaves_every_count_of_its_laptop_and_hub_as_it_was
     report = exchange.sync(hub, [stick])
     assert not report.needs_a_person
     assert counted(hub) == at_hub
+    assert current.verify(hub).problems == current.verify(device).problems == []
     (event,) = fieldlog.read(hub, practice.ATTEMPT)  # the result of the set, and nothing of the free practice
     assert (event["actor"], event["set"], event["answers"]["a/age"]) == (HOA, "t1", "47")
 
