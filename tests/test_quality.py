@@ -7,17 +7,21 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
-from statistics import quantiles
+from statistics import fmean, pvariance, quantiles
+from typing import Any
 
 import pytest
 import rfc8785
 from click.testing import Result
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import f, f_oneway, norm
 
 from survey.errors import Problems
 from survey.fieldwork.matches import Answered, Nearest, matches
-from survey.fieldwork.measures import Events, Items, measure, recognisable, scanned
+from survey.fieldwork.measures import Events, Items, decoded, measure, recognisable, scanned
 from survey.fieldwork.quality import CHECKS, Finding, risk, thresholds
 from survey.fieldwork.quality_enumerators import standings
 from survey.fieldwork.quality_interviews import far_away
@@ -74,6 +78,43 @@ def test_an_interview_in_numbers():
     assert row.spread == pytest.approx((0 + 0.25 + 4 / 3) / 3)
     assert row.level == pytest.approx((8 * 3 + 4 * 2 + 4 * 1 + 4 + 0 + 4 * 2) / 22 / 4)
     assert (row.seconds, row.timed, row.quick, row.hour) == (26 * 15, 26, 0, 8.0)
+
+
+CODES = st.sampled_from(["1", "2", "3", "4", "5", "9", "", 5, ["1"], {}, None]) | st.sampled_from(
+    [{"missing": kind} for kind in ("dont_know", "refused", "not_applicable", "sealed_by_another_program")]
+)
+
+
+@given(scale=st.lists(CODES, min_size=24, max_size=24), left_out=st.sets(st.integers(0, 23)))
+def test_what_is_counted_from_packed_answers_is_what_counting_one_by_one_gives(
+    scale: list[Any], left_out: set[int]
+) -> None:
+    items = Items(batteries())
+    paths = [path for path, _ in items.scale]
+    told = {path: value for turn, (path, value) in enumerate(zip(paths, scale, strict=True)) if turn not in left_out}
+    told = {path: value for path, value in told.items() if value is not None}
+    row, details = measure(items, told, {}, {}, {})
+    kinds = {path: value.get("missing", "") for path, value in told.items() if isinstance(value, dict)}
+    places = {path: int(value) - 1 for path, value in told.items() if value in ("1", "2", "3", "4", "5")}
+    runs = [len(list(same)) for _, same in groupby(places[path] for path in paths if path in places)]
+    spreads = []
+    for letter in "bcd":
+        own = [place for path, place in places.items() if path.startswith(letter)]
+        if len(own) >= 4:
+            spreads.append(pvariance(own))
+    assert row.asked == len(told) - list(kinds.values()).count("not_applicable")
+    assert (row.dont_know, row.refused) == tuple(list(kinds.values()).count(kind) for kind in ("dont_know", "refused"))
+    assert (row.scale, row.neutral) == (len(places), list(places.values()).count(2))
+    assert row.run == max(runs, default=0)
+    assert (row.batteries, row.straight) == (len(spreads), sum(spread == 0 for spread in spreads))
+    assert row.spread == (pytest.approx(fmean(spreads)) if spreads else None)
+    assert row.level == (pytest.approx(fmean(places.values()) / 4) if places else None)
+    said = {path: str(place + 1) for path, place in places.items()}
+    for path, kind in kinds.items():
+        if kind and kind != "not_applicable":
+            said[path] = f"?{kind}" if kind in ("dont_know", "refused") else "?other"
+    assert dict(decoded(items, details.bits)) == said
+    assert details.closed.bit_count() == len(said)
 
 
 def test_time_at_work_leaves_pauses_out_and_survives_a_restart():

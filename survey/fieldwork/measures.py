@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from operator import mul, sub
 from typing import Any, NamedTuple
 
 from survey.questionnaire.model import Node, Questionnaire
 from survey.text import fold
 
-VERSION = 1
+VERSION = 2
 """To be raised when a measure changes its meaning: rows of another version are measured again."""
 
 PAUSE = 600
@@ -31,7 +31,10 @@ LEAST_BATTERY = 4
 """Answers that a battery must have before sameness in it says anything."""
 
 MISSING_BITS = ("dont_know", "refused", "other")
-_UNANSWERED = {kind: f"?{kind}" for kind in MISSING_BITS}
+_NO_CHOICE = "?"
+_get: Callable[..., Any] = dict.get
+_PLACES = tuple(range(1_000))
+_SQUARES = tuple(place * place for place in _PLACES)
 
 _EVENT = re.compile(rb'\{"cleared":\d+,"ms":(\d+),"path":"[^"{}]*","seconds":([\d.]+),"time":"([^"]*)"\}')
 _PATH = re.compile(r"/[\w./-]+")
@@ -97,21 +100,36 @@ class Details:
     contact: Mapping[str, str]
 
 
+class _Closed(NamedTuple):
+    """A closed question; ``typed`` are the codes of its missing kinds."""
+
+    path: str
+    control: bool
+    typed: Mapping[str, str]
+
+
 class Items:
     """What there is to look at in one questionnaire: its scales, batteries, closed and numeric questions.
 
     A *scale* is a list of three or more ordered codes (1, 2, 3 …; codes of missing kinds apart) that three or more
     questions use; a *battery* is four or more questions of one group that follow each other with the same scale.
-    ``bits`` and ``turn`` give closed questions their places in packed answers, ``codes`` all bits of the first, second
-    … place of scales. ``gates`` are questions on whose answers others depend.
+    ``bits`` give the answers of closed questions their places in packed answers, each question beginning a byte;
+    ``codes`` are all bits of the first, second … place of scales. ``gates`` are questions on whose answers others
+    depend.
     """
 
     def __init__(self, questionnaire: Questionnaire):
         self.questionnaire = questionnaire
         self.scales = _scales(questionnaire)
         self.bits: dict[str, dict[str, int]] = {}
-        self.turn: dict[str, int] = {}
-        self.looks: dict[str, tuple[dict[str, str], bool, dict[str, int]]] = {}
+        self.closed: list[_Closed] = []
+        # Of each closed question: its path, its answers packed, none packed, and the codes of a scale as a letter each.
+        self.paths: list[str] = []
+        self.packed: list[dict[str, bytes]] = []
+        self.blanks: list[bytes] = []
+        self.letters: list[dict[str, str]] = []
+        self._letters: dict[str, str] = {}
+        self.open: dict[str, dict[str, str]] = {}
         self.numbers: list[str] = []
         self.others: dict[str, tuple[str, str]] = {}
         self.names: dict[str, Node] = {}
@@ -133,7 +151,7 @@ class Items:
             typed = {choice.name: choice.missing_kind for choice in choices if choice.missing_kind}
             typed |= node.missing_codes
             if node.type == "select_one" and choices and not node.contact:
-                self._closed(node, [choice.name for choice in choices if choice.name not in typed])
+                self._closed(node, [choice.name for choice in choices if choice.name not in typed], typed)
             elif node.type in ("integer", "decimal") and node.control and not node.contact:
                 self.numbers.append(node.path)
             elif node.type == "text" and node.control and not node.contact:
@@ -146,31 +164,63 @@ class Items:
                 battery.append(node.path)
             elif node.control:
                 last = None
-            self.looks[node.path] = (typed, bool(node.control), {})
-        for path, own in self.bits.items():
-            # The bit of the answer, and above all of those the bit of the question.
-            masks = {name: mask | self.turn[path] << self.width for name, mask in own.items()}
-            self.looks[path] = (*self.looks[path][:2], masks)
+            if node.control and node.path not in self.bits:
+                self.open[node.path] = typed
         self.batteries = [battery for battery in self.batteries if len(battery) >= LEAST_BATTERY]
-        turns = {path: turn for turn, battery in enumerate(self.batteries) for path in battery}
         self.scale = [
-            (path, order, len(order), turns.get(path, -1))
+            (path, order)
             for path, node in self.names.items()
             if path in self.bits and (order := self.scales.get(node.list_name))
         ]
-        places: dict[int, int] = {}
-        for path, order, _, _ in self.scale:
-            for code, place in order.items():
-                places[place] = places.get(place, 0) | self.bits[path].get(code, 0)
-        self.codes = tuple(places.values())
+        self._sum_up()
 
-    def _closed(self, node: Node, names: Sequence[str]) -> None:
-        own = {}
-        for name in [*names, *(f"?{kind}" for kind in MISSING_BITS)]:
-            own[name] = 1 << self.width
-            self.width += 1
-        self.turn[node.path] = 1 << len(self.bits)
-        self.bits[node.path] = own
+    def _closed(self, node: Node, names: Sequence[str], typed: Mapping[str, str]) -> None:
+        own = {name: 1 << bit for bit, name in enumerate([*names, *(f"?{kind}" for kind in MISSING_BITS)])}
+        size = (len(own) + 7) // 8
+        packed = {name: mask.to_bytes(size, "little") for name, mask in own.items()}
+        for code, kind in typed.items():
+            if node.control and kind != "not_applicable":
+                packed[code] = packed[_unanswered(kind)]
+        letters = {
+            code: self._letters.setdefault(code, chr(256 + len(self._letters)))
+            for code in self.scales.get(node.list_name, ())
+        }
+        self.closed.append(_Closed(node.path, bool(node.control), typed))
+        self.paths.append(node.path)
+        self.packed.append(packed)
+        self.blanks.append(bytes(size))
+        self.letters.append(letters)
+        self.bits[node.path] = {name: mask << self.width for name, mask in own.items()}
+        self.width += 8 * size
+
+    def _sum_up(self) -> None:
+        """The bits by what is counted of them."""
+        self.missing = {
+            kind: sum(own[f"?{kind}"] for one in self.closed if one.control and (own := self.bits[one.path]))
+            for kind in MISSING_BITS
+        }
+        places: dict[int, int] = {}
+        heights: dict[float, int] = {}
+        for path, order in self.scale:
+            for code, place in order.items():
+                height, bit = place / (len(order) - 1), self.bits[path][code]
+                places[place] = places.get(place, 0) | bit
+                heights[height] = heights.get(height, 0) | bit
+        self.codes = tuple(places.values())
+        self.heights = sorted(heights.items())
+        self.neutral = heights.get(0.5, 0)
+        self.all_closed = (1 << len(self.closed)) - 1
+        self.blocks = [self._block(battery) for battery in self.batteries]
+
+    def _block(self, battery: Sequence[str]) -> tuple[int, int, list[int]]:
+        """Where the packed answers of a battery begin and end, in bytes, and the bits of each place in them."""
+        own = [self.bits[path] for path in battery]
+        lowest = min(mask for bits in own for mask in bits.values()).bit_length() - 1
+        highest = max(mask for bits in own for mask in bits.values()).bit_length()
+        places: dict[int, int] = {}
+        for code, place in self.scales[self.names[battery[0]].list_name].items():
+            places[place] = sum(bits[code] for bits in own) >> lowest
+        return lowest // 8, (highest + 7) // 8, [mask for _, mask in sorted(places.items())]
 
     def _other(self, node: Node, questionnaire: Questionnaire) -> None:
         """Text asked because one certain choice was taken: "other, specify"."""
@@ -210,33 +260,32 @@ def measure(
 ) -> tuple[Measures, Details]:
     """The measures of one interview. ``about`` has the text fields of :class:`Measures`; ``paradata`` is that of the
     interview itself, not of a later correction. Anything malformed in it is left out, never an error."""
-    asked = dont_know = refused = both = 0
-    kinds: dict[str, str] = {}
-    looks = items.looks
-    for path, value in answers.items():
-        look = looks.get(path)
-        if look is None:
-            continue
-        typed, control, masks = look
-        if value.__class__ is str and (mask := masks.get(value)) is not None:
-            # Nearly every answer: one choice of a closed question.
-            asked += 1
-            both |= mask
-            continue
-        kind = ""
-        if value.__class__ is dict:
-            kind = str(value.get("missing", ""))
-        elif typed and value.__class__ is str:
-            kind = typed.get(value, "")
+    values = list(map(answers.get, items.paths))
+    try:
+        found = list(map(_get, items.packed, values))
+    except TypeError:
+        # A missing kind is no text, and nothing that a table could have.
+        values = [_plain(value) for value in values]
+        found = list(map(_get, items.packed, values))
+    answered = len(found) - found.count(None)
+    asked = answered
+    if answered + values.count(None) < len(found):
+        # Something that is no choice, as an older program or another one may have written it.
+        asked += sum(
+            piece is None and value is not None and one.control and one.typed.get(value) != "not_applicable"
+            for one, piece, value in zip(items.closed, found, values, strict=True)
+        )
+    packed = b"".join([piece or blank for piece, blank in zip(found, items.blanks, strict=True)])
+    bits = int.from_bytes(packed, "little")
+    dont_know, refused = ((bits & items.missing[kind]).bit_count() for kind in ("dont_know", "refused"))
+    unsaid = set()
+    for path in answers.keys() & items.open.keys():
+        kind = _kind(answers[path], items.open[path])
         if kind:
-            kinds[path] = kind
-        if not control or kind == "not_applicable":
-            continue
-        asked += 1
+            unsaid.add(path)
+        asked += kind != "not_applicable"
         dont_know += kind == "dont_know"
         refused += kind == "refused"
-        if kind and masks:
-            both |= masks[_UNANSWERED.get(kind, "?other")]
     texts: dict[str, Any] = {name: str(about.get(name, "")) for name in COLUMNS[:9]}
     return (
         Measures(
@@ -245,16 +294,16 @@ def measure(
             asked=asked,
             dont_know=dont_know,
             refused=refused,
-            **_scale(items, answers),
+            **_scale(items, values, packed, bits),
             kept=len(kept) if isinstance(kept := paradata.get("kept"), Mapping) else 0,
         ),
         Details(
-            both & ((1 << items.width) - 1),
-            both >> items.width,
+            bits,
+            items.all_closed if answered == len(found) else _positions(found),
             {
                 path: n
                 for path in items.numbers
-                if path in answers and path not in kinds and (n := _number(answers[path])) is not None
+                if path in answers and path not in unsaid and (n := _number(answers[path])) is not None
             },
             {path: text for path in items.others if isinstance(text := answers.get(path), str) and text.strip()},
             {path: known for path, value in contact.items() if (known := recognisable(value))},
@@ -262,40 +311,56 @@ def measure(
     )
 
 
-def _scale(items: Items, answers: Mapping[str, Any]) -> dict[str, Any]:
-    given = neutral = run = longest = 0
-    before: Any = None
-    total = 0.0
-    sums = [[0, 0, 0] for _ in items.batteries]
-    for path, order, size, battery in items.scale:
-        value = answers.get(path)
-        if value.__class__ is not str or (place := order.get(value)) is None:
-            continue
-        given += 1
-        total += place / (size - 1)
-        if 2 * place == size - 1:
-            neutral += 1
-        if value == before:
+def _positions(found: Sequence[object]) -> int:
+    """A bit for each place at which there is something."""
+    return int("".join(["0" if one is None else "1" for one in reversed(found)]) or "0", 2)
+
+
+def _kind(value: Any, typed: Mapping[str, str]) -> str:
+    """The missing kind that an answer is; empty for one that says something."""
+    if isinstance(value, Mapping):
+        return str(value.get("missing", ""))
+    return typed.get(value, "") if isinstance(value, str) else ""
+
+
+def _unanswered(kind: str) -> str:
+    return f"?{kind}" if kind in MISSING_BITS else "?other"
+
+
+def _plain(value: Any) -> str | None:
+    """An answer to a closed question as a key: of a missing kind the name of its bit, None for what was not asked."""
+    if isinstance(value, str) or value is None:
+        return value
+    kind = _kind(value, {})
+    return None if kind == "not_applicable" else _unanswered(kind) if kind else _NO_CHOICE
+
+
+def _scale(items: Items, values: Sequence[Any], packed: bytes, bits: int) -> dict[str, Any]:
+    letters = "".join(filter(None, map(_get, items.letters, values)))
+    run = min(1, len(letters))
+    for letter in set(letters):
+        while letter * (run + 1) in letters:
             run += 1
-        else:
-            run, before = 1, value
-        if run > longest:
-            longest = run
-        if battery >= 0:
-            one = sums[battery]
-            one[0] += 1
-            one[1] += place
-            one[2] += place * place
-    judged = [(n, (squares - s * s / n) / n) for n, s, squares in sums if n >= LEAST_BATTERY]
+    judged = []
+    for start, end, places in items.blocks:
+        block = int.from_bytes(packed[start:end], "little")
+        counts = [(block & mask).bit_count() for mask in places]
+        n = sum(counts)
+        s = sum(map(mul, counts, _PLACES))
+        squares = sum(map(mul, counts, _SQUARES))
+        if n >= LEAST_BATTERY:
+            judged.append((squares - s * s / n) / n)
     return {
-        "scale": given,
-        "neutral": neutral,
-        "run": longest,
+        "scale": len(letters),
+        "neutral": (bits & items.neutral).bit_count(),
+        "run": run,
         "batteries": len(judged),
         # Sums of whole numbers below 2**53: a variance of nothing is nothing, not nearly nothing.
-        "straight": sum(abs(variance) < 1e-9 for _, variance in judged),
-        "spread": sum(variance for _, variance in judged) / len(judged) if judged else None,
-        "level": total / given if given else None,
+        "straight": sum(abs(variance) < 1e-9 for variance in judged),
+        "spread": sum(judged) / len(judged) if judged else None,
+        "level": sum(height * (bits & mask).bit_count() for height, mask in items.heights) / len(letters)
+        if letters
+        else None,
     }
 
 
@@ -365,17 +430,16 @@ def _times(paradata: Mapping[str, Any], mode: str) -> dict[str, Any]:
         return {"began": None, "ended": None, "hour": None, "seconds": None, "timed": 0, "quick": 0}
     stamps, spent, first, last = events
     began, ended = _moment(paradata.get("started")) or _moment(first), _moment(last)
-    most, total = PAUSE * 1000.0, 0.0
-    for before, after in pairwise(stamps):
-        # A clock that starts again with the machine goes back: that gap is not known, and counts as none.
-        if after > before:
-            total += after - before if after - before < most else most
+    # A clock that starts again with the machine goes back: that gap is not known, and counts as none.
+    gaps = list(map(sub, stamps[1:], stamps))
+    if gaps and (min(gaps) < 0 or max(gaps) > PAUSE * 1000):
+        gaps = [min(gap, PAUSE * 1000) for gap in gaps if gap > 0]
     timed = [seconds for seconds in spent if seconds > 0]
     return {
         "began": began.timestamp() if began else None,
         "ended": ended.timestamp() if ended else None,
         "hour": began.hour + began.minute / 60 if began else None,
-        "seconds": min(spent[0], PAUSE) + total / 1000,
+        "seconds": min(spent[0], PAUSE) + sum(gaps) / 1000,
         "timed": len(timed),
         "quick": len([1 for seconds in timed if seconds < QUICK]),
     }

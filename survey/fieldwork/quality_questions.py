@@ -60,7 +60,7 @@ def count(items: Items, by_enumerator: Mapping[str, Sequence[int]]) -> Counted:
         total = list(map(add, total, counts))
     between = {}
     if len(each) > 1:
-        for path, order, _, _ in items.scale:
+        for path, order in items.scale:
             places = [(place, items.bits[path][code].bit_length() - 1) for code, place in order.items()]
             found = _parts(places, each.values())
             if found:
@@ -136,7 +136,7 @@ def question_findings(items: Items, counted: Sequence[Counted], limits: Mapping[
             told = percent(share)
             words = Text(f"{told.vi} trả lời “{most[1]}”", f"{told.en} answer “{most[1]}”")
             yield Finding(QUESTION, path, "one_answer", share, limits["one_answer"], words, question=path)
-    for path, _, _, _ in items.scale:
+    for path, _ in items.scale:
         found = effect(one.between[path] for one in counted if path in one.between)
         if found is None or found[2] < LEAST_ENUMERATORS:
             continue

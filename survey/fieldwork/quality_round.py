@@ -116,23 +116,25 @@ def findings(
     now: datetime,
     *,
     issued: str = "",
+    reach: Mapping[str, Mapping[str, tuple[float, float]]] | None = None,
     far: Iterable[tuple[Measures, Mapping[str, float]]] = (),
     known: Mapping[str, Sequence[tuple[str, str]]] = {},
 ) -> list[Finding]:
     """All findings of a round, those of interviews first.
 
     ``rows`` are all its measures, ``communes`` all of :func:`look`, ``items`` by questionnaire; ``issued`` when the
-    round's questionnaire was; ``far`` the numbers of interviews of the communes :func:`beyond`, ``known`` what
-    respondents are known by (:func:`survey.fieldwork.quality_interviews.known_by`).
+    round's questionnaire was; ``reach`` their :func:`bounds`, where they are known already, ``far`` the numbers of
+    interviews of the communes :func:`beyond` them, ``known`` what respondents are known by
+    (:func:`survey.fieldwork.quality_interviews.known_by`).
     """
     found = [one for commune in communes.values() for one in commune.findings]
     found += _small_communes(rows, communes, limits)
     found += single.duration_findings(rows, limits)
     found += single.time_findings(rows, round, limits, now)
     found += single.version_findings(rows, round, issued)
-    limit = bounds(communes, limits)
+    reach = bounds(communes, limits) if reach is None else reach
     for row, given in far:
-        found += single.outlier_findings([(row, given)], limit.get(row.questionnaire, {}), limits)
+        found += single.outlier_findings([(row, given)], reach.get(row.questionnaire, {}), limits)
     found += single.respondent_findings(rows, known)
     cells = _cells(rows, communes, risk(found))
     counted: dict[str, list[Counted]] = defaultdict(list)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from statistics import fmean, median
 
 from survey.fieldwork import quality_interviews as single
@@ -47,7 +48,13 @@ def day(row: Measures) -> str:
     # Local midnight by the device's own clock, written as if it were in Greenwich.
     shift = (row.hour * 3600 - row.began) % 86_400
     shift -= 86_400 if shift > 50_400 else 0
-    return f"{datetime.fromtimestamp(row.began + shift, UTC):%Y-%m-%d}"
+    return _date(int((row.began + shift) // 86_400))
+
+
+@lru_cache(4_096)
+def _date(days: int) -> str:
+    """The day so many days after 1970-01-01."""
+    return f"{datetime.fromtimestamp(days * 86_400, UTC):%Y-%m-%d}"
 
 
 BY: dict[str, tuple[Text, Callable[[Measures], str]]] = {

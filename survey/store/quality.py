@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import struct
+from base64 import b64decode, b64encode
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -179,7 +181,7 @@ def rows(store: Store, round: str) -> list[Measures]:
     found = store.execute(
         f"SELECT {', '.join(COLUMNS)} FROM quality WHERE round = ? ORDER BY enumerator, began, interview", (round,)
     )
-    return [Measures._make(row) for row in found]
+    return list(map(Measures._make, found.fetchall()))
 
 
 def details(store: Store, round: str, questionnaire: str = "", commune: str | None = None) -> dict[str, Details]:
@@ -235,8 +237,20 @@ def communes(
 
 
 def _written(said: Commune) -> str:
-    plain = {**vars(said), "findings": [vars(one) for one in said.findings], "counted": vars(said.counted)}
+    counted = {"counts": _packed("I", said.counted.counts), "between": list(said.counted.between)}
+    counted["values"] = _packed("d", [value for parts in said.counted.between.values() for value in parts])
+    plain = {**vars(said), "findings": [vars(one) for one in said.findings], "counted": counted}
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def _packed(kind: str, numbers: list[Any]) -> str:
+    """Thousands of numbers as one text: hundreds of communes are read whenever somebody looks."""
+    return b64encode(struct.pack(f"<{len(numbers)}{kind}", *numbers)).decode("ascii")
+
+
+def _unpacked(kind: str, packed: str) -> tuple[Any, ...]:
+    content = b64decode(packed)
+    return struct.unpack(f"<{len(content) // struct.calcsize('<' + kind)}{kind}", content)
 
 
 def _read(content: str) -> Commune:
@@ -245,7 +259,10 @@ def _read(content: str) -> Commune:
         Finding(**{**one, "words": Text(*one["words"]), "interviews": tuple(one["interviews"])})
         for one in told["findings"]
     )
-    told["counted"] = Counted(**told["counted"])
+    counted = told["counted"]
+    values = iter(_unpacked("d", counted["values"]))
+    between = dict(zip(counted["between"], zip(*[values] * 5, strict=True), strict=True))
+    told["counted"] = Counted(list(_unpacked("I", counted["counts"])), between)
     return Commune(**told)
 
 
@@ -279,7 +296,8 @@ def findings(store: Store, round: str, now: datetime | None = None) -> list[Find
     measures = rows(store, round)
     items = {name: items_of(store, name) for name in dict.fromkeys(row.questionnaire for row in measures)}
     said = communes(store, measures, items, limits)
-    beyond = set(quality_round.beyond(said, quality_round.bounds(said, limits)))
+    bounds = quality_round.bounds(said, limits)
+    beyond = set(quality_round.beyond(said, bounds))
     far = [row for row in measures if (row.questionnaire, row.commune) in beyond]
     numbers = dict(
         store.execute(
@@ -295,6 +313,7 @@ def findings(store: Store, round: str, now: datetime | None = None) -> list[Find
         limits,
         now or datetime.now(UTC).astimezone(),
         issued=_issued(store, str(document.get("questionnaire_hash", ""))),
+        reach=bounds,
         far=[(row, json.loads(numbers[row.interview])) for row in far],
         known=_known(store, round),
     )
