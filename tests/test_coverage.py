@@ -97,6 +97,7 @@ def test_intervals_of_the_total_index_hold_the_truth_as_often_as_they_say(
         data = population.draw(chance, plan.villages, plan.people, plan.by_size)
         total = score(data, TREE, plan.design, deff=False).table.set_index("code").loc["T"]
         held += bool(total["low"] <= population.truth <= total["high"])
+    print(f"{name}: {held} of {times} intervals hold the total, {held / times:.2%}")
     error = np.sqrt(0.95 * 0.05 / times)
     slack = 0.015 if times >= 2000 else 3.5 * error
     assert abs(held / times - 0.95) <= slack, f"{name}: {held} of {times}"

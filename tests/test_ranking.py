@@ -96,6 +96,7 @@ def test_the_sets_cover_all_true_ranks_at_once(trials, method):
         variance = 0.16 * random.chisquare(df, 8) / df
         found = rank_sets(estimates, np.diag(variance), df, method=method)
         held += bool(((found.low <= best) & (found.high >= worst)).all())
+    print(f"{method}: all eight sets hold in {held} of {draws} draws, {held / draws:.2%}")
     assert held / draws >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / draws) - (0.02 if method == "interval-sidak" else 0)
 
 
