@@ -8,7 +8,7 @@ design, with zero outside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -206,13 +206,23 @@ def proportion(data: Any, variable: str, design: Design, by: str | Sequence[str]
 
 
 def population_variance(data: Any, variable: str, design: Design, **options: Any) -> Estimates:
-    """The variance of a numeric column in the population, n/(n − 1) times the weighted mean square deviation."""
+    """The variance of a numeric column in the population, n/(n − 1) times the weighted mean square deviation.
+
+    With replicate weights each replicate takes its deviations from its own mean, as R's ``svyvar``.
+    """
     table = Table.of(data)
     values = table.numbers(variable)
     (centre,) = mean(table, variable, design)
     n = max(centre.n, 2)
-    squares = (values - centre.value) ** 2 * n / (n - 1)
-    return _estimate(table, design, (), [variable], [_observed(squares)], ratios=True, **options)
+    gaps = [_observed((values - centre.value) ** 2 * n / (n - 1)), _observed(values - centre.value)]
+    found = _estimate(table, design, (), [variable], gaps[:1], ratios=True, **options)
+    if not isinstance(found.sample, Replicated):
+        return found
+    totals = collect(found.sample, np.zeros(len(table), dtype=np.int64), 1, gaps)
+    again = _quotient(*replicate_sums(found.sample, totals, gaps))[:, 0]
+    moved = again[:, :1] - again[:, 1:] ** 2 * n / (n - 1)
+    units, sums = found.sample.deviations(found.values, moved)
+    return replace(found, units=units, sums=sums)
 
 
 def _estimate(

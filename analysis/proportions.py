@@ -8,6 +8,7 @@ formula (Franco, Little, Louis & Slud 2019).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from scipy.optimize import brentq
@@ -62,11 +63,12 @@ def _logit(e: Estimate, t: float, level: float) -> tuple[float, float]:
     return expit(centre - half), expit(centre + half)
 
 
-def _asin(e: Estimate, t: float, level: float) -> tuple[float, float]:
+def _asin(e: Estimate, t: float, level: float, *, clipped: bool = True) -> tuple[float, float]:
+    """R ``survey`` does not clip (``asin_r``): an end beyond 0 or 1 on the arcsine's scale comes back as one inside."""
     if not _inside(e):
         return np.nan, np.nan
     centre, half = np.arcsin(np.sqrt(e.value)), t * e.se / (2 * np.sqrt(e.value * (1 - e.value)))
-    low, high = np.clip([centre - half, centre + half], 0, np.pi / 2)
+    low, high = np.clip([centre - half, centre + half], *((0, np.pi / 2) if clipped else (-np.inf, np.inf)))
     return np.sin(low) ** 2, np.sin(high) ** 2
 
 
@@ -76,7 +78,8 @@ def _beta(e: Estimate, t: float, level: float) -> tuple[float, float]:
     hits, misses = size * e.value, size * (1 - e.value)
     low = betaincinv(hits, misses + 1, tail) if hits > 0 else 0.0
     high = betaincinv(hits + 1, misses, 1 - tail) if misses > 0 else 1.0
-    return low, high
+    # A share that the weights were calibrated to is known: its size has no end, and the beta distribution no ends.
+    return np.nan_to_num(low, nan=e.value), np.nan_to_num(high, nan=e.value)
 
 
 def _wilson(e: Estimate, t: float, level: float) -> tuple[float, float]:
@@ -108,6 +111,7 @@ METHODS: dict[str, Callable[[Estimate, float, float], tuple[float, float]]] = {
     "wilson": _wilson,
     "beta": _beta,
     "asin": _asin,
+    "asin_r": partial(_asin, clipped=False),
     "likelihood": _likelihood,
 }
 """Name → interval from (estimate, t quantile, level)."""

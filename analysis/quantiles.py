@@ -4,9 +4,9 @@ The quantile inverts the weighted distribution function by one of twelve rules (
 weights, ``math`` = hf1, ``school`` = hf2, and Shah & Vaish's); the interval inverts the ends of the interval of the
 share of values at or below it (Woodruff 1952).
 
-Where equal weights let the distribution reach a probability exactly, the rules that jump must see that it does,
-whatever the last bit of the sum says, and below the first share there is only the first value. R ``survey`` 4.5
-compares bit by bit, and takes the second value there; its answer is kept as the rules ending in ``_r``.
+Where equal weights let the distribution reach a probability exactly, the rules must see that it does, whatever the
+last bit of the sum says, and below the first share there is only the first value. R ``survey`` 4.5 compares bit by bit
+and counts a probability below the first share as reached by it; its answer is kept as the rules ending in ``_r``.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def quantile(
             if not 0 < p < 1:
                 raise InputError("probability", Text(f"{p:g} không nằm giữa 0 và 1", f"{p:g} is not between 0 and 1"))
             at = RULES[rule](x, w, p) if len(x) else np.nan
+            at = at if rule.endswith("_r") or np.isnan(at) else _on_a_value(x, at)
             below = np.where(there, values <= at, 0.0), there.astype(float)
             share = estimate_pairs(sample, domain, labels, [variable], [_always(below)], level)[d]
             ends = proportion_interval(share, interval, level)
@@ -97,45 +98,68 @@ def _always(pair: Pair) -> Statistic:
     return lambda: pair
 
 
-def _between(x: np.ndarray, w: np.ndarray, p: float, tie: float = TIE) -> tuple[int, int, float, float]:
-    """The places below and above ``p``, and how far ``p`` lies from either's cumulated share."""
+def _on_a_value(x: np.ndarray, at: float) -> float:
+    """``at``, or the value of ``x`` from which only the rounding of an interpolation parts it: whether that value
+    counts as at or below the quantile must not hang on the last bit."""
+    nearest = x[np.argmin(np.abs(x - at))]
+    return float(nearest) if abs(nearest - at) <= TIE * np.abs(x).max() else at
+
+
+def _between(x: np.ndarray, w: np.ndarray, p: float, exact: bool = False) -> tuple[int, int, float, float]:
+    """The places below and above ``p``, and how far ``p`` lies from either's cumulated share; ``exact`` as R has it."""
+    if exact:
+        w = 1 / (1 / w)  # R keeps probabilities, and a tie hangs on the last bit
     total = float(np.sum(w, dtype=np.longdouble))
     cumulated = np.cumsum(w, dtype=np.longdouble).astype(float)
+    tie = 0.0 if exact else TIE
     below = np.flatnonzero(cumulated <= (p + tie) * total)
-    if not len(below):
-        return 0, 0 if tie else min(1, len(x) - 1), p - cumulated[0] / total, cumulated[0] / total - p
-    low = int(below[-1])
+    if not len(below) and not exact:
+        return 0, 0, 0.0, 0.0
+    low = int(below[-1]) if len(below) else 0
     high = min(low + 1, len(x) - 1)
     under = p - cumulated[low] / total
     return low, high, 0.0 if abs(under) <= tie else under, cumulated[high] / total - p
 
 
-def _math(x: np.ndarray, w: np.ndarray, p: float, tie: float = TIE) -> float:
-    low, high, under, _ = _between(x, w, p, tie)
-    return float(x[low] if under == 0 else x[high])
+def _math(x: np.ndarray, w: np.ndarray, p: float, exact: bool = False) -> float:
+    low, high, under, _ = _between(x, w, p, exact)
+    return float(x[low] if under <= 0 else x[high])
 
 
-def _school(x: np.ndarray, w: np.ndarray, p: float, tie: float = TIE) -> float:
-    low, high, under, _ = _between(x, w, p, tie)
-    return float((x[low] + x[high]) / 2 if under == 0 else x[high])
+def _school(x: np.ndarray, w: np.ndarray, p: float, exact: bool = False) -> float:
+    low, high, under, _ = _between(x, w, p, exact)
+    return float((x[low] + x[high]) / 2 if under <= 0 else x[high])
 
 
-def _even(x: np.ndarray, w: np.ndarray, p: float, tie: float = TIE) -> float:
+def _even(x: np.ndarray, w: np.ndarray, p: float, exact: bool = False) -> float:
     """hf3: the even place where p falls between two."""
     unique, place = np.unique(x, return_inverse=True)
-    low, high, under, _ = _between(unique, np.bincount(place, w), p, tie)
-    return float(unique[low] if under == 0 and (low + 1) % 2 == 0 else unique[high])
+    low, high, under, _ = _between(unique, np.bincount(place, w), p, exact)
+    return float(unique[low] if under <= 0 and (low + 1) % 2 == 0 else unique[high])
 
 
-def _linear(x: np.ndarray, w: np.ndarray, p: float) -> float:
-    low, high, under, over = _between(x, w, p)
+def _linear(x: np.ndarray, w: np.ndarray, p: float, exact: bool = False) -> float:
+    low, high, under, over = _between(x, w, p, exact)
     part = under / (under + over) if under + over else 0.0
     return float(x[low] * (1 - part) + x[high] * part)
 
 
-def _along(points: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Rule:
-    """A rule that interpolates between plotting positions, constant beyond the ends."""
-    return lambda x, w, p: float(np.interp(p, points(np.cumsum(w), w), x))
+def _along(points: Callable[[np.ndarray, np.ndarray], np.ndarray], exact: bool = False) -> Rule:
+    """A rule that interpolates between plotting positions, constant beyond the ends; ``exact`` with R's rounding."""
+
+    def rule(x: np.ndarray, w: np.ndarray, p: float) -> float:
+        if not exact:
+            return float(np.interp(p, points(np.cumsum(w), w), x))
+        if len(x) == 1:
+            return float(x[0])
+        w = 1 / (1 / w)
+        at = points(np.cumsum(w, dtype=np.longdouble).astype(float), w)
+        if p <= at[0] or p >= at[-1]:
+            return float(x[0] if p <= at[0] else x[-1])
+        k = int(np.searchsorted(at, p, side="right")) - 1
+        return float(x[k] + (x[k + 1] - x[k]) * ((p - at[k]) / (at[k + 1] - at[k])))
+
+    return rule
 
 
 def _before(cumulated: np.ndarray) -> np.ndarray:
@@ -157,24 +181,31 @@ def _step(x: np.ndarray, place: np.ndarray, p: float) -> float:
     return float(x[order][max(int(np.searchsorted(place[order], p, side="right")) - 1, 0)])
 
 
+_PLOTTED: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "hf5": lambda c, w: (c - w / 2) / c[-1],
+    "hf6": lambda c, w: c / (c[-1] + w[-1]),
+    "hf7": lambda c, w: _before(c) / c[-2],
+    "hf8": lambda c, w: (_before(c) / 3 + c * 2 / 3) / (c[-1] + w[-1] / 3),
+    "hf9": lambda c, w: (_before(c) * 3 / 8 + c * 5 / 8) / (c[-1] + w[-1] / 4),
+}
+"""Plotting positions from cumulated weights and weights."""
+
 RULES: dict[str, Rule] = {
     "math": _math,
     "school": _school,
     "shahvaish": _shah_vaish,
     "shahvaish_r": _shah_vaish_as_r,
-    "math_r": partial(_math, tie=0.0),
-    "school_r": partial(_school, tie=0.0),
+    "math_r": partial(_math, exact=True),
+    "school_r": partial(_school, exact=True),
     "hf1": _math,
-    "hf1_r": partial(_math, tie=0.0),
+    "hf1_r": partial(_math, exact=True),
     "hf2": _school,
-    "hf2_r": partial(_school, tie=0.0),
+    "hf2_r": partial(_school, exact=True),
     "hf3": _even,
-    "hf3_r": partial(_even, tie=0.0),
+    "hf3_r": partial(_even, exact=True),
     "hf4": _linear,
-    "hf5": _along(lambda c, w: (c - w / 2) / c[-1]),
-    "hf6": _along(lambda c, w: c / (c[-1] + w[-1])),
-    "hf7": _along(lambda c, w: _before(c) / c[-2]),
-    "hf8": _along(lambda c, w: (_before(c) / 3 + c * 2 / 3) / (c[-1] + w[-1] / 3)),
-    "hf9": _along(lambda c, w: (_before(c) * 3 / 8 + c * 5 / 8) / (c[-1] + w[-1] / 4)),
+    "hf4_r": partial(_linear, exact=True),
+    **{name: _along(points) for name, points in _PLOTTED.items()},
+    **{f"{name}_r": _along(points, exact=True) for name, points in _PLOTTED.items()},
 }
 """Name → quantile of sorted values with their weights at a probability."""

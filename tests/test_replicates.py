@@ -8,6 +8,7 @@ import pytest
 
 from analysis import Design, mean, score, total
 from analysis.design import Calibration, Replicates
+from analysis.estimation import population_variance
 from analysis.index import index_of
 from survey.errors import InputError
 
@@ -124,3 +125,12 @@ def test_a_pattern_that_fits_no_column_is_named():
 def test_blank_replicate_weights_are_named_with_their_rows():
     with pytest.raises(InputError, match="columns rw_\\*, row 2: replicate weights are blank"):
         mean(MANY.assign(rw_1=MANY.w.where(MANY.index != 1)), "y", Design("w", replicates=Replicates("given", "rw_*")))
+
+
+@pytest.mark.parametrize(("mse", "se"), [(False, 1.72274011293134), (True, 1.74171017277204)])
+def test_each_replicate_of_a_variance_has_its_own_mean(mse, se):
+    """svyvar of R survey 4.5 with as.svrepdesign(type = "JKn") on the people of its data set fpc."""
+    data = pd.DataFrame({"x": [2.8, 4.1, 6.8, 6.8, 9.2, 3.7, 6.6, 4.2], "w": [3] * 5 + [4] * 3, "h": [1] * 5 + [2] * 3})
+    (found,) = population_variance(data, "x", Design("w", "h", replicates=Replicates("JKn", mse=mse)))
+    assert found.value == pytest.approx(4.37872623946698, rel=1e-13)
+    assert found.se == pytest.approx(se, rel=1e-13)
