@@ -292,7 +292,8 @@ def _variance(
         inside = np.diag(completed(alone.covariance(at, held), errors, table.source))
         beyond = inside - alone.variance(at, held)
         together = together + np.where(beyond > 1e-9 * inside, beyond, 0.0)
-    return together, freedom, True
+    # A round whose error is not known leaves that of the change unknown too.
+    return np.where(np.isfinite(apart), together, np.nan), freedom, True
 
 
 def _freedom(

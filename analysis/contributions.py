@@ -80,8 +80,8 @@ def contributions(
         name = "|".join(label) if names else WHOLE
         units, part = made[d]
         blocks.append(Block(level, name, units, part))
-        se = np.where(np.isfinite(value[d]), np.sqrt(sample.variance(units, part)), np.nan)
         df = float(df_of(sample, totals, d))
+        se = np.sqrt(sample.known(value[d], sample.variance(units, part), df))
         low, high = interval(value[d], se, df, sample.level)
         n = int(totals.count[totals.rows(d)].sum())
         psus = len(sample.psus(totals.members(d)))

@@ -147,8 +147,8 @@ class Crossing:
         for d, name in enumerate(self.names):
             block, part = self.blocks[d], self.totals.rows(d)
             value = self.values.value[d]
-            se = np.where(np.isfinite(value), np.sqrt(self.sample.variance(block.units, block.sums)), np.nan)
             df = float(df_of(self.sample, self.totals, d))
+            se = np.sqrt(self.sample.known(value, self.sample.variance(block.units, block.sums), df))
             low, high = interval(value, se, df, self.sample.level)
             observed = (self.totals.denominator[part] != 0).astype(np.float32) @ counts > 0
             of = self.sample.stages[0].unit[self.totals.unit[part]]  # grows with the unit

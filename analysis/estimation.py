@@ -71,7 +71,10 @@ class Estimates(Sequence[Estimate]):
         se = float(np.sqrt(variance))
         low, high = interval(self.values[k], se, self.df[k], self.level)
         with np.errstate(divide="ignore", invalid="ignore"):
-            deff, replacement = variance / self.srs[k], variance / self.srs_replacement[k]
+            deff, replacement = (
+                variance / by if by > 1e-24 * self.values[k] ** 2 else np.nan
+                for by in (self.srs[k], self.srs_replacement[k])
+            )
         return Estimate(
             name=self.names[k],
             domain=self.domains[k],
@@ -92,8 +95,8 @@ class Estimates(Sequence[Estimate]):
 
     @property
     def variance(self) -> np.ndarray:
-        """The variance of each estimate; NaN where the estimate is missing."""
-        return np.where(np.isfinite(self.values), self.sample.variance(self.units, self.sums), np.nan)
+        """The variance of each estimate; NaN where the estimate is missing or the design says nothing of it."""
+        return self.sample.known(self.values, self.sample.variance(self.units, self.sums), self.df)
 
     @property
     def covariance(self) -> np.ndarray:
@@ -136,6 +139,10 @@ class Estimates(Sequence[Estimate]):
             return np.array([numbers[row].min() if row.any() else 0 for row in used])
 
         nothing = np.full(len(values), np.nan)
+        sums = self.sums @ gradient.T
+        # What draws on an estimate of unknown error has none either: that one's share is not 0.
+        unknown = np.isfinite(self.values) & np.isnan(self.variance)
+        sums[:, used[:, unknown].any(axis=1)] = np.nan
         df = np.array([self._df_together(row) for row in used])
         return Estimates(
             self.sample,
@@ -143,7 +150,7 @@ class Estimates(Sequence[Estimate]):
             ((),) * len(values),
             values,
             self.units,
-            self.sums @ gradient.T,
+            sums,
             df,
             least(self.n),
             least(self.n_psu),

@@ -38,6 +38,9 @@ def proportion_interval(estimate: Estimate, method: str = "logit", level: float 
     level = estimate.level if level is None else level
     if not (estimate.df > 0 and estimate.n > 1 and 0 <= estimate.value <= 1):
         return float("nan"), float("nan")
+    if 0 < estimate.value < 1 and estimate.se <= 1e-12 * estimate.value * (1 - estimate.value):
+        # The weights were calibrated to this share, or every stratum is of one mind.
+        return estimate.value, estimate.value
     t = float(stdtrit(estimate.df, 0.5 + level / 2))
     low, high = METHODS[method](estimate, t, level)
     return float(low), float(high)
@@ -78,8 +81,7 @@ def _beta(e: Estimate, t: float, level: float) -> tuple[float, float]:
     hits, misses = size * e.value, size * (1 - e.value)
     low = betaincinv(hits, misses + 1, tail) if hits > 0 else 0.0
     high = betaincinv(hits + 1, misses, 1 - tail) if misses > 0 else 1.0
-    # A share that the weights were calibrated to is known: its size has no end, and the beta distribution no ends.
-    return np.nan_to_num(low, nan=e.value), np.nan_to_num(high, nan=e.value)
+    return low, high
 
 
 def _wilson(e: Estimate, t: float, level: float) -> tuple[float, float]:

@@ -15,6 +15,9 @@ import numpy as np
 
 from analysis.calibration import Calibrated
 
+_ROUNDING = 1e-9
+"""An error below this part of its estimate is rounding."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -102,6 +105,18 @@ class Sample:
         # Horvitz–Thompson's estimate of a variance may be negative: then there is none.
         return np.where(found < 0, np.nan, found)
 
+    def known(self, value: np.ndarray, variance: np.ndarray, df: np.ndarray | float) -> np.ndarray:
+        """``variance``, NaN where the design says nothing of it: the respondents of a domain lie in one PSU a stratum
+        (no degrees of freedom), so that a mean cannot be seen to vary, and 0 would claim that it does not.
+
+        With ``df_rule`` "design" it stays 0, as R ``survey`` has it.
+        """
+        if self.df_rule == "design":
+            return np.where(np.isfinite(value), variance, np.nan)
+        with np.errstate(invalid="ignore"):
+            unseen = (np.asarray(df) <= 0) & (variance <= (_ROUNDING * np.abs(value)) ** 2)
+        return np.where(np.isfinite(value) & ~unseen, variance, np.nan)
+
     def _unequal(self, units: np.ndarray, sums: np.ndarray) -> np.ndarray:
         """Σ z'Qz over the first stage's strata drawn by size without replacement; PSUs without members have z = 0."""
         found = np.zeros((sums.shape[1], sums.shape[1]))
@@ -169,9 +184,10 @@ class Sample:
             grand = z.sum(axis=0) / stage.size.sum()
             return np.where(alone, grand, mean), np.where(lonely, stage.scale[h][:, None], factors)
         counted = members > 0
+        nothing = ~counted.any(axis=0)  # a total of zeros: its variance is 0
         left = (counted & ~alone).sum(axis=0)
         with np.errstate(divide="ignore"):
-            share = np.where(left > 0, counted.sum(axis=0) / np.maximum(left, 1), np.nan)
+            share = np.where(left > 0, counted.sum(axis=0) / np.maximum(left, 1), np.where(nothing, 1.0, np.nan))
         return mean, np.where(alone, 0.0, factors) * share
 
 

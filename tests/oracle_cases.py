@@ -117,6 +117,8 @@ class _Question:
             fpc = [stage["fpc"] for stage in design["stages"] if stage.get("fpc")]
         else:
             psu, fpc = design.get("psu"), design.get("fpc") or design.get("probability")
+        if "fraction" in design.get("fpc_meaning", ""):
+            fpc = self._counted(fpc, psu, design.get("strata"))
         strata = design.get("strata")
         if isinstance(strata, str) and " x " in strata:
             strata, nest = strata.split(" x "), True
@@ -135,6 +137,15 @@ class _Question:
             level=self.options["level"],
             calibration=self._calibration(),
         )
+
+    def _counted(self, fpc: list[str], psu: Any, strata: Any) -> list[str]:
+        """Sampling fractions of the first stage as population counts, which our designs take."""
+        (column,), n = fpc, len(self.table)
+        stratum = domains_of(self.table, _list(strata))[0] if strata else np.zeros(n, dtype=int)
+        units = self.table.labels(psu)[0] if psu else np.arange(n)
+        drawn = np.array([len(np.unique(units[stratum == h])) for h in range(stratum.max() + 1)])[stratum]
+        self.table = self.table.with_columns({"_count": drawn / self.table.numbers(column)})
+        return ["_count"]
 
     def _unequal(self, design: dict[str, Any]) -> dict[str, Any]:
         """R's ``pps``: the names of its approximations, or a square file of joint probabilities."""
@@ -269,7 +280,12 @@ def _ratio(q: _Question) -> tuple[list[Estimate], np.ndarray]:
 def _proportion(q: _Question) -> tuple[list[Estimate], np.ndarray]:
     names = q.names()
     if len(names) == 1:
-        return _plain(proportion(q.table, names[0], q.design))
+        found = proportion(q.table, names[0], q.design)
+        place = {f"{names[0]}{name}": k for k, name in enumerate(found.names)}
+        wanted = [row.get("name", "") for row in q.expected]
+        # R sorts answers by its locale, we sort them as Vietnamese does.
+        order = [place[name] for name in wanted] if set(wanted) == set(place) else list(range(len(found)))
+        return [found[k] for k in order], found.covariance[np.ix_(order, order)]
     # R's svymean of several factors: all their indicators together.
     columns: dict[str, np.ndarray] = {}
     for name in names:
@@ -358,7 +374,8 @@ def _quantile(q: _Question) -> tuple[list[Estimate], None]:
 def _domain_df(q: _Question) -> tuple[list[Estimate], None]:
     rows = q.table.with_columns({"row": np.ones(len(q.table))})
     found = mean(rows, "row", replace(q.design, df="domain"), q.by())
-    return list(found), None
+    place = {".".join(domain): k for k, domain in enumerate(found.domains)}
+    return [found[place[str(row["domain"])]] for row in q.expected], None
 
 
 def _contrast(q: _Question) -> tuple[list[Estimate], np.ndarray]:

@@ -175,3 +175,52 @@ def test_the_order_of_the_rows_does_not_matter(random):
     (before,), (after,) = mean(FRAME, "y", DESIGN), mean(FRAME.iloc[order], "y", DESIGN)
     assert after.value == pytest.approx(before.value, rel=1e-12)
     assert after.se == pytest.approx(before.se, rel=1e-10)
+
+
+ONE_PSU = pd.DataFrame(
+    {
+        "y": [1.0, 2, 4, 3, 5, 5, 2, 6],
+        "k": np.repeat([1, 2, 3, 4], 2),
+        "g": ["a", "a", "b", "b", "b", "b", "b", "b"],
+        "w": np.arange(1.0, 9),
+    }
+)
+"""Domain a lies in one village. R survey 4.5: means 1.67 (se 1e-16), 4.27 (0.3556), totals 5 (5), 141 (57.44)."""
+
+
+def test_the_mean_of_a_domain_in_one_psu_has_no_standard_error_rather_than_none_at_all():
+    here, there = mean(ONE_PSU, "y", Design("w", psu="k"), "g")
+    assert (here.value, here.df, here.n_psu) == (pytest.approx(5 / 3), 0, 1)
+    assert np.isnan([here.se, here.low, here.high]).all()
+    assert there.se == pytest.approx(0.355617400039778, rel=1e-12)
+
+
+def test_with_the_degrees_of_freedom_of_the_design_it_is_zero_as_in_r_survey():
+    (here, _) = mean(ONE_PSU, "y", Design("w", psu="k", df="design"), "g")
+    assert here.se == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_total_of_a_domain_in_one_psu_varies_with_that_psu():
+    here, there = total(ONE_PSU, "y", Design("w", psu="k"), "g")
+    assert (here.se, there.se) == pytest.approx((5.0, 57.4427250978457), rel=1e-12)
+
+
+def test_a_difference_from_a_domain_of_unknown_error_has_an_unknown_error():
+    found = mean(ONE_PSU.assign(c=["c", "d"] * 4), "y", Design("w", psu="k"), ["g"])
+    difference, other = found.contrast([[1, -1], [0, 1]], ["a - b", "b"])
+    assert difference.value == pytest.approx(5 / 3 - 4.27272727272727)
+    assert np.isnan(difference.se)
+    assert other.se == pytest.approx(0.355617400039778, rel=1e-12)
+
+
+def test_what_everybody_says_alike_has_no_design_effect():
+    (constant,) = mean(ONE_PSU.assign(y=7.0, w=3.0), "y", Design("w", psu="k"))
+    assert constant.se == pytest.approx(0, abs=1e-12)
+    assert np.isnan([constant.deff, constant.deff_replacement]).all()
+
+
+def test_a_total_of_zeros_has_the_variance_zero_under_every_rule_for_lonely_strata():
+    """svytotal of R survey 4.5 with survey.lonely.psu = "average": 0, se 0."""
+    data = pd.DataFrame({"h": [1, 2, 2, 3, 3], "y": 0.0, "w": [2.0, 1, 3, 1, 2]})
+    for rule in ("adjust", "average", "certainty", "remove"):
+        assert total(data, "y", Design("w", "h", lonely_psu=rule))[0].se == 0
