@@ -21,6 +21,8 @@ from survey.text import Text
 PROVISIONAL = Text("tạm tính, phiếu chưa duyệt", "provisional, interviews not yet approved")
 WITHIN = Text("khoảng giữ trong thang điểm", "interval kept on its scale")
 UNWEIGHTED = Text("gộp không quyền số (cách hiểu của chúng tôi)", "unweighted pooled share (our reading)")
+_AT_ONCE = 64
+"""Replicates whose nodes are worked out together."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +129,14 @@ class Crossing:
     def bootstrap(self, codes: Sequence[str], count: int, seed: int) -> np.ndarray:
         """The nodes ``codes`` in Rao–Wu replicates, by replicate, domain and code."""
         numerator, denominator = rao_wu_sums(self.totals, count, seed)
-        leaves = numerator.shape[2]
-        values, _, _ = self._nodes(numerator.reshape(-1, leaves), denominator.reshape(-1, leaves), slopes=False)
-        return values.value[:, [self.codes.index(code) for code in codes]].reshape(count, len(self.names), -1)
+        leaves, wanted = numerator.shape[2], [self.codes.index(code) for code in codes]
+        found = np.empty((count, len(self.names), len(wanted)))
+        for first in range(0, count, _AT_ONCE):  # every node of all replicates at once would be the peak of memory
+            some = slice(first, first + _AT_ONCE)
+            z, d = (part[some].reshape(-1, leaves) for part in (numerator, denominator))
+            values, _, _ = self._nodes(z, d, slopes=False)
+            found[some] = values.value[:, wanted].reshape(-1, len(self.names), len(wanted))
+        return found
 
     def _unweighted(self, source: Rows | CellSums, domain: np.ndarray) -> dict[tuple[str, str], float]:
         if not self.pooling:

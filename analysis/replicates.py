@@ -22,7 +22,7 @@ from survey.errors import InputError, Problems
 from survey.text import Text
 
 SEED, COUNT = 20260101, 500
-_TOGETHER = 2048
+_TOGETHER = 512
 
 
 @dataclass(frozen=True, kw_only=True)

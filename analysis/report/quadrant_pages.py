@@ -28,9 +28,7 @@ Drive = Callable[[str, str, str], Drivers]
 """Domain level, domain, language → what goes with the outcome there; the level of the whole for everybody."""
 
 
-def drive(
-    data: Data, design: Design, index: Index, tree: Tree, outcome: str, attributes: Sequence[str] = ()
-) -> Drive:
+def drive(data: Data, design: Design, index: Index, tree: Tree, outcome: str, attributes: Sequence[str] = ()) -> Drive:
     """What computes the drivers of ``outcome`` in a domain; without ``attributes`` they are the index's components
     that are neither the outcome, nor part of it, nor made of each other."""
     names = tuple(attributes) or default_attributes(index, tree, outcome)
