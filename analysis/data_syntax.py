@@ -76,10 +76,19 @@ def _stata(
             yield f"label define {other}{number} {values}"
             yield f"label values {column.name} {other}{number}"
     yield f"label language {language}"
-    if design is not None and design.weight and design.psu:
-        strata = f", strata({names.get(design.strata[0], design.strata[0])})" if len(design.strata) == 1 else ""
-        psu, weight = (names.get(name, name) for name in (design.psu[0], design.weight))
-        yield f"svyset {psu} [pweight={weight}]{strata}"
+    if design is not None:
+        yield from svyset(design, names)
+
+
+def svyset(design: Design, names: dict[str, str]) -> list[str]:
+    """The commands that tell Stata the design: it takes one variable of strata, made of several where there are."""
+    if not (design.weight and design.psu):
+        return []
+    strata, made = [names.get(name, name) for name in design.strata], []
+    if len(strata) > 1:
+        made, strata = [f"egen svy_strata = group({' '.join(strata)})"], ["svy_strata"]
+    psu, weight = (names.get(name, name) for name in (design.psu[0], design.weight))
+    return [*made, f"svyset {psu} [pweight={weight}]" + (f", strata({strata[0]})" if strata else "")]
 
 
 def _quoted(text: str) -> str:

@@ -16,7 +16,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import load_design, mean
+from analysis import Design, load_design, mean
+from analysis.data_syntax import svyset
 from analysis.disclosure import class_sizes, suppressed
 from analysis.reading import read_table
 from survey.cli import cli
@@ -279,6 +280,16 @@ def test_the_labels_of_the_other_language_lie_beside_as_syntax(files):
     spss = (files / "open.sav.sps").read_text(encoding="utf-8")
     assert "VARIABLE LABELS sat 'Satisfaction'." in spss
     assert "VALUE LABELS sex\n  1 'Female'\n  2 'Male'\n" in spss
+
+
+def test_stata_is_told_a_design_of_several_columns_of_strata_as_one() -> None:
+    names = {"province": "tinh", "area": "area", "psu": "thon", "w": "w_base"}
+    assert svyset(Design(weight="w", strata=("province", "area"), psu=("psu",)), names) == [
+        "egen svy_strata = group(tinh area)",
+        "svyset thon [pweight=w_base], strata(svy_strata)",
+    ]
+    assert svyset(Design(weight="w", psu=("psu",)), names) == ["svyset thon [pweight=w_base]"]
+    assert svyset(Design(weight="w"), names) == []
 
 
 def test_weights_of_a_file_go_into_the_export_with_their_design(store, files, tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.report.blocks import Block, Column, Entry, Heading, Listing, Paper, Paragraph, Points, Row, Table
+from analysis.report.facts import COMBINED
 from analysis.report.format import number, short
 from analysis.report.making import Report
 from analysis.report.overview import Setting
@@ -94,7 +95,7 @@ def _nodes(report: Report, setting: Setting) -> Table:
     for node in report.index.nodes:
         shown = report.tree.nodes[node.code]
         leaf = not report.index.children[node.code]
-        combine = "" if leaf else node.combine
+        combine = "" if leaf else COMBINED[node.combine](setting.language)
         share = "" if node.share is None else short(node.share, setting.language)
         entries = (Entry(combine), Entry(share), Entry(_ends(node.from_, setting)),
                    Entry(_ends(node.to, setting)), Entry(_score(node, setting) if leaf else ""))  # fmt: skip

@@ -42,7 +42,7 @@ _CALIBRATION = {
     "logit": Text("cân chỉnh logit", "logit calibration"),
     "bounded": Text("cân chỉnh có chặn", "bounded calibration"),
 }
-_COMBINE = {
+COMBINED = {
     "mean": Text("trung bình cộng", "mean"),
     "sum": Text("tổng", "sum"),
     "share": Text("tổng theo tỷ trọng", "sum by shares"),
@@ -114,7 +114,7 @@ def index_facts(index: Index, note: Text = Text("", "")) -> list[Fact]:
     top = next(node for node in index.nodes if not node.parents)
     counted = index.leaves_of(top.code)
     ways = list(dict.fromkeys(node.combine for node in index.nodes if index.children[node.code]))
-    words = [_COMBINE[way] for way in ways]
+    words = [COMBINED[way] for way in ways]
     built = Text(
         f"{index.id}: {len(counted)} tiêu chí được tính; cách gộp lên cấp trên: {', '.join(w.vi for w in words)}",
         f"{index.id}: {len(counted)} items count; combined upwards by {', '.join(w.en for w in words)}",
