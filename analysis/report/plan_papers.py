@@ -319,7 +319,7 @@ def _tasks(made: OfficeDocument, items: Sequence[Item]) -> None:
             for item in items
         ],
         align="cclllll",
-        widths=[0.9, 1, 3, 1.9, 2.6, 1.5, 1.8],
+        widths=[0.9, 1, 2.9, 1.9, 2.5, 1.9, 1.7],
     )  # fmt: skip
     if any(item.assigned for item in items):
         made.paragraph(
