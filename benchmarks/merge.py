@@ -1,150 +1,243 @@
-"""How fast bundles are merged, first and again, and in how much memory:
-``python benchmarks/merge.py [devices] [interviews per device]``.
+"""How fast bundles are merged, first and again, in how much memory, and whether that stays so as the store grows:
+``python benchmarks/merge.py [revisions …]`` (10000 100000; a million takes 6 GB of disk).
 
-Every revision has 250 answers and a contact part, as a SIPAS interview has. It is merged into an encrypted store and
-into a plain one, each in a process of its own, bundle by bundle: the rate of the first and of the last tenth says
-whether the cost grows with what is held. Beside each time stands the processor's own, which a machine that does other
-things at once does not stretch so much. Nothing here is asserted: times belong to the machine they are printed with.
-Beside them stands the lower bound, ``INSERT … SELECT`` by ``ATTACH`` between two plain files.
+Laptops with 2,000 revisions each, SIPAS interviews of 250 answers and contact data under random ids, signed one by
+one, in bundles encrypted to the hub. A hub in a process of its own merges them bundle by bundle, as from a stick. At
+each of the sizes it tells the time of all so far and of the last tenth, then merges everything once more, and copies
+its rows by ``INSERT … SELECT`` from the ``ATTACH``-ed store into an empty one of the same kind: the lower bound,
+nothing checked. A plain store does the same up to the smallest size.
+
+Beside the clock stands the processor's own time, which a machine that does other things at once does not stretch so
+much. Nothing here is asserted: times belong to the machine they are printed with. docs/merge.txt is what it printed.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import random
-import sqlite3
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from survey.store import Store
-from survey.store.feed import append
-from survey.store.store import FILE
-from survey.sync.exchange import export, sync
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from survey.store import Store, vault
+from survey.store.header import Part, Record, canonical, commitment, hash_text
+from survey.store.signing import SigningKey
+from survey.store.store import FILE, connect
+from survey.sync import bundle
+from survey.sync.exchange import sync
+from survey.sync.keys import age_identity, publish_age_key
 
 QUESTIONS = 250
-_PATHS = [f"group_{question // 25}/question_{question}" for question in range(QUESTIONS)]
+REVISIONS = 2_000
+"""Of each laptop, its own document among them."""
+
+_POOL = 2_000
+_PASSPHRASE = "mật khẩu của máy đo thử"
+_PATHS = sorted(f"group_{question // 25}/question_{question}" for question in range(QUESTIONS))
 
 
-def answers(chance: random.Random) -> dict[str, str]:
+def answers(chance: random.Random) -> bytes:
     """One person's answers on the five-point scale."""
-    return dict(zip(_PATHS, chance.choices("12345", weights=(3, 8, 20, 48, 21), k=QUESTIONS), strict=True))
+    given = chance.choices("12345", weights=(3, 8, 20, 48, 21), k=QUESTIONS)
+    return canonical(dict(zip(_PATHS, given, strict=True)))
 
 
-def devices(folder: Path, count: int, interviews: int) -> None:
-    """Writes one bundle for each of ``count`` laptops with ``interviews`` sealed interviews into ``folder``."""
+def laptop(key: SigningKey, device: int, pool: list[bytes], chance: random.Random) -> Iterator[Record]:
+    """The feed of one laptop: its document, then sealed interviews, their answers drawn from ``pool``."""
+    prev, form = "", hash_text(b"form")
+    document = {"id": key.device, "public_key": key.public.hex(), "role": "device", "tier": "device"}
+    for seq in range(1, REVISIONS + 1):
+        first = seq == 1
+        contact = f'{{"name":"Người {seq}","phone":"0900{seq:06d}"}}'.encode()
+        contents = {"document": canonical(document)} if first else {"answers": chance.choice(pool), "contact": contact}
+        parts = {name: Part(chance.randbytes(32), content) for name, content in contents.items()}
+        header = {
+            "v": 1,
+            "subject_type": "device" if first else "interview",
+            "subject": key.device if first else str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+            "kind": "issued" if first else "sealed",
+            "parents": [],
+            "target": "" if first else f"u{device:05d}{seq:05d}",
+            "questionnaire_hash": "" if first else form,
+            "actor": f"p{device:05d}",
+            "device": key.device,
+            "epoch": f"e{device:016x}",
+            "seq": seq,
+            "prev": prev,
+            "time": f"2026-10-{1 + seq // 100:02d}T08:00:00+07:00",
+            "parts": {name: commitment(part) for name, part in parts.items()},
+            "blobs": [],
+        }
+        # Letters, digits and sorted keys alone: the same as RFC 8785, much faster.
+        written = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+        prev = hash_text(written)
+        yield Record(written, key.sign(prev.encode("ascii")), parts)
+
+
+def write_bundles(folder: Path, count: int, to: list[str]) -> None:
+    """Writes one bundle for each of ``count`` laptops into ``folder``, in the order of their names."""
     chance = random.Random(2026)
+    pool = [answers(chance) for _ in range(_POOL)]
+    folder.mkdir()
+    # The sender's choice and none of the reader's: a laptop packs its few interviews tighter and slower.
+    bundle._LEVEL = 1
     for device in range(count):
-        with Store.create(folder / f"laptop{device}") as store:
-            with store.transaction():
-                for number in range(interviews):
-                    append(
-                        store,
-                        subject_type="interview",
-                        subject=f"{device:04d}-{number:06d}",
-                        kind="sealed",
-                        target=f"u{device}-{number}",
-                        parts={
-                            "answers": answers(chance),
-                            "contact": {"name": f"Người {number}", "phone": "0900000000"},
-                        },
-                    )
-            export(store, folder / "stick")
+        key = SigningKey(Ed25519PrivateKey.from_private_bytes(chance.randbytes(32)))
+        keys = {key.device: key.public.hex()}
+        path = bundle.write_records(key, "device", folder, laptop(key, device, pool, chance), keys, None, to)
+        assert path.is_file()
 
 
-def merge(folder: Path, hub: str, passphrase: str) -> dict[str, float]:
-    """Merges the stick bundle by bundle into a new hub, then all of it again. Run in a process of its own, for the
-    memory: ``peak`` and ``early`` (after the first tenth) are in MB."""
-    times, processor = [], 0.0
-    bundles = sorted((folder / "stick" / "bundles").iterdir())
-    with Store.create(folder / hub, "hub", passphrase=passphrase) as store:
-        new, early = 0, 0.0
-        for number, bundle in enumerate(bundles, start=1):
+def merge(hub: Path, stick: Path, sizes: list[int], encrypted: bool) -> None:
+    """Merges the bundles one by one into the hub, and prints a line of JSON at each size. Run in a process of its own,
+    for the memory."""
+    if encrypted:
+        vault.unlock(hub, _PASSPHRASE)
+    bundles = sorted(stick.iterdir())
+    times: list[tuple[float, float]] = []
+    with Store.open(hub) as store:
+        for number, file in enumerate(bundles, start=1):
             start, used = time.perf_counter(), time.process_time()
-            new += sync(store, [bundle]).new
-            times.append(time.perf_counter() - start)
-            processor += time.process_time() - used
-            if number == max(1, len(bundles) // 10):
-                early = peak_memory()
-        start = time.perf_counter()
-        known = sync(store, [folder / "stick"]).known
-        again = time.perf_counter() - start
+            report = sync(store, [file])
+            times.append((time.perf_counter() - start, time.process_time() - used))
+            assert report.new == REVISIONS, report
+            if number * REVISIONS in sizes:
+                tell(store, bundles[:number], times)
+        mend = store.value("SELECT count(*) FROM quarantine")
+        assert mend == 0, mend
+
+
+def tell(store: Store, bundles: list[Path], times: list[tuple[float, float]]) -> None:
+    """One size: what was merged so far, all of it again, and the lower bound."""
     tenth = max(1, len(times) // 10)
-    return {
-        "new": new,
-        "known": known,
-        "first": sum(times),
-        "processor": processor,
-        "again": again,
-        "start": sum(times[:tenth]) / tenth,
-        "end": sum(times[-tenth:]) / tenth,
-        "early": early,
-        "peak": peak_memory(),
-    }
+    memory = peak_memory()
+    start, used = time.perf_counter(), time.process_time()
+    known = sync(store, bundles).known
+    again = time.perf_counter() - start, time.process_time() - used
+    assert known == len(bundles) * REVISIONS, known
+    print(
+        json.dumps(
+            {
+                "revisions": known,
+                "first": [sum(column) for column in zip(*times, strict=True)],
+                "last": [sum(column) for column in zip(*times[-tenth:], strict=True)],
+                "lately": tenth * REVISIONS,
+                "again": [100 * seconds / len(bundles) for seconds in again],
+                "bytes": store.file.stat().st_size / known,
+                "memory": memory,
+                "bound": lower_bound(store),
+            }
+        ),
+        flush=True,
+    )
 
 
 def peak_memory() -> float:
-    """The most memory that this process has had, in MB; 0 on Windows, which does not say."""
+    """The most memory that this process has had, in MB; 0 where the system does not say."""
     try:
-        import resource
-    except ImportError:
+        told = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
         return 0.0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000
+    return int(told.partition("VmHWM:")[2].split()[0]) * 1.024e-3
 
 
-def lower_bound(source: Path, target: Path) -> tuple[float, float]:
+def lower_bound(store: Store) -> tuple[float, float]:
     """Seconds, and those of the processor, that SQLite alone needs to copy the same rows, indexes included, into an
-    empty database."""
-    with Store.create(target.parent / "empty") as store:
-        store.close()
-    db = sqlite3.connect(target.parent / "empty" / FILE, isolation_level=None)
-    db.execute("ATTACH ? AS source", (str(source),))
+    empty store of the same kind."""
+    empty, key = store.folder.with_name("empty"), vault.key_for(store.folder, "store")
+    copy = empty.with_name("copy")
+    shutil.copyfile(empty / f"{store.folder.name}.sqlite", copy)
+    db = connect(copy, key)
+    db.execute("ATTACH ? AS source KEY " + (f"\"x'{key.hex()}'\"" if key else "''"), (str(store.file),))
     start, used = time.perf_counter(), time.process_time()
     db.execute("BEGIN")
     for table in ("feeds", "revisions", "parts", "interviews"):
         db.execute(f"INSERT OR IGNORE INTO main.{table} SELECT * FROM source.{table} WHERE true")
     db.execute("COMMIT")
-    seconds, processor = time.perf_counter() - start, time.process_time() - used
+    taken = time.perf_counter() - start, time.process_time() - used
     db.close()
-    return seconds, processor
+    for file in copy.parent.glob("copy*"):
+        file.unlink()
+    return taken
+
+
+def make_hub(folder: Path, encrypted: bool) -> list[str]:
+    """An empty hub, its database kept beside for the lower bound; returns the keys to encrypt to."""
+    with Store.create(folder, "hub", passphrase=_PASSPHRASE if encrypted else "") as store:
+        publish_age_key(store)
+        identity = age_identity(store)
+    (folder.parent / "empty").mkdir(exist_ok=True)
+    shutil.copyfile(folder / FILE, folder.parent / "empty" / f"{folder.name}.sqlite")
+    return [str(identity.to_public())] if identity else []
+
+
+def figure(name: str, taken: list[float], revisions: int, bound: list[float] | None = None) -> None:
+    """Prints one figure, by the clock and by the processor."""
+    seconds, processor = taken
+    times = f"  {seconds / bound[0]:4.1f} and {processor / bound[1]:3.1f} times the bound" if bound else ""
+    print(
+        f"  {name:22}{seconds:9.2f} s {revisions / seconds:8,.0f} /s   processor {processor:8.2f} s"
+        f" {revisions / processor:8,.0f} /s{times}"
+    )
+
+
+def show(told: dict[str, Any]) -> None:
+    """Prints the figures of one size."""
+    revisions, bound = told["revisions"], told["bound"]
+    print(f"{revisions:,} revisions, {told['bytes']:,.0f} bytes each in the store, {told['memory']:.0f} MB at most")
+    figure("merged", told["first"], revisions, bound)
+    figure("the last tenth", told["last"], told["lately"])
+    figure("INSERT … SELECT", bound, revisions)
+    print(
+        f"  all of it once more: {told['again'][0]:.2f} s for 100 devices, processor {told['again'][1]:.2f} s",
+        flush=True,
+    )
+
+
+def machine() -> str:
+    """What this machine is, as far as the system says."""
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        told = ""
+    name = told.partition("model name")[2].partition("\n")[0].strip("\t :") or platform.processor()
+    return f"{platform.node()}: {os.cpu_count()} × {name}, {platform.system()}, Python {platform.python_version()}"
 
 
 def main() -> None:
     """Prints the figures."""
     if sys.argv[1:2] == ["--merge"]:
-        print(json.dumps(merge(Path(sys.argv[2]), sys.argv[3], sys.argv[4])))
+        merge(Path(sys.argv[2]), Path(sys.argv[3]), json.loads(sys.argv[4]), sys.argv[5] == "encrypted")
         return
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    interviews = int(sys.argv[2]) if len(sys.argv) > 2 else 2_000
+    sizes = [int(argument) for argument in sys.argv[1:]] or [10_000, 100_000]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        devices(folder, count, interviews)
-        size = sum(file.stat().st_size for file in (folder / "stick" / "bundles").iterdir())
-        print(f"{platform.node()}: {platform.processor() or platform.machine()}, Python {platform.python_version()}")
-        print(f"{count} bundles, {count * interviews} interviews of {QUESTIONS} answers, {size / 1e6:.1f} MB packed")
-        found = {}
-        for name, passphrase in (("encrypted", "mật khẩu của máy đo thử"), ("plain", "")):
-            command = [sys.executable, __file__, "--merge", str(folder), name, passphrase]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            found[name] = json.loads(done.stdout)
-        new = found["plain"]["new"]
-        bound, bound_processor = lower_bound(folder / "plain" / FILE, folder / "copy")
-    for name, told in found.items():
-        print(f"{name} store")
-        print(f"  first merge  {told['first']:8.2f} s  {new / told['first']:10,.0f} revisions/s")
-        print(f"    processor  {told['processor']:8.2f} s  {new / told['processor']:10,.0f} revisions/s")
-        print(f"    a bundle of the first tenth {told['start']:.3f} s, of the last {told['end']:.3f} s")
-        print(f"  second merge {told['again']:8.3f} s  ({100 * told['again'] / count:.2f} s for 100 devices)")
-        print(f"  memory       {told['peak']:8.0f} MB at most, {told['early']:.0f} MB after the first tenth")
-        print(
-            f"  {told['first'] / bound:.1f} times the lower bound,"
-            f" {told['processor'] / bound_processor:.1f} times by the processor"
-        )
-    print(f"INSERT … SELECT {bound:5.2f} s  {new / bound:10,.0f} revisions/s (the lower bound, nothing checked)")
-    print(f"    processor   {bound_processor:5.2f} s  {new / bound_processor:10,.0f} revisions/s")
+        print(f"{datetime.now().astimezone().date()}, {machine()}", flush=True)
+        for kind, wanted in (("encrypted", sizes), ("plain", sizes[:1])):
+            to = make_hub(folder / kind, kind == "encrypted")
+            stick = folder / f"for-{kind}"
+            write_bundles(stick, wanted[-1] // REVISIONS, to)
+            packed = sum(file.stat().st_size for file in stick.iterdir()) / wanted[-1]
+            load = f"; load {os.getloadavg()[0]:.0f}" if hasattr(os, "getloadavg") else ""
+            print(f"\n{kind} store; bundles of {REVISIONS:,} revisions, {packed:,.0f} bytes each{load}", flush=True)
+            command = [sys.executable, __file__, "--merge", str(folder / kind), str(stick), json.dumps(wanted), kind]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as hub:
+                assert hub.stdout is not None
+                for told in map(json.loads, hub.stdout):
+                    show(told)
+            if hub.returncode:
+                raise SystemExit(hub.returncode)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from survey.errors import InputError, VerifyError
-from survey.store import Store, current, daysheet, drafts, receipts
+from survey.store import Store, current, daysheet, drafts, feed, receipts
 from survey.store.merge import unite
 from survey.store.signed import read_signed, write_signed
 from survey.store.whereabouts import whereabouts
@@ -147,3 +147,29 @@ def test_the_day_sheet_says_of_each_laptop_what_was_made_what_is_safe_and_where_
     assert (there.created, there.safe, there.open) == (made.created + 2, made.created + 1, 1)
     (now,) = daysheet.lines(device, "2001-01-01")
     assert (now.today, now.interviews, now.open) == (0, 4, 2)
+
+
+def test_a_receipt_takes_no_longer_with_every_revision_that_is_held(hub: Store):
+    """One is signed after each bundle: a step for all that is held would make a merge cost the square of its size."""
+
+    def steps() -> int:
+        taken = [0]
+
+        def step() -> int:
+            taken[0] += 1
+            return 0
+
+        hub.db.set_progress_handler(step, 10)
+        receipts.make_receipt(hub)
+        hub.db.set_progress_handler(None, 0)
+        return taken[0]
+
+    def hold(count: int) -> None:
+        with hub.transaction():
+            for number in range(count):
+                feed.append(hub, subject_type="unit", subject=f"u{number}", kind="issued", parts={})
+
+    hold(10)
+    few = steps()
+    hold(300)
+    assert steps() < few + 20
