@@ -136,3 +136,22 @@ def test_who_corrects_a_returned_interview_still_does_not_see_the_answer(device:
     hoa.post(f"/interviews/{hoa.interview}/open-again")
     assert "answered the private part alone" in hoa.open(2).text
     assert "Asked for money?" not in hoa.open(2).text
+
+
+def test_the_screen_is_turned_over_in_practice_too_and_says_that_it_is_practice(
+    device: Store, hoa: Interviewer
+) -> None:
+    real = hoa.interview
+    hoa.get("/practice")
+    hoa.interview = hoa.post(f"/practice/{field.ROUND}/start", set="").request.path.split("/")[2]
+    hoa.open(1)
+    hoa.answers({"opening/consent": "yes"})
+    page = hoa.post(alone(hoa) + "/2")
+    assert "Asked for money?" in page.text
+    assert "TRAINING" in page.text
+    assert hoa.get("/today").location == alone(hoa)
+    hoa.post(alone(hoa), question="p/bribe", value="no", lease=hoa.lease)
+    assert hoa.post(alone(hoa) + "/back", pin="0000").status_code == 403
+    hoa.post(alone(hoa) + "/back", pin=PIN)
+    assert "answered the private part alone" in hoa.open(2).text
+    assert "p/bribe" not in drafts.answers(device, real)
