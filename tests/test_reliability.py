@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from pathlib import Path
 
 import pytest
 
@@ -76,13 +78,46 @@ def test_a_form_that_takes_too_long_is_stopped_and_one_that_is_done_is_counted()
     assert (one["tried"], one["passed"], one["long"]) == (1, True, False)
 
 
+PARTS = """
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tried import tried
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_part(part):
+    if part:
+        Path(__file__).with_name("second").touch()
+        time.sleep(600)
+    tried(7)
+"""
+
+
+def test_of_a_form_that_is_stopped_the_parts_that_were_done_count(tmp_path: Path):
+    file, out = tmp_path / "test_parts.py", tmp_path / "counted.json"
+    file.write_text(PARTS)
+    process = reliability.started(f"{file}::test_part", out, long=False)
+    while not (tmp_path / "second").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    reliability.ended(process)
+    (one,) = json.loads(out.read_text()).values()
+    assert (one["tried"], one["passed"]) == (7, True)
+
+
 def test_under_the_table_stands_at_which_commit_it_was_tried_and_which_rows_are_short():
     counted: reliability.Counted = {
         fault.test: {"tried": 1, "passed": True, "long": True, "commit": "abc", "date": "2026-11-26"} for fault in TABLE
     }
     counted[TABLE[1].test] |= {"long": False}
     told = page("<!-- faults -->\n<!-- end of faults -->", counted, "en")
-    assert f"Tried at commit `abc`, 2026-11-26: {len(TABLE) - 1} of {len(TABLE)} rows in their long form" in told
+    assert (
+        f"Tried at commit `abc`, 2026-11-26: {len(TABLE) - 1} of {len(TABLE)} rows in their long form to the end"
+        in told
+    )
     assert told.count("| 1 * | 0 |") == 1
     counted[TABLE[1].test] |= {"commit": "abc+", "date": "2026-11-27"}
     assert "`abc`, `abc+`, 2026-11-26 – 2026-11-27" in reliability.whence(counted, "en")

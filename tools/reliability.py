@@ -2,7 +2,8 @@
 
     python -m tools.reliability                  what was not tried at this commit yet, at length; then both pages
     python -m tools.reliability flipped          those whose test has the word in its name, once more
-    python -m tools.reliability --minutes 10     a long form that takes longer is stopped; the suite's form counts
+    python -m tools.reliability --minutes 10     a long form that takes longer is stopped; the parts that it did count,
+                                                 or else the suite's form
     python -m tools.reliability --short          each only as often as the suite does
     python -m tools.reliability --processes 2    so many beside each other
     python -m tools.reliability --write          the pages alone, from what was counted before
@@ -97,30 +98,46 @@ def left(counted: Counted, commit: str, words: Sequence[str] = ()) -> list[str]:
 
 
 def try_one(test: str, *, long: bool, minutes: float) -> dict[str, Any] | None:
-    """Runs one test in a process of its own; what was counted, with the end of what it said. None when it was not done
-    after ``minutes`` (then it, and all that it began, is ended)."""
-    environment = {**os.environ, "SURVEY_SOAK": "1" if long else "", "PYTHONPATH": str(ROOT)}
+    """Runs one test in a process of its own; what was counted, with the end of what it said. What is not done after
+    ``minutes`` is ended, with all that it began: then the parts (parameters) that were done count, and None says that
+    there are none."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "counted.json")
-        code = f"import tools.reliability as r; r.count({test!r}, {str(out)!r})"
-        process = subprocess.Popen(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        process, cut = started(test, out, long=long), False
         try:
             said, _ = process.communicate(timeout=minutes * 60)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            return None
+            cut, said = True, ended(process)
         found = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
     one: dict[str, Any] = found.get(test) or {"tried": 0, "seconds": 0.0, "passed": False, "date": ""}
-    return {**one, "long": long, "said": said[-4_000:]}
+    if cut and not one["tried"]:
+        return None
+    return {**one, "long": long and not cut, "said": said[-4_000:]}
+
+
+def started(test: str, out: Path, *, long: bool) -> subprocess.Popen[str]:
+    """Begins to run one test in a process of its own, which writes what it counted into ``out``."""
+    code = f"import tools.reliability as r; r.count({test!r}, {str(out)!r})"
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "SURVEY_SOAK": "1" if long else "", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """Interrupts a process, so that it can write what it counted, or kills it; what it said."""
+    for how, seconds in ((signal.SIGINT, 30.0), (signal.SIGKILL, None)):
+        os.killpg(process.pid, how)
+        try:
+            return process.communicate(timeout=seconds)[0]
+        except subprocess.TimeoutExpired:
+            continue
+    return ""
 
 
 def count(test: str, out: str) -> None:
@@ -166,9 +183,9 @@ def whence(counted: Counted, language: str) -> str:
     at = ", ".join(f"`{name}`" for name in dict.fromkeys(str(one.get("commit") or "?") for one in rows))
     when = _days({str(one["date"]) for one in rows if one.get("date")})
     if language == "vi":
-        told = f"{whole} trong {len(rows)} dòng ở dạng dài; dòng có * chỉ thử nhiều như bộ kiểm thử"
+        told = f"{whole} trong {len(rows)} dòng thử đủ ở dạng dài; dòng có * thử ít hơn thế"
         return f"Thử ở bản {at}, {when}: {told}."
-    told = f"{whole} of {len(rows)} rows in their long form; rows with * as often as the suite does"
+    told = f"{whole} of {len(rows)} rows in their long form to the end; rows with * less often"
     return f"Tried at commit {at}, {when}: {told}."
 
 
