@@ -144,6 +144,8 @@ def count(test: str, out: str) -> None:
     """Runs one test in this process and writes what was counted into the file ``out``."""
     import pytest
 
+    # A shell that began us in the background had interrupts ignored, and we would be ended with nothing written.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     counting = Counting()
     pytest.main([test, "-rA", "-n", "0", "-p", "no:cacheprovider"], plugins=[counting])
     Path(out).write_text(json.dumps(counting.found), encoding="utf-8")
