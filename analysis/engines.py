@@ -32,6 +32,8 @@ def suits(design: Design, table: Table) -> bool:
     known |= {"sensitivity", "publication"}  # these are seen to after the scores
     plain = all(getattr(design, name) == getattr(Design(), name) for name in set(vars(Design())) - known)
     weighted = bool(design.weight) or not design.fpc  # else the weights follow from the population counts
+    # A weight that also tells cells apart (a population count that is one) would be summed under its own name.
+    weighted = weighted and design.weight not in (*design.strata, *design.psu, *design.fpc, design.collapse or None)
     there = all(name in table for name in _columns(design))
     return plain and weighted and there and len(design.psu) >= max(1, len(design.fpc))
 

@@ -141,7 +141,7 @@ def _wald(cells: Estimates, shape: tuple[int, int], statistic: str, where: str) 
     free = (r > 0) & (c > 0)
     covariance = slopes[free] @ cells.covariance @ slopes[free].T
     count, nu = int(free.sum()), float(cells.df[0])
-    if np.linalg.matrix_rank(covariance) < count or nu < count:
+    if not np.isfinite(covariance).all() or np.linalg.matrix_rank(covariance) < count or nu < count:
         raise InputError(
             where,
             Text("quá ít đơn vị chọn mẫu cho kiểm định Wald", "too few sampled units for a Wald test of this table"),

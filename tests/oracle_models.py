@@ -67,11 +67,7 @@ def _independence(case: dict[str, Any], question: Callable[[], Any]) -> None:
 def _two_sample_t(case: dict[str, Any], question: Callable[[], Any]) -> None:
     q, (row,) = question(), case["expected"]
     variable, group = (part.strip() for part in case["estimator"]["formula"].split("~"))
-    # R takes the groups in the order of its C locale.
-    there = np.isfinite(q.table.numbers(variable))
-    codes, labels = q.table.labels(group)
-    groups = sorted(labels[k] for k in np.unique(codes[there & (codes >= 0)]))
-    found = testing.two_sample_t(q.table, variable, group, q.design, groups)
+    found = testing.two_sample_t(q.table, variable, group, q.design)
     for ours, key in (("difference", "difference"), ("t", "t"), ("df", "df"), ("p", "p")):
         _close(case, getattr(found, ours), row[key], key)
     _close(case, [found.low, found.high], row["ci"], "ci")

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import Design, mean, ratio, total
+from analysis import Design, mean, ratio, score, total
 from analysis.estimation import interval, proportion
+from analysis.index import index_of
 from survey.errors import Problems
 from tests import test_oracles
 
@@ -224,3 +225,14 @@ def test_a_total_of_zeros_has_the_variance_zero_under_every_rule_for_lonely_stra
     data = pd.DataFrame({"h": [1, 2, 2, 3, 3], "y": 0.0, "w": [2.0, 1, 3, 1, 2]})
     for rule in ("adjust", "average", "certainty", "remove"):
         assert total(data, "y", Design("w", "h", lonely_psu=rule))[0].se == 0
+
+
+def test_a_weight_that_is_also_the_population_count_is_not_summed_as_a_key():
+    """Cells are told apart by the count; the same column as weight must stay each person's."""
+    data = FRAME.assign(count=60.0)
+    design = Design("count", psu="village", fpc="count")
+    (plain,) = mean(data, "y", design)
+    sheet = [{"code": "T", "combine": "mean"}]
+    sheet += [{"code": "A", "parent": "T", "question": "y", "score": "linear", "from": "0..10", "to": "0..10"}]
+    whole = score(data, index_of(sheet, "one"), design, deff=False).table.set_index("code").loc["T"]
+    assert (whole.estimate, whole.se) == pytest.approx((plain.value, plain.se), rel=1e-12)
