@@ -36,7 +36,8 @@ _get: Callable[..., Any] = dict.get
 _PLACES = tuple(range(1_000))
 _SQUARES = tuple(place * place for place in _PLACES)
 
-_EVENT = re.compile(rb'\{"cleared":\d+,"ms":(\d+),"path":"[^"{}]*","seconds":([\d.]+),"time":"([^"]*)"\}')
+_EVENT = re.compile(rb'\{"cleared":\d+,"ms":(\d+),"path":"[^"{}]*+","seconds":([\d.]++),"time":"')
+_TIME = re.compile(rb'"time":"([^"\\]*)"\}')
 _PATH = re.compile(r"/[\w./-]+")
 _OTHER = re.compile(r"""selected\s*\(\s*(/[\w./-]+)\s*,\s*['"]([^'"]+)['"]\s*\)|(/[\w./-]+)\s*=\s*['"]([^'"]+)['"]""")
 
@@ -369,16 +370,18 @@ def scanned(content: bytes) -> dict[str, Any]:
     events take longer to build as JSON than everything else that is measured. Anything unusual is read as JSON, and
     what is no JSON object says nothing."""
     start = content.find(b'"events":[{') + len(b'"events":[')
-    end = content.find(b"}]", start)
-    if start >= len(b'"events":[') and end > 0:
+    end = content.rfind(b"}]")
+    if start >= len(b'"events":[') and end > start:
         found = _EVENT.findall(content, start, end + 1)
+        first = _TIME.search(content, start, end + 1)
+        last = _TIME.match(content, content.rfind(b'"time":"', start, end), end + 1)
         rest = _read(content[:start] + content[end + 1 :])
-        if rest and len(found) == content.count(b"{", start, end):
-            stamps, spent, times = zip(*found, strict=True)
+        if rest and first and last and len(found) == content.count(b"{", start, end):
+            stamps, spent = zip(*found, strict=True)
             with suppress(ValueError):
                 return {
                     **rest,
-                    "events": Events(_numbers(stamps), _numbers(spent), times[0].decode(), times[-1].decode()),
+                    "events": Events(_numbers(stamps), _numbers(spent), first[1].decode(), last[1].decode()),
                 }
     return _read(content)
 
