@@ -118,6 +118,14 @@ class Hand:
                     || ![...document.querySelectorAll('[autofocus]')].some(one => one.checkVisibility()))"""
         )
 
+    def at(self, place: str) -> None:
+        """Waits until the focus is at what ``place`` selects, or inside it.
+
+        It asks for the active element: ``:focus`` holds only while the browser takes its window for the one in front,
+        which it may forget after an error page or while another tab is open.
+        """
+        self.page.wait_for_function("place => document.activeElement?.closest(place)", arg=place)
+
     def press(self, *keys: str) -> None:
         """Presses keys one after the other, once the page is ready for the first."""
         self.ready()
@@ -135,7 +143,7 @@ class Hand:
     def write(self, text: str) -> None:
         """Types a text letter by letter, once something on the page has the focus to take it."""
         self.ready()
-        self.page.wait_for_function("() => document.activeElement !== document.body")
+        self.page.wait_for_function("() => document.activeElement && document.activeElement !== document.body")
         self.page.keyboard.type(text)
         self.presses += len(text)
 
@@ -158,14 +166,14 @@ class Hand:
         self.page.goto(self.served.address)
         self.tab_to(who)
         self.go("Enter")
-        self.page.wait_for_selector("#pin:focus")
+        self.at("#pin")
         self.write(pin)
         self.go("Enter")
 
     def start(self) -> None:
         """Presses the big button of Today and waits until the interview listens to keys."""
         self.page.locator("form.first button").click()
-        self.page.wait_for_selector(".question:focus-within")
+        self.at(".question")
 
     def begin(self, who: str = "Lò Thị Hoa", pin: str = PIN) -> None:
         """Signs in, starts the next interview of the small round and records consent."""
@@ -181,7 +189,7 @@ class Hand:
     def section(self, number: int) -> None:
         """Opens a section of the interview and waits until a question has the focus."""
         self.page.goto(self.page.url.rpartition("/")[0] + f"/{number}")
-        self.page.wait_for_selector(".question:focus-within")
+        self.at(".question")
 
     def axe(self) -> list[str]:
         """What axe finds on the page once it has come to rest: page, rule, and the element it speaks of."""
@@ -254,7 +262,7 @@ class Hand:
 
     def seal(self) -> None:
         """Presses Enter at the review page; at once it would be taken for the end of the answer before."""
-        self.page.wait_for_selector("button#onward:focus")
+        self.at("button#onward")
         self.page.wait_for_timeout(750)
         self.go("Enter")
 

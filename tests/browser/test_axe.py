@@ -136,14 +136,14 @@ def test_axe_finds_nothing_on_any_page(
     hand.go("Enter")
     start = f"{served.address}/interviews/{named['']['interview']}"
     hand.page.goto(start + "/1")
-    hand.page.wait_for_selector(".question:focus-within")
+    hand.at(".question")
     hand.consent()
     for section in range(2, 6):
         hand.page.goto(f"{start}/{section}")
         found.extend(hand.axe())
         hand.shot(f"muc-{section}")
     hand.page.goto(start + "/2")
-    hand.page.wait_for_selector(".question:focus-within")
+    hand.at(".question")
     hand.write("170")
     hand.press("Enter")
     expect(hand.page.locator("#q-a_2f_age")).to_contain_text("110")

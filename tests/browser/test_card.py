@@ -49,7 +49,7 @@ def test_the_card_follows_the_question_and_the_language_and_a_box_has_none(hand:
     assert lines(hand) == ["1 Có", "2 Không"]
     hand.calmly("F2")
     hand.go("F8")
-    hand.page.wait_for_selector(".question:focus-within")
+    hand.at(".question")
     hand.page.get_by_role("button", name="F2 show card").click()
     assert lines(hand) == ["1 Yes", "2 No"]
     expect(hand.page.locator("#card-answers")).to_have_attribute("lang", "en")
@@ -62,7 +62,7 @@ def test_axe_finds_nothing_on_the_card(hand: Hand, language: str) -> None:
     hand.section(3)
     if language == "en":
         hand.go("F8")
-        hand.page.wait_for_selector(".question:focus-within")
+        hand.at(".question")
     hand.press("F2")
     expect(hand.page.locator("#card")).to_be_visible()
     hand.shot(language)

@@ -42,7 +42,7 @@ def test_a_unit_is_replaced_and_a_respondent_chosen_by_keyboard(person: Hand, in
     assert not person.axe()
     person.tab_to("Thay hộ")
     person.go("Enter")
-    person.page.wait_for_selector("#reason:focus")
+    person.at("#reason")
     person.shot("replace")
     assert not person.axe()
     person.write("Từ chối, không tiếp")
@@ -51,7 +51,7 @@ def test_a_unit_is_replaced_and_a_respondent_chosen_by_keyboard(person: Hand, in
     expect(person.page.get_by_text("Đã mở hộ dự phòng: Cà Văn Đức")).to_be_visible()
     person.tab_to("Phỏng vấn tiếp theo")
     person.go("Enter")
-    person.page.wait_for_selector("input[name=name]:focus")
+    person.at("input[name=name]")
     for name, sex, age in (("Hoà", ["ArrowDown", "ArrowDown"], "41"), ("Pó", ["ArrowDown"], "44")):
         person.write(name)
         person.press("Tab", *sex, "Tab")
@@ -64,7 +64,7 @@ def test_a_unit_is_replaced_and_a_respondent_chosen_by_keyboard(person: Hand, in
     expect(person.page.get_by_text("Chỉ phỏng vấn người này")).to_be_visible()
     person.shot("chosen")
     assert not person.axe()
-    person.page.wait_for_selector("button.next:focus")
+    person.at("button.next")
     person.go("Enter")
     assert "/interviews/" in person.page.url
     with Store.open(instance) as store:

@@ -84,7 +84,7 @@ def held_down(hand: Hand, words: str) -> None:
     hand.write(words)
     hand.page.keyboard.down("Enter")
     hand.presses += 1
-    hand.page.wait_for_selector("button#onward:focus")
+    hand.at("button#onward")
     hand.page.wait_for_timeout(750)
     hand.page.keyboard.down("Enter")
     hand.page.keyboard.up("Enter")

@@ -57,7 +57,7 @@ def test_an_answer_refused_while_locked_stays_on_the_page_and_is_saved_after_the
     assert "/sign-in/" in hand.page.url, "a page that is loaded anew shows nothing while locked"
     hand.write(PIN)
     hand.go("Enter")
-    hand.page.wait_for_selector("#q-a_2f_age:focus-within")
+    hand.at("#q-a_2f_age")
     hand.page.evaluate(
         """async () => await fetch('/lock', {
             method: 'POST', headers: {'X-CSRFToken': document.getElementById('lock').dataset.csrf},

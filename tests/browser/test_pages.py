@@ -80,7 +80,7 @@ def test_keys_pressed_while_the_next_section_comes_answer_its_questions(hand: Ha
 def test_the_page_goes_on_by_itself_and_an_enter_out_of_habit_skips_nothing(hand: Hand, laptop: Path) -> None:
     hand.section(2)
     hand.write("47")
-    hand.page.wait_for_selector("#q-a_2f_job:focus-within")
+    hand.at("#q-a_2f_job")
     hand.press("Enter")
     assert hand.where()["path"] == "a/job"
     hand.press("Backspace")
@@ -97,7 +97,7 @@ def test_what_is_left_open_keeps_the_page_and_so_does_a_section_that_was_finishe
     expect(hand.page.locator("#onward")).to_be_focused()
     hand.section(3)
     hand.press("5")
-    hand.page.wait_for_selector("#q-b_2f_b3:focus-within")
+    hand.at("#q-b_2f_b3")
     hand.press("3")
     hand.page.wait_for_url("**/4")
     hand.section(3)
@@ -223,7 +223,7 @@ def test_whoever_writes_without_a_pause_is_saved_all_the_same(hand: Hand, laptop
     hand.section(2)
     hand.write("47")
     hand.calmly("Enter", "1")
-    hand.page.wait_for_selector("#q-a_2f_what_job:focus-within")
+    hand.at("#q-a_2f_what_job")
     text = "trồng cà phê, nuôi ong " * 20
     for letter in text:  # less than the pause after which a text is saved lies between two letters
         hand.page.keyboard.insert_text(letter)
@@ -239,7 +239,7 @@ def test_leaving_at_once_after_a_letter_loses_none(hand: Hand, laptop: Path, way
     hand.section(2)
     hand.write("47")
     hand.calmly("Enter", "1")
-    hand.page.wait_for_selector("#q-a_2f_what_job:focus-within")
+    hand.at("#q-a_2f_what_job")
     hand.write("làm ruộng, trồng cà phê")
     if way == "F5":
         with hand.page.expect_navigation():
@@ -249,7 +249,7 @@ def test_leaving_at_once_after_a_letter_loses_none(hand: Hand, laptop: Path, way
     else:
         hand.page.goto(hand.served.address + "/today")
     if way != "another page":
-        hand.page.wait_for_selector(".question:focus-within")
+        hand.at(".question")
     for _ in range(50):  # what is sent on leaving arrives when it arrives, and nobody is told
         if on_disk(laptop).get("a/what_job") == "làm ruộng, trồng cà phê":
             break
@@ -266,7 +266,7 @@ def test_an_input_method_that_takes_letters_back_writes_right_while_an_answer_is
     hand.calmly("Enter")
     for key in ("1", "d", "Backspace", "đ", "i", " ", "c", "a", "Backspace", "â", "y", "Enter"):
         hand.page.keyboard.press(key) if len(key) > 1 or key.isascii() else hand.page.keyboard.insert_text(key)
-    hand.page.wait_for_selector("#q-a_2f_channels:focus-within")
+    hand.at("#q-a_2f_channels")
     assert on_disk(laptop)["a/what_job"] == "đi cây"
 
 
@@ -408,7 +408,7 @@ def test_larger_letters_stay_for_the_session_and_need_no_sideways_scrolling(hand
     hand.page.keyboard.type("47", delay=0)
     with hand.page.expect_navigation():
         hand.page.get_by_role("button", name="Chữ lớn hơn").click()
-    hand.page.wait_for_selector("#q-a_2f_job:focus-within, #q-a_2f_age:focus-within")
+    hand.at("#q-a_2f_job, #q-a_2f_age")
     assert on_disk(laptop)["a/age"] == "47"
     with hand.page.expect_navigation():
         hand.page.get_by_role("button", name="Chữ lớn hơn").click()

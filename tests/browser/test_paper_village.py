@@ -87,7 +87,7 @@ def printed(n: int) -> str:
 def at(hand: Hand, step: str) -> None:
     """Opens the page at one of its steps; the box for the serial has the focus."""
     hand.page.goto(f"{hand.served.address}/paper?do={step}&village={VILLAGE}")
-    hand.page.wait_for_selector("#serial:focus")
+    hand.at("#serial")
 
 
 def key_form(hand: Hand, n: int, keys: str) -> None:
@@ -95,14 +95,14 @@ def key_form(hand: Hand, n: int, keys: str) -> None:
     at(hand, "keyed")
     hand.write(printed(n))
     hand.go("Enter")
-    hand.page.wait_for_selector(".keyed input:focus")
+    hand.at(".keyed input")
     for piece in keys.split():
         hand.write(piece.strip("↵"))
         if len(piece) > 1:
             hand.press("Enter")
     expect(hand.page.locator("#onward")).to_be_focused()
     hand.go("F10")
-    hand.page.wait_for_selector("button.next.big:focus")
+    hand.at("button.next.big")
     hand.go("Enter")
 
 
@@ -145,7 +145,7 @@ def test_twenty_out_seventeen_back_one_spoilt_keyed_twice_sealed_and_counted_rig
     # Seventeen come back, one serial after the other; one is spoilt; two stay out.
     at(hoa, "collected")
     for n in range(1, BACK + 1):
-        hoa.page.wait_for_selector("#serial:focus")
+        hoa.at("#serial")
         hoa.write(printed(n))
         hoa.go("Enter")
     at(hoa, "lost")
@@ -165,11 +165,11 @@ def test_twenty_out_seventeen_back_one_spoilt_keyed_twice_sealed_and_counted_rig
             at(hoa, "keyed")
             hoa.write(printed(n))
             hoa.go("Enter")
-            hoa.page.wait_for_selector(".keyed input:focus")
+            hoa.at(".keyed input")
             hoa.write("2")
             expect(hoa.page.locator("#onward")).to_be_focused()
             hoa.go("F10")
-            hoa.page.wait_for_selector("button.next.big:focus")
+            hoa.at("button.next.big")
             hoa.shot("04-khong-dong-y")
             hoa.go("Enter")
             continue
@@ -237,7 +237,7 @@ def test_a_page_of_keys_reads_well_and_survives_a_program_that_stops(hoa: Hand, 
     at(hoa, "keyed")
     hoa.write(printed(1))
     hoa.go("Enter")
-    hoa.page.wait_for_selector(".keyed input:focus")
+    hoa.at(".keyed input")
     hoa.write("1")
     hoa.write("12")
     hoa.press("Enter")
@@ -264,7 +264,7 @@ def test_a_page_of_keys_reads_well_and_survives_a_program_that_stops(hoa: Hand, 
     with hoa.page.expect_navigation():
         hoa.press("F5")
     expect(hoa.page.locator("#b-a_2f_age")).to_have_value("33")
-    hoa.page.wait_for_selector(".keyed input:focus")
+    hoa.at(".keyed input")
     hoa.page.locator("#b-a_2f_age").fill("44")
     hoa.page.reload()
     arrives(hoa, laptop, "a/age", "44")

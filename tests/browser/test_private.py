@@ -25,7 +25,7 @@ def laptop(instance: Path) -> Path:
 
 def test_a_person_answers_alone_by_keyboard_and_the_pin_leads_back(hand: Hand, laptop: Path) -> None:
     hand.press("2")
-    hand.page.wait_for_selector("#q-p_2f_bribe:focus-within")
+    hand.at("#q-p_2f_bribe")
     hand.shot("nut")
     assert hand.axe() == []
     hand.go("F7")
@@ -42,7 +42,7 @@ def test_a_person_answers_alone_by_keyboard_and_the_pin_leads_back(hand: Hand, l
     hand.shot("o-so")
     hand.write("50")
     hand.go("Enter")
-    hand.page.wait_for_selector("#box:focus")
+    hand.at("#box")
     hand.write("nobody")
     hand.go("Enter")
     expect(hand.page.get_by_text("Xin đưa máy lại cho điều tra viên.")).to_be_visible()

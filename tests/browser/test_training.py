@@ -27,7 +27,7 @@ def carry(source: Path, target: Path, stick: Path) -> None:
 
 def play(hand: Hand, script: dict[str, str]) -> None:
     """Goes through the practice interview that is open: what must be answered by keys, then its seal."""
-    hand.page.wait_for_selector(".question:focus-within")
+    hand.at(".question")
     expect(hand.page.locator(".top.practising .mark")).to_be_visible()
     hand.consent()
     assert hand.interview(script, until=6) == 6
@@ -53,7 +53,7 @@ def test_a_set_is_written_played_and_marked(browser: Browser, shots: Path, tmp_p
         lan.page.goto(f"{served.address}/people")
         lan.page.get_by_role("link", name="Tập huấn").click()
         lan.page.get_by_role("button", name="Phỏng vấn thử SIPAS 2027").click()
-        lan.page.wait_for_selector(".question:focus-within")
+        lan.at(".question")
         lan.shot("phieu")
         assert lan.axe() == []
         play(lan, SCRIPT)
