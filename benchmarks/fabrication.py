@@ -70,7 +70,7 @@ class World:
 
     def __init__(self, items: Items, seed: int):
         self.items, self.source = items, random.Random(seed)
-        self.easy = {path: self.source.gauss(0, 0.45) for path, *_ in items.scale}
+        self.easy = {path: self.source.gauss(0, 0.45) for path, _ in items.scale}
         self.closed = [path for path in items.bits if path not in self.easy]
         self.popular = {
             path: [self.source.expovariate(1) + 0.05 for name in items.bits[path] if not name.startswith("?")]
@@ -90,8 +90,8 @@ class World:
         for path in self.closed:
             names = [name for name in self.items.bits[path] if not name.startswith("?")]
             given[path] = source.choices(names, self.popular[path])[0]
-        for path, order, size, _ in self.items.scale:
-            chance = source.random()
+        for path, order in self.items.scale:
+            size, chance = len(order), source.random()
             if chance < unsure:
                 given[path] = {"missing": "dont_know"}
             elif chance < unsure + silent:
@@ -123,7 +123,7 @@ class World:
         if way == "straight":
             self._one_answer(given, 0.9)
         elif way == "random":
-            for path, order, *_ in self.items.scale:
+            for path, order in self.items.scale:
                 given[path] = source.choice(list(order))
         elif way == "likely":
             return self.person(commune, 0.5)

@@ -186,9 +186,9 @@ def test_debug_prints_the_details(tmp_path: Path):
     [
         (["scroe"], "survey: there is no command scroe", "survey: không có lệnh scroe"),
         (
-            ["user", "lst"],
-            "survey user: there is no command lst (did you mean list?)",
-            "survey user: không có lệnh lst",
+            ["user", "lisst"],
+            "survey user: there is no command lisst (did you mean list?)",
+            "survey user: không có lệnh lisst",
         ),
         (
             ["user", "list", "--jsn"],

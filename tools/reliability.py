@@ -130,8 +130,8 @@ def started(test: str, out: Path, *, long: bool) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> str:
-    """Interrupts a process, so that it can write what it counted, or kills it; what it said."""
-    for how, seconds in ((signal.SIGINT, 30.0), (signal.SIGKILL, None)):
+    """Tells a process to end, so that it can write what it counted, or kills it; what it said."""
+    for how, seconds in ((signal.SIGTERM, 30.0), (signal.SIGKILL, None)):
         os.killpg(process.pid, how)
         try:
             return process.communicate(timeout=seconds)[0]
@@ -144,8 +144,9 @@ def count(test: str, out: str) -> None:
     """Runs one test in this process and writes what was counted into the file ``out``."""
     import pytest
 
-    # A shell that began us in the background had interrupts ignored, and we would be ended with nothing written.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Whoever is told to end writes what was counted first. No interrupt: a shell that began us in the background had
+    # those ignored until here, and one that came earlier would be lost.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     counting = Counting()
     pytest.main([test, "-rA", "-n", "0", "-p", "no:cacheprovider"], plugins=[counting])
     Path(out).write_text(json.dumps(counting.found), encoding="utf-8")
