@@ -38,7 +38,7 @@ def proportion_interval(estimate: Estimate, method: str = "logit", level: float 
     level = estimate.level if level is None else level
     if not (estimate.df > 0 and estimate.n > 1 and 0 <= estimate.value <= 1):
         return float("nan"), float("nan")
-    if 0 < estimate.value < 1 and estimate.se <= 1e-12 * estimate.value * (1 - estimate.value):
+    if 0 < estimate.value < 1 and estimate.se <= 1e-9 * estimate.value * (1 - estimate.value):
         # The weights were calibrated to this share, or every stratum is of one mind.
         return estimate.value, estimate.value
     t = float(stdtrit(estimate.df, 0.5 + level / 2))

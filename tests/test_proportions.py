@@ -118,8 +118,9 @@ def test_the_arcsine_interval_ends_at_zero_where_r_survey_turns_back():
     assert proportion_interval(share, "asin") == pytest.approx((0.0, 0.487217833282913), rel=1e-12)
 
 
-def test_a_share_that_the_weights_were_calibrated_to_is_known_by_every_method():
-    known = Estimate("p", (), 0.25, 1e-18, 20, 0, 0, 300, 21, 1, 1, 0.95)
+@pytest.mark.parametrize("rounding", [0.0, 1e-18, 1e-13, 1e-11])
+def test_a_share_that_the_weights_were_calibrated_to_is_known_by_every_method(rounding):
+    known = Estimate("p", (), 0.25, rounding, 20, 0, 0, 300, 21, 1, 1, 0.95)
     for method in METHODS:
         assert proportion_interval(known, method) == pytest.approx((0.25, 0.25), abs=1e-12)
 
