@@ -355,6 +355,9 @@ def _proportion_interval(q: _Question) -> tuple[list[Estimate], None]:
             model = logistic(table, "_there", [], q.design, as_r=True).table.iloc[0]
             half = stdtrit(share.df, 0.5 + share.level / 2) * model["se"]
             return float(expit(model["estimate"] - half)), float(expit(model["estimate"] + half))
+        if method == "likelihood" and 0 < share.value < 1:
+            fitted = logistic(table, "_there", [], q.design, as_r=True).fit
+            return proportion_interval(share, "likelihood_r", naive=fitted.naive[0, 0])
         return proportion_interval(share, INTERVALS.get(method, method))
 
     ends = [ends_of(row["method"]) for row in q.expected]

@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 
 from analysis import Design, mean
 from analysis.estimation import Estimate, proportion
 from analysis.proportions import METHODS, proportion_interval
 from analysis.quantiles import RULES, quantile
+from analysis.regression import logistic
 from survey.errors import InputError
 
 
@@ -21,7 +23,7 @@ def share(value, se, df=30.0, n=200):
 
 @given(st.floats(0.01, 0.99), st.floats(0.001, 0.2), st.integers(1, 100))
 def test_every_interval_but_the_plain_one_stays_on_the_scale_and_holds_the_estimate(value, se, df):
-    for method in METHODS.keys() - {"asin_r"}:
+    for method in METHODS.keys() - {"asin_r", "likelihood_r"}:
         low, high = proportion_interval(share(value, se, df), method)
         assert low <= value <= high
         assert method == "wald" or 0 <= low <= high <= 1
@@ -33,7 +35,7 @@ def test_at_the_ends_beta_and_wilson_still_say_something(value, closed):
         ends = proportion_interval(share(value, 0.0), method)
         assert ends[closed] == pytest.approx(value, abs=1e-12)
         assert 0.005 < abs(ends[1 - closed] - value) < 0.05
-    for method in ("logit", "asin", "likelihood"):
+    for method in ("logit", "asin", "likelihood", "likelihood_r"):
         assert np.isnan(proportion_interval(share(value, 0.0), method)).all()
 
 
@@ -116,6 +118,61 @@ def test_the_arcsine_interval_ends_at_zero_where_r_survey_turns_back():
     (share,) = mean(data, "y", Design("w", psu="k", df="design"))
     assert proportion_interval(share, "asin_r") == pytest.approx((0.0345373729714181, 0.487217833282913), rel=1e-12)
     assert proportion_interval(share, "asin") == pytest.approx((0.0, 0.487217833282913), rel=1e-12)
+
+
+VILLAGERS = pd.DataFrame({"k": np.arange(80) // 8, "w": 1.0 + np.arange(80) * 7 % 5}).assign(
+    rare=np.isin(np.arange(80), [3, 4, 41, 70]).astype(float),
+    half=(np.arange(80) % 2).astype(float),
+    some=np.where(np.arange(80) % 9 == 4, np.nan, np.arange(80) ** 2 % 7 < 3),
+)
+VILLAGES = Design("w", psu="k", df="design")
+
+
+@pytest.mark.parametrize(
+    ("answer", "level", "theirs"),
+    [
+        ("rare", 0.95, (0.00608462843688328, 0.12985439815631994)),
+        ("rare", 0.99, (0.00173490418167169, 0.18501303943946543)),
+        ("half", 0.95, (0.461335114502570587, 0.538664885497429968)),
+        ("some", 0.95, (0.591986360907006, 0.764543081566339)),
+    ],
+)
+def test_the_likelihood_interval_of_r_survey_is_repeated_with_its_interpolation(answer, level, theirs):
+    """svyciprop(method = "likelihood") of R survey 4.5 on 80 people in ten villages, shares of 4, 50 and 68 %."""
+    (share,) = mean(VILLAGERS, answer, VILLAGES)
+    naive = logistic(VILLAGERS, answer, [], VILLAGES, as_r=True).fit.naive[0, 0]
+    assert proportion_interval(share, "likelihood_r", level, naive=naive) == pytest.approx(theirs, rel=1e-10)
+    if answer != "some":  # R's variance of the logit counts respondents without an answer
+        assert proportion_interval(share, "likelihood_r", level) == pytest.approx(theirs, rel=1e-6)
+        assert proportion_interval(share, "likelihood", level) == pytest.approx(theirs, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("people", "theirs"),
+    [
+        (10, (0.000130251334952524, 0.881651527615978)),
+        (60, (0.000103580728140291, 0.953836119074074)),
+        (400, (np.nan, np.nan)),  # R stops: 'from' must be a finite number
+    ],
+)
+def test_where_all_who_say_yes_live_in_one_village_the_steps_of_r_survey_are_repeated_too(people, theirs):
+    """R survey 4.5 on four villages: steps so coarse that its upper end is 0.954, where the equation's is 0.821."""
+    person = np.arange(4 * people)
+    yes = (person // people == 1) & (person % 3 != 0)
+    data = pd.DataFrame({"k": person // people, "w": 1.0 + person * 7 % 5, "yes": yes.astype(float)})
+    (share,) = mean(data, "yes", VILLAGES)
+    naive = logistic(data, "yes", [], VILLAGES, as_r=True).fit.naive[0, 0]
+    found = proportion_interval(share, "likelihood_r", naive=naive)
+    assert found == pytest.approx(theirs, rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("answer", ["rare", "half"])
+def test_at_the_ends_of_the_likelihood_interval_the_scaled_ratio_is_the_square_of_t(answer):
+    (share,) = mean(VILLAGERS, answer, VILLAGES)
+    p, scale = share.value, share.se**2 * 80 / (share.value * (1 - share.value))
+    for q in proportion_interval(share, "likelihood"):
+        ratio = 2 * 79 * (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q)))
+        assert ratio / scale == pytest.approx(stdtrit(9, 0.975) ** 2, rel=1e-9)
 
 
 @pytest.mark.parametrize("rounding", [0.0, 1e-18, 1e-13, 1e-11])
