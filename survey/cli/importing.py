@@ -185,14 +185,7 @@ def _questionnaire(store: Store, document: dict[str, Any]) -> Questionnaire:
     from survey.questionnaire.model import Questionnaire
     from survey.store import frame
 
-    compiled = frame.questionnaire(store, str(document.get("questionnaire_hash", "")))
-    if compiled is None:
-        raise InputError(
-            str(document["id"]),
-            Text("máy này không có bảng hỏi của đợt", "the round's questionnaire is not here"),
-            Text("đồng bộ lại với máy đã tạo đợt", "sync with the machine that made the round"),
-        )
-    return Questionnaire.from_json(compiled)
+    return Questionnaire.from_json(frame.compiled(store, str(document.get("questionnaire_hash", ""))))
 
 
 commands: dict[str, click.Command] = {"import": import_group}

@@ -21,6 +21,7 @@ from survey.text import Text
 
 __all__ = [
     "VOLUNTEER",
+    "compiled",
     "contact",
     "contacts",
     "device_name",
@@ -283,6 +284,21 @@ def questionnaires(store: Store) -> list[dict[str, Any]]:
 def questionnaire(store: Store, hash: str) -> bytes | None:
     """A compiled questionnaire's bytes by its hash, or None when it has not come yet."""
     return reading.document_bytes(store, "questionnaire", hash)
+
+
+def compiled(store: Store, hash: str) -> bytes:
+    """A compiled questionnaire's bytes by its hash. InputError when it has not come yet."""
+    found = questionnaire(store, hash)
+    if found is None:
+        raise InputError(
+            hash or "questionnaire",
+            Text("máy này chưa có bảng hỏi với mã này", "no questionnaire with this hash is on this machine"),
+            Text(
+                "nhận lại tệp đợt khảo sát, hoặc đồng bộ với máy đã lập đợt",
+                "load the round file again, or sync with the machine where the round was set up",
+            ),
+        )
+    return found
 
 
 def visits(store: Store, unit: str | None = None, *, round: str | None = None) -> list[dict[str, Any]]:

@@ -13,11 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from survey.errors import InputError
 from survey.fieldwork import practice as marking
 from survey.store import drafts, fieldlog, frame, reading, vault
 from survey.store.store import FILE, Store
-from survey.text import Text
 
 FOLDER = "practice"
 KEY = Path("keys", "practice.key")
@@ -74,13 +72,7 @@ def begin(
     document = frame.round_document(store, round)
     chosen = next((one for one in sets(store) if (one["round"], one["id"]) == (round, set)), None)
     hash = str(chosen["questionnaire_hash"] if chosen else document["questionnaire_hash"])
-    compiled = frame.questionnaire(store, hash)
-    if compiled is None:
-        raise InputError(
-            hash,
-            Text("máy này chưa có bảng hỏi của bài tập huấn", "the questionnaire of the practice set is not here"),
-            Text("nhận lại tệp đợt khảo sát từ giám sát viên", "load the round file from your supervisor again"),
-        )
+    compiled = frame.compiled(store, hash)
     unit = frame.new_id("unit")
     columns = chosen["columns"] if chosen else place_of(store, round)
     body = {**columns, "id": unit, "round": round, "list": "main", "order": "1"}

@@ -47,14 +47,7 @@ def draw_backchecks(
             Text(f"nêu đợt {document[backcheck.OF]}", f"name the round {document[backcheck.OF]}"),
         )
     require_variables(plan.variables)
-    content = frame.questionnaire(store, str(document.get("questionnaire_hash", "")))
-    if content is None:
-        raise InputError(
-            f"round {round}",
-            Text("máy này không có bảng hỏi của đợt", "the questionnaire of this round is not here"),
-            Text("đồng bộ lại với máy đã lập đợt", "sync with the machine where it was set up"),
-        )
-    questionnaire = Questionnaire.from_json(content)
+    questionnaire = Questionnaire.from_json(frame.compiled(store, str(document.get("questionnaire_hash", ""))))
     paths = {name: questionnaire.question(name).path for name in plan.tolerance if _has(questionnaire, name)}
     plan = replace(
         plan,

@@ -34,7 +34,8 @@ def set_from_table(
     """
     hash = str(frame.round_document(store, round)["questionnaire_hash"])
     rows = [(table.where(number), row) for number, row in enumerate(table.rows)]
-    return _keep(store, round, read_key(_form(store, hash), table.columns, rows), hash, title, least, set, actor)
+    key = read_key(Questionnaire.from_json(frame.compiled(store, hash)), table.columns, rows)
+    return _keep(store, round, key, hash, title, least, set, actor)
 
 
 def set_from_interview(
@@ -59,18 +60,8 @@ def set_from_interview(
             Text("chọn phiếu khác", "choose another"),
         )
     hash = str(content["questionnaire_hash"])
-    return _keep(store, round, key_of(_form(store, hash), content["answers"]), hash, title, least, set, actor)
-
-
-def _form(store: Store, hash: str) -> Questionnaire:
-    compiled = frame.questionnaire(store, hash)
-    if compiled is None:
-        raise InputError(
-            hash,
-            Text("máy này không có bảng hỏi này", "this questionnaire is not here"),
-            Text("đồng bộ lại với máy đã lập đợt", "sync with the machine that made the round"),
-        )
-    return Questionnaire.from_json(compiled)
+    key = key_of(Questionnaire.from_json(frame.compiled(store, hash)), content["answers"])
+    return _keep(store, round, key, hash, title, least, set, actor)
 
 
 def _keep(
