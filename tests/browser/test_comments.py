@@ -68,6 +68,22 @@ def test_a_comment_survives_a_power_cut_while_it_is_written(hand: Hand, served: 
     assert on_disk(laptop) == {"a/age": "không chắc"}
 
 
+def test_a_comment_typed_without_a_pause_is_on_disk_within_a_second(hand: Hand, laptop: Path) -> None:
+    """The page's clock is the test's: a tenth of a second between letters, which no slow machine can stretch into a
+    pause, and no time at all after the last letter."""
+    clock = hand.page.clock
+    clock.install()
+    hand.section(2)
+    hand.press("F9")
+    expect(hand.page.locator("#comment-text")).to_be_focused()
+    clock.pause_at(hand.page.evaluate("Date.now() / 1000 + 30"))
+    with hand.page.expect_response("**/comment"):
+        for letter in "không nghỉ tay":
+            clock.run_for(100)
+            hand.write(letter)
+    assert on_disk(laptop) == {"a/age": "không nghỉ"}
+
+
 def test_the_older_of_two_windows_takes_the_interview_back_with_its_comment(hand: Hand, laptop: Path) -> None:
     hand.section(2)
     newer = hand.context.new_page()
