@@ -24,7 +24,7 @@ from survey.errors import InputError
 from survey.fieldwork.independence import REASON
 from survey.fieldwork.places import Change, changes, placed_now
 from survey.questionnaire.model import Node, Questionnaire, generic
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from survey.store import Store
@@ -88,7 +88,10 @@ class Dataset:
                 count = int(blank.sum())
                 raise InputError(
                     f"round {self.round['id']}, column {name}",
-                    Text(f"{count} phiếu để trống cột này: {first}", f"{count} interviews are blank here: {first}"),
+                    Text(
+                        f"{count} phiếu để trống cột này: {first}",
+                        f"{many(count, 'interview is', 'interviews are')} blank here: {first}",
+                    ),
                     Text(
                         "bổ sung cho các đơn vị mẫu này, hoặc khai báo thiết kế bằng --design",
                         "fill it in for these sample units, or declare the design with --design",

@@ -31,7 +31,7 @@ from analysis.weighting import STEPS
 from analysis.weighting import WEIGHT as FINAL
 from survey.errors import InputError, Problem, Problems
 from survey.questionnaire.model import ATTACHED_TYPES
-from survey.text import Text
+from survey.text import Text, many
 
 LEAST_K = 3
 _SYSTEM = ("interview", "round", "state", "mode")
@@ -230,7 +230,10 @@ def _checked(data: Dataset, rules: Rules) -> None:
     if len(table) < rules.k:
         raise InputError(
             f"round {data.round['id']}",
-            Text(f"chỉ có {len(table)} phiếu, ít hơn k = {rules.k}", f"{len(table)} interviews are fewer than k"),
+            Text(
+                f"chỉ có {len(table)} phiếu, ít hơn k = {rules.k}",
+                f"{many(len(table), 'interview is', 'interviews are')} fewer than k",
+            ),
             Text("chưa thể công bố dữ liệu mở", "there can be no open data yet"),
         )
 

@@ -26,7 +26,7 @@ from analysis.sample import Sample
 from analysis.table import Table
 from analysis.totals import Pair, Slopes, Statistic, collect, influence
 from survey.errors import InputError, Problems
-from survey.text import Text
+from survey.text import Text, many, plural
 
 MOST = 12
 """Up to so many attributes every order of entry is gone through (2^p regressions)."""
@@ -144,7 +144,8 @@ def drivers(
         notes.append(
             Text(
                 f"{left_out} phiếu thiếu ít nhất một câu trả lời, không vào hồi quy",
-                f"{left_out} respondents lack at least one answer and are not in the regression",
+                f"{many(left_out, 'respondent lacks', 'respondents lack')} at least one answer and "
+                f"{plural(left_out, 'is', 'are')} not in the regression",
             )
         )
     return Drivers(found, outcome, chosen, r2, int(used.sum()), df, level, lines, tuple(notes))
@@ -197,7 +198,10 @@ def _estimable(table: Table, z: np.ndarray, names: Sequence[str]) -> None:
     if len(z) <= len(names):
         raise InputError(
             table.source,
-            Text(f"chỉ có {len(z)} phiếu đủ câu trả lời", f"only {len(z)} respondents have every answer"),
+            Text(
+                f"chỉ có {len(z)} phiếu đủ câu trả lời",
+                f"only {many(len(z), 'respondent has', 'respondents have')} every answer",
+            ),
             Text("bỏ bớt yếu tố", "leave attributes out"),
         )
     for k, name in enumerate(names):

@@ -25,7 +25,7 @@ from analysis.score_file import ScoreTable, score_table
 from analysis.targets import Target, index_of, provinces_of, same_share, year_of
 from analysis.units import key, provinces
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many, plural
 
 SURE = 0.975
 """Probability from which a target counts as surely reached, and below 1 − which as surely not: the 95 % interval."""
@@ -409,9 +409,14 @@ def _others(target: Target, listed: int, ranked: int) -> list[Text]:
         return [
             Text(
                 f"mục tiêu nêu {target.of} đơn vị; {target.round} xếp được {ranked}",
-                f"the target speaks of {target.of} units; {ranked} were ranked in {target.round}",
+                f"the target speaks of {many(target.of, 'unit')}; {ranked} {plural(ranked, 'was', 'were')} "
+                f"ranked in {target.round}",
             )
         ]
     if listed != ranked:
-        return [Text(f"{listed - ranked} đơn vị không có điểm", f"{listed - ranked} units have no score")]
+        return [
+            Text(
+                f"{listed - ranked} đơn vị không có điểm", f"{many(listed - ranked, 'unit has', 'units have')} no score"
+            )
+        ]
     return []

@@ -16,7 +16,7 @@ import numpy as np
 
 from analysis.reading import read_table, rows_of
 from survey.errors import InputError, Problem, Problems
-from survey.text import Text
+from survey.text import Text, many
 
 CERTAIN = 1 - 1e-9
 """From this probability on a PSU is taken with certainty."""
@@ -96,7 +96,7 @@ def joint_matrix(pairs: Mapping[tuple[str, str], float], names: Sequence[str]) -
         shown = "; ".join(missing[:5])
         raise InputError(
             "joint",
-            Text(f"{len(missing)} cặp chưa có xác suất: {shown}", f"{len(missing)} pairs without one: {shown}"),
+            Text(f"{len(missing)} cặp chưa có xác suất: {shown}", f"{many(len(missing), 'pair')} without one: {shown}"),
             Text("bổ sung các cặp này, hoặc dùng brewer", 'add them, or use pps = "brewer"'),
         )
     return matrix

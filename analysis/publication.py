@@ -19,7 +19,7 @@ import pandas as pd
 from analysis.design import Publication
 from analysis.index import Index
 from analysis.scores import WHOLE, Scores, noted
-from survey.text import Text
+from survey.text import Text, many
 
 FIGURES = ("estimate", "se", "low", "high", "deff")
 HIDDEN = "hidden"
@@ -58,7 +58,7 @@ def suppress(scores: Scores, rule: Publication) -> Scores:
     extra = hidden & ~few
     told = Text(
         f"{int(few.sum())} ô ẩn vì cỡ nhỏ, {int(extra.sum())} ô ẩn kèm để không suy ngược được",
-        f"{int(few.sum())} cells hidden for their size, {int(extra.sum())} more so that none can be worked out",
+        f"{many(int(few.sum()), 'cell')} hidden for their size, {int(extra.sum())} more so that none can be worked out",
     )
     return replace(made, notes=(*scores.notes, told))
 

@@ -30,7 +30,7 @@ from analysis.table import Table, text_of
 from analysis.testing import Tested
 from analysis.totals import Pair, Slopes, Statistic, collect, influence
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 METHODS = ("wald", "lrt", "lrt_r")
 
@@ -232,7 +232,10 @@ def _estimable(table: Table, x: np.ndarray, names: Sequence[str], count: int, or
     if len(x) <= count:
         raise InputError(
             table.source,
-            Text(f"chỉ có {len(x)} phiếu đủ câu trả lời", f"only {len(x)} respondents have every answer"),
+            Text(
+                f"chỉ có {len(x)} phiếu đủ câu trả lời",
+                f"only {many(len(x), 'respondent has', 'respondents have')} every answer",
+            ),
             Text("bỏ bớt biến", "leave terms out"),
         )
     whole = np.column_stack([np.ones(len(x)), x]) if ordered else x

@@ -19,7 +19,7 @@ from analysis.sample import Sample
 from analysis.table import Table
 from analysis.totals import Statistic, Totals
 from survey.errors import InputError, Problems
-from survey.text import Text
+from survey.text import Text, many
 
 SEED, COUNT = 20260101, 500
 _TOGETHER = 512
@@ -119,7 +119,10 @@ def _given(rule: Replicates, sample: Sample, data: Table) -> tuple[np.ndarray, n
     if len(rscales) != count:
         raise InputError(
             "design.toml, [replicates], rscales",
-            Text(f"có {len(rscales)} hệ số cho {count} cột", f"{len(rscales)} factors for {count} columns"),
+            Text(
+                f"có {len(rscales)} hệ số cho {count} cột",
+                f"{many(len(rscales), 'factor')} for {many(count, 'column')}",
+            ),
             Text("ghi mỗi cột một hệ số, hoặc để trống", "give each column one, or leave them out"),
         )
     return weights, scale * rscales, rule.mse

@@ -20,7 +20,7 @@ from analysis.index import Base, Index, Values, evaluate, load_index
 from analysis.scores import COLUMNS, Scores, noted
 from analysis.table import Table, cross
 from survey.errors import InputError, Problem, Problems
-from survey.text import Text
+from survey.text import Text, many
 
 ROUND = ("round", "year")
 DOMAIN = ("domain", "province")
@@ -230,6 +230,6 @@ def _notes(unknown: Sequence[str], times: int) -> tuple[Text, ...]:
     return (
         Text(
             f"{len(unknown)} mã không có trong chỉ số, bỏ qua {times} dòng ({shown})",
-            f"{len(unknown)} codes are not in the index, {times} rows left out ({shown})",
+            f"{many(len(unknown), 'code is', 'codes are')} not in the index, {many(times, 'row')} left out ({shown})",
         ),
     )

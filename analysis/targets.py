@@ -18,7 +18,7 @@ from analysis.report.tree import tree
 from analysis.units import provinces
 from survey.errors import InputError, Problem, Problems
 from survey.tables import Table, numbers, read_table
-from survey.text import LANGUAGES, Text, fold
+from survey.text import LANGUAGES, Text, fold, many
 
 KINDS = {
     "score": Text("điểm", "score"),
@@ -171,7 +171,7 @@ def _target(row: Mapping[str, str], figure: float | None, table: Table, k: int) 
     elif row["target"] and figure is None:
         wrong("target", Text(f"“{row['target']}” không phải số", f"'{row['target']}' is no number"), _NUMBER)
     elif kind == "rank" and figure is not None and (figure < 1 or figure != int(figure) or (of and figure > of)):
-        among = Text(f" trong {of} đơn vị" if of else "", f" among {of} units" if of else "")
+        among = Text(f" trong {of} đơn vị" if of else "", f" among {many(of, 'unit')}" if of else "")
         place = Text(*(short(figure, one) for one in LANGUAGES))
         what = Text(f"không có hạng {place.vi}{among.vi}", f"there is no rank {place.en}{among.en}")
         wrong("target", what, _WHOLE)

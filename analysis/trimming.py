@@ -14,7 +14,7 @@ import numpy as np
 from analysis.design import Calibration
 from analysis.weighting import Margins, solve
 from survey.errors import InputError, Problem
-from survey.text import Text
+from survey.text import Text, many
 
 _ROUNDS = 200
 _STABLE = 1e-9
@@ -66,7 +66,7 @@ def trim(
     """
     cap = rule.cap(weight)
     over = int((weight > cap * (1 + _STABLE)).sum())
-    done = Text(f"cắt {over} quyền số ở ngưỡng {cap:.6g}", f"{over} weights trimmed at {cap:.6g}")
+    done = Text(f"cắt {over} quyền số ở ngưỡng {cap:.6g}", f"{many(over, 'weight')} trimmed at {cap:.6g}")
     if not over:
         return weight, done, []
     if cap * len(weight) < weight.sum():

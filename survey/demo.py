@@ -24,7 +24,7 @@ from survey.fieldwork.respondent import Respondent, respond
 from survey.questionnaire.model import Questionnaire, Value
 from survey.questionnaire.path import Context, open_path
 from survey.questionnaire.path import Path as Asked
-from survey.text import Text
+from survey.text import Text, many
 
 INSTRUMENT = "sipas_2026"
 ROUND = "demo2026"
@@ -82,7 +82,12 @@ def run(folder: Path, seed: int, tell: Tell, advance: Callable[[int], None] = la
 
     done = [_interview(laptop, user, seed, advance) for laptop, (user, _) in zip(laptops, ENUMERATORS, strict=True)]
     shared = _finish_twice(laptops, stick, seed)
-    tell(Text(f"Đã phỏng vấn {sum(done)} người trên {LAPTOPS} máy.", f"{sum(done)} people were interviewed."))
+    tell(
+        Text(
+            f"Đã phỏng vấn {sum(done)} người trên {LAPTOPS} máy.",
+            f"{many(sum(done), 'person was', 'people were')} interviewed.",
+        )
+    )
 
     bundles = [_command(laptop, "export", "--to", stick)["path"] for laptop in laptops]
     _damage(Path(bundles[-1]))
@@ -115,7 +120,7 @@ def run(folder: Path, seed: int, tell: Tell, advance: Callable[[int], None] = la
     tell(
         Text(
             f"Đã chọn một bản cho phiếu trùng và duyệt {len(approved)} phiếu.",
-            f"The conflict is settled and {len(approved)} interviews are approved.",
+            f"The conflict is settled and {many(len(approved), 'interview is', 'interviews are')} approved.",
         )
     )
 

@@ -24,6 +24,26 @@ class Text(NamedTuple):
         return self.vi if language == "vi" else self.en
 
 
+def plural(number: float, one: str, more: str = "") -> str:
+    """The English noun for ``number`` of it: ``plural(1, "entry") == "entry"``, ``plural(0, "entry") == "entries"``.
+
+    ``more`` is the plural where it is not regular (``"person", "people"``) or where more than the noun changes
+    (``"unit stays", "units stay"``). Vietnamese nouns stay as they are.
+    """
+    if number == 1:
+        return one
+    if more:
+        return more
+    if one.endswith("y") and one[-2:-1] not in "aeiou":
+        return f"{one[:-1]}ies"
+    return f"{one}es" if one.endswith(("s", "x", "ch", "sh")) else f"{one}s"
+
+
+def many(number: int, one: str, more: str = "") -> str:
+    """A number with its English noun: ``many(1, "interview") == "1 interview"``; the plural as for :func:`plural`."""
+    return f"{number} {plural(number, one, more)}"
+
+
 def nfc(text: str) -> str:
     """``text`` in Unicode normalisation form C, the form in which all text is stored and hashed."""
     return unicodedata.normalize("NFC", text)

@@ -18,7 +18,7 @@ from survey.cli import COMMANDS, cli
 from survey.cli.base import FINDINGS, Command, Group, Root, instance_folder, language, progress
 from survey.errors import InputError, Problem, Problems, StoreError
 from survey.store import Store
-from survey.text import Text
+from survey.text import Text, many, plural
 
 Survey = Callable[..., Result]
 
@@ -285,3 +285,11 @@ def test_a_command_without_an_instance_says_how_to_make_one(survey: Survey, inst
     assert result.exit_code == 2
     assert "there is no store here; run: survey init" in result.stderr
     assert not instance.exists()
+
+
+def test_one_of_a_thing_is_told_in_the_singular():
+    assert [many(n, "interview") for n in (0, 1, 2)] == ["0 interviews", "1 interview", "2 interviews"]
+    assert [plural(2, one) for one in ("entry", "day", "class", "box", "batch")] == (
+        ["entries", "days", "classes", "boxes", "batches"]
+    )
+    assert [many(n, "person is", "people are") for n in (1, 3)] == ["1 person is", "3 people are"]

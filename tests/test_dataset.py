@@ -163,7 +163,7 @@ def test_the_frame_declares_the_design(store):
 def test_a_design_column_that_one_unit_lacks_is_an_error_that_names_the_unit_and_never_another_design(store, column):
     unit = {**frame.unit(store, "u2"), column: ""}
     frame.issue(store, "unit", "u2", unit, {"name": "Lò Thị Hoa"})
-    with pytest.raises(InputError, match="1 interviews are blank here: u2"):
+    with pytest.raises(InputError, match="1 interview is blank here: u2"):
         _ = dataset.load(store, ROUND).design
 
 

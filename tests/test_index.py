@@ -341,7 +341,7 @@ def test_a_node_given_without_anything_below_it_is_taken_as_published():
 def test_a_blank_stays_blank_and_unknown_codes_are_counted():
     scores = roll_up(rows((2019, "Hue", "S1", None), (2019, "Hue", "S2", 1.5), (2019, "Hue", "X9", 1.0)), SUMS)
     assert np.isnan(values(scores, "Hue")["T"])
-    assert scores.notes[0].en == "1 codes are not in the index, 1 rows left out (X9)"
+    assert scores.notes[0].en == "1 code is not in the index, 1 row left out (X9)"
 
 
 def test_rounds_that_do_not_fit_the_index_must_be_chosen():

@@ -290,7 +290,7 @@ def test_an_interview_whose_questionnaire_has_not_come_waits_and_is_counted(surv
     )
     assert quality.refresh(village) == 24
     assert quality.unmeasured(village, ROUND) == 1
-    assert "1 interviews cannot be looked at yet" in survey("quality", "--instance", village.folder).output
+    assert "1 interview cannot be looked at yet" in survey("quality", "--instance", village.folder).output
 
 
 def test_who_corrected_an_interview_is_not_who_made_it(village: Store):

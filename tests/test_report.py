@@ -273,7 +273,7 @@ def test_what_counts_in_no_part_of_the_index_is_shown_apart() -> None:
 def test_codes_that_the_index_does_not_know_are_counted_not_shown() -> None:
     seen = shown([*WHOLE, own("X9", 50)])
     assert "X9" not in {line.code for line in seen.index}
-    assert any("1 codes" in note for note in seen.notes)
+    assert any("1 code " in note for note in seen.notes)
 
 
 def test_an_interval_beyond_the_scale_is_printed_as_it_is_and_drawn_to_the_end() -> None:

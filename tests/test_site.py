@@ -141,7 +141,7 @@ def test_what_the_rule_hides_is_on_no_page_and_in_no_file(site):
 def test_scores_with_small_cells_are_refused_for_a_site_with_the_command_that_hides_them(tmp_path):
     files = scores_files(tmp_path, small=True)
     code, _, err = run("report", *files, "--index", "sipas_2026", "--site", tmp_path / "site")
-    assert (code, "1 cells have fewer than 15 interviews or 2 units: 04108" in err) == (2, True), err
+    assert (code, "1 cell has fewer than 15 interviews or 2 units: 04108" in err) == (2, True), err
     assert "survey score --least 15" in err
     assert not (tmp_path / "site").exists()
 

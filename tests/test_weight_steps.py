@@ -360,7 +360,7 @@ def test_trimming_by_hand_goes_on_until_nobody_is_above_the_cap():
     becomes 4 as well, and the 10 that are left go to 1, 2, 2 as 2, 4, 4."""
     found, done, lost = trim(np.array([1.0, 2, 2, 3, 10]), Trim(times=2))
     assert found.tolist() == pytest.approx([2, 4, 4, 4, 4])
-    assert done.en == "1 weights trimmed at 4"
+    assert done.en == "1 weight trimmed at 4"
     assert not lost
 
 

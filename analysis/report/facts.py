@@ -11,14 +11,14 @@ from typing import Any
 from analysis.dataset import WEIGHT as BASE_WEIGHT
 from analysis.design import Calibration, Design
 from analysis.index import Index
-from analysis.report.format import count, level, percent
+from analysis.report.format import count, counts, level, percent
 from analysis.report.meta import Fact
 from survey.fieldwork.dispositions import rates
 from survey.fieldwork.household import METHODS
 from survey.fieldwork.replacement import Rule
 from survey.questionnaire.index_sheet import IndexNode
 from survey.questionnaire.model import MISSING
-from survey.text import Text
+from survey.text import Text, many
 from survey.vocabulary import EMPLOYERS
 
 _LONELY = {
@@ -117,7 +117,8 @@ def index_facts(index: Index, note: Text = Text("", "")) -> list[Fact]:
     words = [COMBINED[way] for way in ways]
     built = Text(
         f"{index.id}: {len(counted)} tiêu chí được tính; cách gộp lên cấp trên: {', '.join(w.vi for w in words)}",
-        f"{index.id}: {len(counted)} items count; combined upwards by {', '.join(w.en for w in words)}",
+        f"{index.id}: {many(len(counted), 'item counts', 'items count')}; combined upwards by "
+        f"{', '.join(w.en for w in words)}",
     )
     if note.vi:
         built = Text(f"{built.vi}. {note.vi}", f"{built.en}. {note.en}")
@@ -152,7 +153,7 @@ def independence_facts(conducted: int, told: int, kinds: Mapping[str, int], reas
         return [Fact(name, Text("chưa ghi cơ quan công tác của điều tra viên", "nobody's employer is recorded"))]
     known = Text(
         f"biết cơ quan công tác của người làm {count(told, 'vi')} trong {count(conducted, 'vi')} phiếu",
-        f"the interviewer's employer is known for {count(told, 'en')} of {count(conducted, 'en')} interviews",
+        f"the interviewer's employer is known for {count(told, 'en')} of {counts(conducted, 'interview')}",
     )
     total = sum(kinds.values())
     if not total:
@@ -196,7 +197,7 @@ def choice_facts(round: Mapping[str, Any], chosen: int) -> list[Fact]:
             Text(
                 f"{method.vi}, từ {age} tuổi; {count(chosen, 'vi')} hộ có danh sách; quyền số nhân với số người được "
                 "đại diện",
-                f"{method.en}, aged {age} or more; {count(chosen, 'en')} households listed; weights times the people "
+                f"{method.en}, aged {age} or more; {counts(chosen, 'household')} listed; weights times the people "
                 "stood for",
             ),
         )
@@ -215,7 +216,8 @@ def replacement_facts(round: Mapping[str, Any], replaced: int) -> list[Fact]:
             _REPLACED,
             Text(
                 f"{count(replaced, 'vi')} đơn vị dự phòng được mở thay; sau {rule.visits} lần đến khi còn có thể gặp",
-                f"{count(replaced, 'en')} reserve units opened; after {rule.visits} visits where another might succeed",
+                f"{counts(replaced, 'reserve unit')} opened; after {many(rule.visits, 'visit')} where "
+                "another might succeed",
             ),
         )
     ]
@@ -275,7 +277,7 @@ def apart_fact(volunteers: int) -> list[Fact]:
             Text("Phiếu tự nguyện", "Volunteers"),
             Text(
                 f"{count(volunteers, 'vi')} phiếu của người không được chọn vào mẫu, không tính vào các số liệu này",
-                f"{count(volunteers, 'en')} forms of people who were not drawn, in none of these figures",
+                f"{counts(volunteers, 'form')} of people who were not drawn, in none of these figures",
             ),
         )
     ]
@@ -392,5 +394,5 @@ def _base(leaves: Sequence[IndexNode]) -> Text:
     limited = sum(bool(leaf.base) for leaf in leaves)
     if limited:
         vi.append(f"{limited} tiêu chí chỉ hỏi người thuộc diện hỏi")
-        en.append(f"{limited} items are asked of some people only")
+        en.append(f"{many(limited, 'item is', 'items are')} asked of some people only")
     return Text("; ".join(vi), "; ".join(en))

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TypeGuard
 
+from survey.text import plural
+
 MISSING = "–"
 _NO_BREAK = "\u00a0"
 _MINUS = "\u2212"
@@ -47,6 +49,11 @@ def count(value: float | None, language: str) -> str:
     if value is None or math.isnan(value) or math.isinf(value):
         return number(value, 0, language)
     return number(value, 0 if abs(value - round(value)) < 1e-9 else 1, language)
+
+
+def counts(value: float, one: str, more: str = "") -> str:
+    """A count with its English noun: ``counts(1200, "interview") == "1,200 interviews"``."""
+    return f"{count(value, 'en')} {plural(value, one, more)}"
 
 
 def interval(low: float | None, high: float | None, decimals: int, language: str) -> str:

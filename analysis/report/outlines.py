@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 Point = tuple[float, float]
 _CODES = ("code", "ma", "province", "commune", "id", "ID", "CODE")
@@ -62,7 +62,7 @@ def read_outlines(file: Path) -> tuple[Shape, ...]:
     if nameless:
         raise InputError(
             str(file),
-            Text(f"{nameless} vùng không có mã", f"{nameless} polygons have no code"),
+            Text(f"{nameless} vùng không có mã", f"{many(nameless, 'polygon has', 'polygons have')} no code"),
             Text(f"thêm thuộc tính {_CODES[0]}", f"add the property {_CODES[0]}"),
         )
     return shapes

@@ -15,7 +15,7 @@ from analysis.report.tree import Node, Tree
 from analysis.succession import REORGANISED, day_of, told_by_places
 from analysis.units import Unit, communes, key, provinces
 from survey.errors import InputError
-from survey.text import Text, fold
+from survey.text import Text, fold, many
 
 WHOLE, PROVINCE, COMMUNE = "whole", "province", "commune"
 SHOWN, FEW, BLANK, NONE = "shown", "few", "blank", "none"
@@ -196,7 +196,8 @@ def _published_rule(cells: Cells, tree: Tree, rule: Publication) -> None:
             "--site",
             Text(
                 f"{len(small)} ô có ít hơn {rule.least_n} phiếu hoặc {rule.least_psu} đơn vị chọn mẫu: {first}",
-                f"{len(small)} cells have fewer than {rule.least_n} interviews or {rule.least_psu} units: {first}",
+                f"{many(len(small), 'cell has', 'cells have')} fewer than {rule.least_n} interviews or "
+                f"{rule.least_psu} units: {first}",
             ),
             Text(
                 f"ẩn ô nhỏ khi tính điểm: survey score --least {rule.least_n}",

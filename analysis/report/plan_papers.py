@@ -16,7 +16,7 @@ from analysis.report.format import day, number
 from analysis.report.meta import INTERNAL
 from analysis.report.office import Office
 from analysis.standing import ADVICE, Part
-from survey.text import Text, fold
+from survey.text import Text, fold, many
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,9 @@ def quarter_document(plan: Plan, collected: Collected, quarter: str, office: Off
             f"Kế hoạch có {total} nhiệm vụ: {counts['done']} đã hoàn thành, {counts['doing']} đang thực hiện, "
             f"{counts['planned']} chưa thực hiện, {counts['stopped']} dừng, {counts['conflict']} có báo cáo khác nhau. "
             f"{silent} nhiệm vụ chưa có báo cáo của cơ quan chủ trì.",
-            f"The plan has {total} items: {counts['done']} done, {counts['doing']} under way, {counts['planned']} not "
-            f"begun, {counts['stopped']} stopped, {counts['conflict']} with reports that differ. The lead of {silent} "
+            f"The plan has {many(total, 'item')}: {counts['done']} done, {counts['doing']} under way, "
+            f"{counts['planned']} not begun, {counts['stopped']} stopped, {counts['conflict']} with reports that "
+            f"differ. The lead of {silent} "
             "has not reported.",
         )
     )

@@ -14,9 +14,10 @@ from analysis.report.cells import Cell, Cells
 from analysis.report.domains import Classed, Domains, Section
 from analysis.report.drawing import Drawing
 from analysis.report.figures import Figures, Line
-from analysis.report.format import count, decimals, known, level, number
+from analysis.report.format import count, counts, decimals, known, level, number
 from analysis.report.meta import Meta
 from analysis.report.tree import Node, Tree, one_scale
+from survey.text import plural
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ class Builder:
         if cell.few_df:
             said += self.t(
                 f" Chỉ có {count(cell.df, 'vi')} bậc tự do, nên khoảng này chỉ là ước chừng.",
-                f" There are only {count(cell.df, 'en')} degrees of freedom, so this interval is rough.",
+                f" {plural(cell.df, 'There is', 'There are')} only {counts(cell.df, 'degree')} of freedom, so this "
+                "interval is rough.",
             )
         return said
 
@@ -173,7 +175,8 @@ class Builder:
         if unknown:
             found.append(self.t(
                 f"{count(len(unknown), 'vi')} mã trong tệp điểm không có trong cây chỉ số, không đưa vào báo cáo.",
-                f"{count(len(unknown), 'en')} codes of the scores file are not in the index tree and were left out.",
+                f"{counts(len(unknown), 'code')} of the scores file {plural(len(unknown), 'is', 'are')} not in the "
+                f"index tree and {plural(len(unknown), 'was', 'were')} left out.",
             ))  # fmt: skip
         return tuple(found)
 

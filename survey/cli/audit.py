@@ -21,7 +21,7 @@ from survey.cli.base import (
     say_table,
 )
 from survey.cli.review import check_person
-from survey.text import Text
+from survey.text import Text, many
 from survey.vocabulary import ACCESS
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -85,7 +85,7 @@ def audit(
             ],
         )
     else:
-        say(Text(f"Đã ghi {len(found)} mục vào {csv}", f"Wrote {len(found)} entries to {csv}"))
+        say(Text(f"Đã ghi {len(found)} mục vào {csv}", f"Wrote {many(len(found), 'entry')} to {csv}"))
     for problem in problems:
         click.echo(problem(language()), err=True)
     return FINDINGS if problems else 0

@@ -12,7 +12,7 @@ from survey.cli.base import FINDINGS, Group, json_option, language, open_store, 
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.review import as_option, check_person
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from analysis.backcheck import Paired
@@ -230,7 +230,7 @@ def compare(round_id: str | None, by: str, as_json: bool) -> int:
             [Text("đơn vị mẫu", "unit"), core.BY["enumerator"], Text("đã ghi", "recorded"), Text("người dân", "said")],
             [(one.unit, one.enumerator, one.disposition, said[one.said](language())) for one in wrong],
         )
-    say(Text(f"{len(pairs)} phiếu phúc tra.", f"{len(pairs)} back-checks."))
+    say(Text(f"{len(pairs)} phiếu phúc tra.", f"{many(len(pairs), 'back-check')}."))
     if plan.by_risk:
         say(
             Text(

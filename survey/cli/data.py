@@ -14,7 +14,7 @@ from survey.cli.base import Group, account, json_option, language, open_store, o
 from survey.cli.figures import STATE, STATES, VOLUNTEERS
 from survey.cli.frame import chosen_round, round_option
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from analysis.dataset import Dataset
@@ -160,9 +160,14 @@ def export(
             }
         )
         return
-    say(Text(f"Đã xuất {len(found.table)} phiếu của đợt {document['id']}.", f"Exported {len(found.table)} interviews."))
+    say(
+        Text(
+            f"Đã xuất {len(found.table)} phiếu của đợt {document['id']}.",
+            f"Exported {many(len(found.table), 'interview')}.",
+        )
+    )
     if recode_file:
-        say(Text(f"Đã mã hóa lại {recoded} câu trả lời “khác”.", f"Recoded {recoded} answers “other”."))
+        say(Text(f"Đã mã hóa lại {recoded} câu trả lời “khác”.", f"Recoded {many(recoded, 'answer')} “other”."))
     if volunteers:
         say(dataset.VOLUNTEERS)
     if has_provisional(found):
@@ -179,9 +184,13 @@ def export(
         said = f"{count} ảnh, bản ghi âm và tệp trả lời", f"{count} photographs, recordings and files"
         say(Text(f"Đã ghi {said[0]} vào {place.parent / 'media'}", f"Wrote {said[1]} to {place.parent / 'media'}"))
     if absent:
-        say(Text(f"{absent} tệp chưa về máy này.", f"{absent} files have not come to this machine."))
+        say(
+            Text(
+                f"{absent} tệp chưa về máy này.", f"{many(absent, 'file has', 'files have')} not come to this machine."
+            )
+        )
     if removed:
-        say(Text(f"Đã xóa {removed} tệp của phiếu đã xóa.", f"Deleted {removed} files of erased interviews."))
+        say(Text(f"Đã xóa {removed} tệp của phiếu đã xóa.", f"Deleted {many(removed, 'file')} of erased interviews."))
     if private:
         say(CONTACT)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from survey.cli.base import FINDINGS, Command, json_option, open_store, option, progress, say, say_json
-from survey.text import LANGUAGES, Text
+from survey.text import LANGUAGES, Text, many
 
 if TYPE_CHECKING:
     from survey.sync.exchange import Report
@@ -72,7 +72,7 @@ def export(to: Path, everything: bool, plain: bool, as_json: bool) -> None:
         say(
             Text(
                 f"Đã ghi {done.revisions} bản ghi ({done.partials} phiếu đang làm dở) vào {done.path}",
-                f"Wrote {done.revisions} revisions ({done.partials} open drafts) to {done.path}",
+                f"Wrote {many(done.revisions, 'revision')} ({many(done.partials, 'open draft')}) to {done.path}",
             )
         )
     for words in exchange.about_keys(done):

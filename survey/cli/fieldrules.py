@@ -13,7 +13,7 @@ import click
 from survey.cli.base import Command, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.frame import chosen_round, round_option
 from survey.errors import InputError
-from survey.text import Text, nfc
+from survey.text import Text, many, nfc
 
 RATES = (
     *("RR1", "RR2", "RR3", "RR4", "RR5", "RR6", "COOP1", "COOP2", "COOP3", "COOP4"),
@@ -279,7 +279,12 @@ def rules(
         return
     if rule.allowed:
         listed = ", ".join(rule.dispositions)
-        say(Text(f"thay hộ: sau {rule.visits} lần đến, với {listed}", f"replaced after {rule.visits} visits: {listed}"))
+        say(
+            Text(
+                f"thay hộ: sau {rule.visits} lần đến, với {listed}",
+                f"replaced after {many(rule.visits, 'visit')}: {listed}",
+            )
+        )
         say(Text(f"số phiếu mỗi địa bàn: {rule.target or '–'}", f"target of each area: {rule.target or '–'}"))
     else:
         say(Text("không cho thay hộ", "no replacement"))
@@ -364,7 +369,7 @@ def place(
     say(
         Text(
             f"{old} {KINDS[kind].vi} {name} từ {change.date}: {touched} đơn vị mẫu, giữ nguyên mã, tầng, xác suất.",
-            f"{old} {KINDS[kind].en} {name} from {change.date}: {touched} units, drawn as they were.",
+            f"{old} {KINDS[kind].en} {name} from {change.date}: {many(touched, 'unit')}, drawn as they were.",
         )
     )
 
@@ -412,7 +417,7 @@ def targets(file: Path | None, round_id: str | None, by: str, clear: bool, as_js
         say(
             Text(
                 f"Mục tiêu theo {said.vi}: {count} nơi, {total} phiếu.",
-                f"By {said.en}: {count} places, {total} interviews.",
+                f"By {said.en}: {many(count, 'place')}, {many(total, 'interview')}.",
             )
         )
     else:

@@ -23,7 +23,7 @@ from survey.cli.base import (
     say_table,
 )
 from survey.errors import InputError, Problem, Problems
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from survey.store import Store
@@ -123,12 +123,17 @@ def import_(
         left = [problem("en") for problem in problems]
         say_json({"round": document["id"], "rows": count, "columns": kept, "contact": apart, "left_out": left})
         return FINDINGS if problems else 0
-    say(Text(f"Đã nhập {count} dòng vào đợt {document['id']}.", f"Imported {count} rows into round {document['id']}."))
+    say(
+        Text(
+            f"Đã nhập {count} dòng vào đợt {document['id']}.",
+            f"Imported {many(count, 'row')} into round {document['id']}.",
+        )
+    )
     say(Text("Cột: " + ", ".join(kept), "Columns: " + ", ".join(kept)))
     if apart:
         say(Text("Để riêng (liên hệ): " + ", ".join(apart), "Kept apart (contact): " + ", ".join(apart)))
     if one_stop:
-        say(Text(f"{cases} hồ sơ của {count} người.", f"{cases} cases of {count} people."))
+        say(Text(f"{cases} hồ sơ của {count} người.", f"{many(cases, 'case')} of {many(count, 'person', 'people')}."))
     for problem in problems:
         say(Text(problem("vi"), problem("en")))
     return FINDINGS if problems else 0
@@ -268,7 +273,7 @@ def draw(
             f"Đợt {round_name}: {main} đơn vị chính thức, {len(units) - main} dự phòng, {psus} đơn vị cấp một, "
             f"{result['strata']} tầng.",
             f"Round {round_name}: {main} main units, {len(units) - main} reserve, {psus} primary units, "
-            f"{result['strata']} strata.",
+            f"{many(result['strata'], 'stratum', 'strata')}.",
         )
     )
 

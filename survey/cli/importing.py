@@ -13,7 +13,7 @@ from survey.cli.base import Group, json_option, open_store, option, say, say_jso
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.review import check_person
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from survey.questionnaire.model import Questionnaire
@@ -157,7 +157,7 @@ def responses(
         Text(
             f"{len(rows)} dòng ({how.vi}): {done.drawn} phiếu của mẫu, {done.volunteers} phiếu tự nguyện, "
             f"{done.corrected} bản sửa, {done.unchanged} đã có từ trước.",
-            f"{len(rows)} rows ({how.en}): {done.drawn} of the sample, {done.volunteers} volunteers, "
+            f"{many(len(rows), 'row')} ({how.en}): {done.drawn} of the sample, {many(done.volunteers, 'volunteer')}, "
             f"{done.corrected} corrected, {done.unchanged} as before.",
         )
     )

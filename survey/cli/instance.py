@@ -21,7 +21,7 @@ from survey.cli.base import (
     say_json,
 )
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 _NEW = Text("Cụm mật khẩu mới của máy", "A new passphrase for this machine")
 
@@ -246,7 +246,7 @@ def encrypt(as_json: bool) -> None:
     say(
         Text(
             f"Đã mã hóa kho dữ liệu ({revisions} bản ghi). Từ nay máy hỏi cụm mật khẩu khi mở.",
-            f"The store is encrypted ({revisions} entries). From now on the passphrase is asked at the start.",
+            f"The store is encrypted ({many(revisions, 'entry')}). From now on the passphrase is asked at the start.",
         )
     )
     say(

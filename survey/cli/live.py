@@ -7,7 +7,7 @@ import click
 from survey.cli.base import Command, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.review import check_person
-from survey.text import Text
+from survey.text import Text, many
 
 
 @click.command(
@@ -88,7 +88,7 @@ def live(round_id: str | None, by: str, code: str, margin: float | None, actor: 
         say(
             Text(
                 f"Không gồm {found.left_out} phiếu của xã mình.",
-                f"Without {found.left_out} interviews of one's own commune.",
+                f"Without {many(found.left_out, 'interview')} of one's own commune.",
             )
         )
 

@@ -10,7 +10,7 @@ import click
 from survey.cli.base import Command, json_option, language, open_store, option, progress, say, say_json
 from survey.cli.versions import questionnaire_of
 from survey.errors import InputError
-from survey.text import LANGUAGES, Text
+from survey.text import LANGUAGES, Text, many
 
 if TYPE_CHECKING:
     from survey.paper.page import Round
@@ -91,7 +91,7 @@ def print_(source: str, out: Path | None, both: bool, serials: int, start: int, 
         say(
             Text(
                 f"{len(forms)} phiếu, từ số {forms[0].printed} đến {forms[-1].printed}",
-                f"{len(forms)} forms, {forms[0].printed} to {forms[-1].printed}",
+                f"{many(len(forms), 'form')}, {forms[0].printed} to {forms[-1].printed}",
             )
         )
 

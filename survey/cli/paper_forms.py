@@ -6,7 +6,7 @@ import click
 
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.frame import chosen_round, round_option
-from survey.text import Text
+from survey.text import Text, many
 
 
 @click.group(cls=Group, help=Text("Phiếu giấy phát – thu của đợt khảo sát.", "Paper forms of a round."))
@@ -65,7 +65,7 @@ def list_(round_id: str | None, as_json: bool) -> int:
         say(
             Text(
                 f"nhập hai lần, {person}: {row['errors']} ô sai / {row['fields']} ô ({rate:.2%})",
-                f"double entry, {person}: {row['errors']} of {row['fields']} fields wrong ({rate:.2%})",
+                f"double entry, {person}: {row['errors']} of {many(row['fields'], 'field')} wrong ({rate:.2%})",
             )
         )
     return FINDINGS if wrong else 0

@@ -16,7 +16,7 @@ from survey.cli.frame import chosen_round, round_option
 from survey.cli.office import OFFICE, issuing
 from survey.cli.review import check_person
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from survey.fieldwork.papers import Fieldwork, Machine, Paper
@@ -180,7 +180,7 @@ def _print(
             }
         )
     else:
-        say(Text(f"Đã ghi {file} ({made.lines} dòng).", f"Wrote {file} ({made.lines} lines)."))
+        say(Text(f"Đã ghi {file} ({made.lines} dòng).", f"Wrote {file} ({many(made.lines, 'line')})."))
         for finding in made.findings:
             say(finding)
         if made.private:

@@ -9,7 +9,7 @@ import click
 
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
 from survey.errors import InputError
-from survey.text import LANGUAGES, Text
+from survey.text import LANGUAGES, Text, many
 from survey.vocabulary import EMPLOYERS, ROLES
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def import_(file: Path, as_json: bool) -> None:
         say(
             Text(
                 f"Đã thêm {len(done.added)} người, ghi lại {len(done.changed)} người.",
-                f"Added {len(done.added)} people, changed {len(done.changed)}.",
+                f"Added {many(len(done.added), 'person', 'people')}, changed {len(done.changed)}.",
             )
         )
 

@@ -12,7 +12,7 @@ import click
 from survey.cli.base import FINDINGS, Command, json_option, language, option, say, say_json
 from survey.cli.office import OFFICE, issuing
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many, plural
 
 if TYPE_CHECKING:
     from analysis.plan_sheet import Item
@@ -100,7 +100,7 @@ def draft(
     register = read_register(agencies) if agencies else None
     items = drafted(parts, assigned(load_index(index), register, _today()), language(), since)
     _save(out, plan_book(items, language()))
-    say(Text(f"Đã ghi {len(items)} dòng vào {out}", f"Wrote {len(items)} rows to {out}"))
+    say(Text(f"Đã ghi {len(items)} dòng vào {out}", f"Wrote {many(len(items), 'row')} to {out}"))
     if any(item.assigned for item in items):
         say(
             Text(
@@ -131,7 +131,7 @@ def agencies(unit: str, out: Path) -> int:
     say(
         Text(
             f"Đã ghi {len(rows)} cơ quan (danh sách mẫu) vào {out}; sửa theo tỉnh mình trước khi dùng.",
-            f"Wrote {len(rows)} agencies (an example) to {out}; make it your province's before it is used.",
+            f"Wrote {many(len(rows), 'agency')} (an example) to {out}; make it your province's before it is used.",
         )
     )
     return 0
@@ -269,14 +269,15 @@ def extract(
         click.echo(
             Text(
                 f"{waiting} nhiệm vụ còn phân công gợi ý, chưa trích cho ai; xóa chữ ở cột Phân công khi đã xác nhận.",
-                f"{waiting} items are assigned by suggestion and go to nobody; empty the column Assignment to confirm.",
+                f"{many(waiting, 'item is', 'items are')} assigned by suggestion and {plural(waiting, 'goes', 'go')} "
+                "to nobody; empty the column Assignment to confirm.",
             )(language()),
             err=True,
         )
     if as_json:
         say_json([str(file) for file in written])
     else:
-        say(Text(f"Đã ghi {len(written)} tệp vào {folder}", f"Wrote {len(written)} files to {folder}"))
+        say(Text(f"Đã ghi {len(written)} tệp vào {folder}", f"Wrote {many(len(written), 'file')} to {folder}"))
     return 0
 
 
@@ -362,8 +363,9 @@ def _told(counts: dict[str, int], silent: int, out: Path) -> None:
             f"{total} nhiệm vụ: {counts['done']} hoàn thành, {counts['doing']} đang thực hiện, "
             f"{counts['planned']} chưa, {counts['stopped']} dừng, {counts['conflict']} báo cáo khác nhau; "
             f"{silent} chưa có báo cáo của chủ trì",
-            f"{total} items: {counts['done']} done, {counts['doing']} under way, {counts['planned']} not begun, "
-            f"{counts['stopped']} stopped, {counts['conflict']} differ; the lead of {silent} has not reported",
+            f"{many(total, 'item')}: {counts['done']} done, {counts['doing']} under way, "
+            f"{counts['planned']} not begun, {counts['stopped']} stopped, {counts['conflict']} differ; "
+            f"the lead of {silent} has not reported",
         )
     )
     say(Text(f"Đã ghi {out}", f"Wrote {out}"))

@@ -8,7 +8,7 @@ import click
 
 from survey.cli.base import Group, instance_folder, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.frame import chosen_round, round_option
-from survey.text import Text
+from survey.text import Text, many
 
 
 @click.group(
@@ -63,7 +63,8 @@ def key(
         say(
             Text(
                 f"Đã lưu bài {made['id']}: {count} câu có đáp án. Ghi lại tệp đợt khảo sát để các máy nhận.",
-                f"Kept set {made['id']}: {count} questions have a key. Write the round file again for the laptops.",
+                f"Kept set {made['id']}: {many(count, 'question has', 'questions have')} a key. Write the round "
+                "file again for the laptops.",
             )
         )
 

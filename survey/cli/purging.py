@@ -6,7 +6,7 @@ import click
 
 from survey.cli.base import FINDINGS, Command, instance_folder, json_option, open_store, option, say, say_json
 from survey.cli.review import check_person
-from survey.text import Text
+from survey.text import Text, many
 from survey.vocabulary import TIERS
 
 
@@ -36,7 +36,8 @@ def purge(yes: bool, actor: str, as_json: bool) -> int:
     say(
         Text(
             f"Máy đã ghi {now.created} bản ghi; cấp {tier.vi} đã xác nhận {now.safe}; {now.open} phiếu dở.",
-            f"{now.created} entries were written here; the {tier.en} has receipted {now.safe}; {now.open} unfinished.",
+            f"{many(now.created, 'entry was', 'entries were')} written here; the {tier.en} has receipted {now.safe}; "
+            f"{now.open} unfinished.",
         )
     )
     if yes:

@@ -23,7 +23,7 @@ from survey.cli.base import (
 )
 from survey.cli.frame import chosen_round, round_option
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many, plural
 
 if TYPE_CHECKING:
     from survey.fieldwork.others import Other
@@ -141,12 +141,17 @@ def quality(
         _show_summaries(quality_summary.BY[by][0], summaries, rates)
     else:
         _show_findings(signs)
-    say(Text(f"{len(rows)} phiếu, {len(signs)} dấu hiệu.", f"{len(rows)} interviews, {len(signs)} signs."))
+    say(
+        Text(
+            f"{len(rows)} phiếu, {len(signs)} dấu hiệu.", f"{many(len(rows), 'interview')}, {many(len(signs), 'sign')}."
+        )
+    )
     if waiting:
         say(
             Text(
                 f"{waiting} phiếu chưa xem được: nội dung hoặc bảng hỏi chưa về máy này.",
-                f"{waiting} interviews cannot be looked at yet: their content or questionnaire has not come here.",
+                f"{many(waiting, 'interview')} cannot be looked at yet: "
+                f"{plural(waiting, 'its', 'their')} content or questionnaire has not come here.",
             )
         )
     if signs:

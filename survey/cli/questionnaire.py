@@ -11,7 +11,7 @@ import click
 from survey.cli import paper, versions
 from survey.cli.base import FINDINGS, Group, json_option, language, say, say_json, say_table
 from survey.errors import Problem, Problems
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from survey.questionnaire.model import Node, Questionnaire
@@ -69,7 +69,7 @@ def check(path: str, as_json: bool) -> int | None:
     say(
         Text(
             f"{found.id}: {questions} câu hỏi, {languages} ngôn ngữ, {remarks} điều cần xem lại",
-            f"{found.id}: {questions} questions, {languages} languages, {remarks} remarks",
+            f"{found.id}: {many(questions, 'question')}, {many(languages, 'language')}, {many(remarks, 'remark')}",
         )
     )
     return FINDINGS if problems else None

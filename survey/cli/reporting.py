@@ -26,7 +26,7 @@ from survey.cli.figures import STATE, STATES, VOLUNTEERS
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.office import OFFICE, issuing
 from survey.errors import InputError, SurveyError
-from survey.text import LANGUAGES, Text
+from survey.text import LANGUAGES, Text, many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -320,7 +320,8 @@ def _site(made: Report, folder: Path, as_json: bool) -> int:
         say(
             Text(
                 f"{written.pages} trang mỗi thứ tiếng, {written.surveyed} xã có số liệu; trang nặng nhất {heaviest}",
-                f"{written.pages} pages in each language, {written.surveyed} communes with figures; largest {heaviest}",
+                f"{many(written.pages, 'page')} in each language, {many(written.surveyed, 'commune')} with figures; "
+                f"largest {heaviest}",
             )
         )
         for finding in made.findings:

@@ -10,7 +10,7 @@ import click
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.frame import round_option
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 from survey.vocabulary import STATES
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def approve(interviews: tuple[str, ...], every: bool, round_id: str | None, acto
     if as_json:
         say_json({"approved": done, "left": left})
         return FINDINGS if left else 0
-    say(Text(f"Đã duyệt {len(done)} phiếu.", f"Approved {len(done)} interviews."))
+    say(Text(f"Đã duyệt {len(done)} phiếu.", f"Approved {many(len(done), 'interview')}."))
     if left:
         say(Text(f"Để lại {left} phiếu trùng đơn vị mẫu.", f"Left {left} that share a sample unit with another."))
     return FINDINGS if left else 0

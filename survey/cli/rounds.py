@@ -13,7 +13,7 @@ from survey.cli import fieldrules
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 from survey.vocabulary import STATES
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def export(file: Path, round_id: str | None, plain: bool, as_json: bool) -> None
     say(
         Text(
             f"Đã ghi đợt {document['id']} ({revisions} bản ghi) vào {file}",
-            f"Wrote round {document['id']} ({revisions} revisions) to {file}",
+            f"Wrote round {document['id']} ({many(revisions, 'revision')}) to {file}",
         )
     )
     if without:

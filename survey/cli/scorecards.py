@@ -21,7 +21,7 @@ from survey.cli.base import (
 )
 from survey.cli.review import check_person
 from survey.errors import InputError, Problem, Problems, SurveyError
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from analysis.scorecard import Entry, Result, Structure
@@ -69,7 +69,7 @@ def structure(tree: Path, version: str, out: Path) -> int:
     say(
         Text(
             f"Đã ghi {len(rows)} dòng vào {out}; {blank} dòng cần nhập điểm tối đa",
-            f"Wrote {len(rows)} rows to {out}; the points of {blank} are to be entered",
+            f"Wrote {many(len(rows), 'row')} to {out}; the points of {blank} are to be entered",
         )
     )
     return 0

@@ -20,7 +20,7 @@ from survey.cli.base import (
     say_json,
 )
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 
 @click.command(
@@ -95,7 +95,8 @@ def restore(source: Path, key_file: Path | None, as_json: bool) -> int:
         say(
             Text(
                 f"Đã khôi phục {report.new} bản ghi vào {instance_folder()}. Phiếu làm dở mở lại từ trang Hôm nay.",
-                f"Restored {report.new} revisions into {instance_folder()}. Open drafts go on from the page Today.",
+                f"Restored {many(report.new, 'revision')} into {instance_folder()}. "
+                "Open drafts go on from the page Today.",
             )
         )
         for problem in [problem for _, problem in report.quarantined] + report.problems:

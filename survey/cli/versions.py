@@ -9,7 +9,7 @@ import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, open_store, option, say, say_json
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from survey.questionnaire.model import Questionnaire
@@ -98,7 +98,7 @@ def carry(interview: str, to: str, as_json: bool) -> int | None:
     say(
         Text(
             f"{interview}: {kept} câu trả lời sang bản mới, {len(dropped)} câu để riêng",
-            f"{interview}: {kept} answers carried, {len(dropped)} put aside",
+            f"{interview}: {many(kept, 'answer')} carried, {len(dropped)} put aside",
         )
     )
     for was, now in carried.moved:

@@ -13,7 +13,7 @@ from survey.cli.figures import OUT, STATE, STATES, say_written, write
 from survey.cli.frame import chosen_round
 from survey.cli.scoring import together
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from analysis.design import Design
@@ -263,7 +263,7 @@ def _show_classes(made: Weights) -> None:
     )
     more = len(steepest) - _SHOWN
     if more > 0:
-        say(Text(f"… và {more} lớp có hệ số nhỏ hơn", f"… and {more} classes with smaller factors"))
+        say(Text(f"… và {more} lớp có hệ số nhỏ hơn", f"… and {many(more, 'class')} with smaller factors"))
 
 
 commands: dict[str, click.Command] = {"weight": weight}

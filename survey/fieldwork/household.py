@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from survey.errors import InputError
 from survey.fieldwork.selection import stream
-from survey.text import Text
+from survey.text import Text, many
 
 METHODS: dict[str, Text] = {
     "kish": Text("bảng Kish", "Kish grid"),
@@ -129,7 +129,7 @@ def _check(adults: Sequence[Adult], method: str) -> None:
     if len(adults) > LARGEST:
         raise _wrong(
             "adults",
-            Text(f"danh sách có {len(adults)} người", f"{len(adults)} people are listed"),
+            Text(f"danh sách có {len(adults)} người", f"{many(len(adults), 'person is', 'people are')} listed"),
             Text(f"một hộ không quá {LARGEST} người lớn", f"a household has at most {LARGEST} adults"),
         )
     for number, adult in enumerate(adults, start=1):

@@ -12,7 +12,7 @@ from survey.fieldwork import quality_interviews as single
 from survey.fieldwork.measures import Measures
 from survey.fieldwork.quality import COMMUNE, ENUMERATOR, Finding, percent, shown
 from survey.fieldwork.quality_summary import day
-from survey.text import Text
+from survey.text import Text, many
 
 LEAST_OTHERS = 5
 """Interviews of colleagues in a commune from which on they are the measure there; else all colleagues are."""
@@ -173,7 +173,7 @@ def enumerator_findings(cells: Mapping[str, Cells], limits: Mapping[str, float])
             mean, expected = trait.told(one.mean), trait.told(one.expected)
             words = Text(
                 f"{trait.name.vi}: {mean.vi} ({one.interviews} phiếu), đồng nghiệp {expected.vi}",
-                f"{trait.name.en}: {mean.en} in {one.interviews} interviews, colleagues {expected.en}",
+                f"{trait.name.en}: {mean.en} in {many(one.interviews, 'interview')}, colleagues {expected.en}",
             )
             yield Finding(
                 ENUMERATOR,
@@ -200,18 +200,18 @@ def day_findings(rows: Iterable[Measures], limits: Mapping[str, float]) -> Itera
         hours = (max(ends, default=min(starts)) - min(starts)) / 3600
         if hours <= limits["day_hours"] and len(members) <= limits["day_interviews"]:
             continue
-        many = len(members) > limits["day_interviews"]
+        crowded = len(members) > limits["day_interviews"]
         told = shown(hours, 1)
         words = Text(
             f"ngày {date[8:]}/{date[5:7]}: {len(members)} phiếu trong {told.vi} giờ",
-            f"{date}: {len(members)} interviews in {told.en} hours",
+            f"{date}: {many(len(members), 'interview')} in {told.en} hours",
         )
         yield Finding(
             ENUMERATOR,
             who,
             "day",
-            float(len(members)) if many else hours,
-            limits["day_interviews"] if many else limits["day_hours"],
+            float(len(members)) if crowded else hours,
+            limits["day_interviews"] if crowded else limits["day_hours"],
             words,
             tuple(row.interview for row in members),
             enumerator=who,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from survey.fieldwork.matches import Group
 from survey.fieldwork.measures import QUICK, Measures
 from survey.fieldwork.quality import INTERVIEW, Finding, percent, shown
-from survey.text import Text
+from survey.text import Text, many
 
 LEAST_SECONDS = 120
 """Median seconds below which durations of a questionnaire are not judged: keyed, imported or made up."""
@@ -251,7 +251,8 @@ def kept_findings(rows: Iterable[Measures], limits: Mapping[str, float]) -> Iter
     for row in rows:
         if row.kept > limits["kept"]:
             words = Text(
-                f"giữ nguyên {row.kept} câu trả lời dù có cảnh báo", f"{row.kept} answers were kept despite a check"
+                f"giữ nguyên {row.kept} câu trả lời dù có cảnh báo",
+                f"{many(row.kept, 'answer was', 'answers were')} kept despite a check",
             )
             yield _finding(row, "kept", row.kept, limits["kept"], words)
 

@@ -14,7 +14,7 @@ from operator import add
 
 from survey.fieldwork.measures import Items
 from survey.fieldwork.quality import QUESTION, Finding, percent
-from survey.text import Text
+from survey.text import Text, many
 
 LEAST_ANSWERS = 50
 LEAST_ENUMERATORS = 5
@@ -123,7 +123,7 @@ def question_findings(items: Items, counted: Sequence[Counted], limits: Mapping[
             told = percent(share)
             words = Text(
                 f"{told.vi} trong {asked} người không trả lời được câu này",
-                f"{told.en} of {asked} people gave no answer",
+                f"{told.en} of {many(asked, 'person', 'people')} gave no answer",
             )
             yield Finding(QUESTION, path, "unanswered", share, limits["unanswered"], words, question=path)
         answered = asked - missing

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from survey.fieldwork.dispositions import DISPOSITIONS, Disposition, final
-from survey.text import Text
+from survey.text import Text, many
 
 ALLOWED = tuple(code for code, row in DISPOSITIONS.items() if row.outcome in ("R", "NC", "O", "UH", "UO", "NE"))
 _NEVER = ("0.1", "0.2", "3.11")
@@ -123,7 +123,7 @@ def opening(units: Sequence[Unit], rule: Rule) -> Opening:
                 f"chưa có hộ nào được thay: hộ phải có kết quả cuối cùng mà quy định cho thay, "
                 f"hoặc đã đến đủ {rule.visits} lần",
                 f"no unit can be replaced yet: one must have ended in a way that the rule allows, "
-                f"or have had {rule.visits} visits",
+                f"or have had {many(rule.visits, 'visit')}",
             ),
         )
     if rule.target:

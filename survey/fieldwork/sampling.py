@@ -23,7 +23,7 @@ from survey.fieldwork.selection import (
     stream,
     systematic,
 )
-from survey.text import Text
+from survey.text import Text, many
 
 METHODS = ("srs", "systematic", "pps", "pps_wr")
 
@@ -281,7 +281,7 @@ def _repeated(rows: Sequence[Row], key: str) -> list[Problem]:
     return [
         Problem(
             f"frame, column {key}",
-            Text(f"{value!r} có ở {count} dòng", f"{value!r} stands in {count} rows"),
+            Text(f"{value!r} có ở {count} dòng", f"{value!r} stands in {many(count, 'row')}"),
             Text("mỗi dòng cần một mã riêng", "every row needs a key of its own"),
         )
         for value, count in sorted(Counter(row[key] for row in rows).items())

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 
 def stream(*names: object) -> random.Random:
@@ -82,7 +82,7 @@ def allocate(total: int, sizes: Mapping[str, float], at_least: int = 1) -> dict[
             "allocation",
             Text(
                 f"{total} không đủ cho {len(sizes)} tầng, mỗi tầng ít nhất {at_least}",
-                f"{total} is not enough for {len(sizes)} strata with at least {at_least} each",
+                f"{total} is not enough for {many(len(sizes), 'stratum', 'strata')} with at least {at_least} each",
             ),
             Text("tăng cỡ mẫu hoặc gộp tầng", "enlarge the sample or merge strata"),
         )

@@ -13,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from survey.errors import NotAllowed
 from survey.store import audit, reading
 from survey.store.store import Store
-from survey.text import Text
+from survey.text import Text, many
 
 FREE_TRIES = 3
 LONGEST_DELAY = 900
@@ -55,7 +55,7 @@ def sign_in(store: Store, user: str, pin: str, now: datetime | None = None) -> d
         raise NotAllowed(
             user,
             Text("đã nhập sai PIN nhiều lần", "the PIN was wrong several times"),
-            Text(f"thử lại sau {seconds} giây", f"try again in {seconds} seconds"),
+            Text(f"thử lại sau {seconds} giây", f"try again in {many(seconds, 'second')}"),
         )
     body = reading.document_bytes(store, "user", user)
     person = json.loads(body) if body else {}
@@ -69,7 +69,11 @@ def sign_in(store: Store, user: str, pin: str, now: datetime | None = None) -> d
     # Of somebody who is not known here only that it was tried: what was typed may be anything, a PIN for one.
     audit.note(store, "sign_in_failed", actor=user if person else "", detail={"wrong": failures}, now=now)
     wait = delay(failures)
-    again = Text(f"thử lại sau {wait} giây", f"try again in {wait} seconds") if wait else Text("thử lại", "try again")
+    again = (
+        Text(f"thử lại sau {wait} giây", f"try again in {many(wait, 'second')}")
+        if wait
+        else Text("thử lại", "try again")
+    )
     raise NotAllowed(user, Text("người dùng hoặc PIN không đúng", "the person or the PIN is not right"), again)
 
 
@@ -81,7 +85,7 @@ def count_guess(store: Store, name: str, now: datetime) -> None:
         raise NotAllowed(
             name,
             Text("đã nhập sai nhiều lần", "it was wrong several times"),
-            Text(f"thử lại sau {seconds} giây", f"try again in {seconds} seconds"),
+            Text(f"thử lại sau {seconds} giây", f"try again in {many(seconds, 'second')}"),
         )
 
 

@@ -17,7 +17,7 @@ from survey.store import frame, vault
 from survey.store.converting import overwrite
 from survey.store.receipts import conservation
 from survey.store.store import FILE, TIERS, Store, connect, now_text, told
-from survey.text import Text
+from survey.text import Text, many
 from survey.vocabulary import TIERS as NAMES
 
 ASKED = "receipt"
@@ -77,7 +77,8 @@ def require_safe(now: Standing) -> None:
         now.device,
         Text(
             f"còn {now.open} phiếu dở và {missing} bản ghi chưa có giấy xác nhận của cấp {name.vi}",
-            f"{now.open} interviews are unfinished, and {missing} entries have no receipt of the {name.en}",
+            f"{many(now.open, 'interview is', 'interviews are')} unfinished, and "
+            f"{many(missing, 'entry has', 'entries have')} no receipt of the {name.en}",
         ),
         Text(
             "làm xong hoặc bàn giao phiếu dở, nộp, rồi nhận giấy xác nhận về; chưa xóa gì",

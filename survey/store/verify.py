@@ -15,7 +15,7 @@ from survey.store.receipts import conservation
 from survey.store.signing import device_id
 from survey.store.signing import verify as holds
 from survey.store.store import FILE, Store
-from survey.text import Text
+from survey.text import Text, many
 
 _RESTORE = Text(
     "giữ nguyên kho này, khôi phục từ bản sao lưu rồi nhận lại các gói dữ liệu",
@@ -89,8 +89,8 @@ def verify(store: Store, progress: Callable[[int], None] | None = None) -> Repor
                 Text(
                     f"đã tạo {report.created} bản ghi nhưng chỉ thấy {report.receipted} đã xác nhận và "
                     f"{report.pending} còn chờ: thiếu {lost}",
-                    f"{report.created} entries were created, but {report.receipted} are receipted and "
-                    f"{report.pending} pending: {lost} are lost",
+                    f"{many(report.created, 'entry was', 'entries were')} created, but {report.receipted} are "
+                    f"receipted and {report.pending} pending: {lost} are lost",
                 ),
                 _RESTORE,
             )

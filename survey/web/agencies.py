@@ -10,7 +10,7 @@ from survey.errors import InputError, SurveyError
 from survey.questionnaire.search import search
 from survey.store import plans as stored
 from survey.tables import read_table, written
-from survey.text import Text
+from survey.text import Text, many
 from survey.web import roles
 from survey.web.bringing import attached, brought, day_of, sentences
 from survey.web.desk import desk, store
@@ -110,7 +110,7 @@ def bring() -> Any:
         stored.put_agencies(store(), unit, rows, g.person["id"], now=desk().now())
     except SurveyError as wrong:
         return _page(unit, wrong), 400
-    flash(t(f"Đã lưu danh sách {count} cơ quan.", f"The list of {count} agencies is saved."), "good")
+    flash(t(f"Đã lưu danh sách {count} cơ quan.", f"The list of {many(count, 'agency')} is saved."), "good")
     return redirect(url_for("agencies.page", unit=unit))
 
 
@@ -172,7 +172,10 @@ def confirm(plan: str) -> Any:
         for item in waiting:
             body = {**document_of(item), "assigned": ""}
             stored.put(store(), plan, stored.ITEM, item.id, body, g.person["id"], now=desk().now())
-    flash(t(f"Đã xác nhận phân công của {len(waiting)} nhiệm vụ.", f"{len(waiting)} assignments confirmed."), "good")
+    flash(
+        t(f"Đã xác nhận phân công của {len(waiting)} nhiệm vụ.", f"{many(len(waiting), 'assignment')} confirmed."),
+        "good",
+    )
     return redirect(url_for("plans.plan", plan=plan) + "#items")
 
 

@@ -10,6 +10,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from survey.errors import SurveyError
 from survey.fieldwork.handing import Scope, grouped
 from survey.store import fieldlog, frame, handing
+from survey.text import many
 from survey.vocabulary import EMPLOYERS, ENUMERATOR
 from survey.web import words
 from survey.web.desk import desk, place_name, store
@@ -53,7 +54,8 @@ def take_over() -> Any:
                 flash(
                     words.t(
                         f"{len(handed.left)} đơn vị chưa chuyển được: máy này không có tên và địa chỉ của họ.",
-                        f"{len(handed.left)} units stay: their names and addresses are not on this laptop.",
+                        f"{many(len(handed.left), 'unit stays', 'units stay')}: their names and addresses are not "
+                        f"on this laptop.",
                     ),
                     "look",
                 )
@@ -99,7 +101,7 @@ def _told(giver: str, handed: handing.Handed) -> str:
     return words.t(
         f"Đã nhận từ {name}: {len(handed.units)} đơn vị mẫu, {len(handed.drafts)} phiếu đang làm dở, "
         f"{len(handed.forms)} phiếu giấy chưa thu.",
-        f"Taken over from {name}: {len(handed.units)} sample units, {len(handed.drafts)} drafts, "
+        f"Taken over from {name}: {many(len(handed.units), 'sample unit')}, {many(len(handed.drafts), 'draft')}, "
         f"{len(handed.forms)} paper forms not collected yet.",
     )
 

@@ -13,7 +13,7 @@ from survey.errors import InputError, Problem, SurveyError
 from survey.store.store import TIERS
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Exported, Report, about_keys, export, sync
-from survey.text import Text
+from survey.text import Text, many
 from survey.web import network, roles, words
 from survey.web.desk import desk, store
 from survey.web.sticks import sticks
@@ -109,8 +109,8 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
             t(
                 f"Đã ghi và đọc lại kiểm tra: {waiting} phiếu chưa được xác nhận "
                 f"({written.revisions} bản ghi, gói {written.path.name[:12]}…)",
-                f"Written, and read back to check it: {waiting} interviews not confirmed yet "
-                f"({written.revisions} entries, bundle {written.path.name[:12]}…)",
+                f"Written, and read back to check it: {many(waiting, 'interview')} not confirmed yet "
+                f"({many(written.revisions, 'entry')}, bundle {written.path.name[:12]}…)",
             )
         )
         lines.append(
@@ -133,8 +133,8 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
             t(
                 f"Đã nhận giấy xác nhận: giám sát viên đang giữ {counts['supervisor']} phiếu của máy này, "
                 f"tỉnh đang giữ {counts['province']}.",
-                f"Confirmation taken in: the supervisor holds {counts['supervisor']} interviews of this laptop, "
-                f"the province {counts['province']}.",
+                f"Confirmation taken in: the supervisor holds {many(counts['supervisor'], 'interview')} of this "
+                f"laptop, the province {counts['province']}.",
             )
         )
     elif read.receipts_read and above and counts[above[0]]:
@@ -142,14 +142,22 @@ def _told(written: Exported, read: Report) -> dict[str, Any]:
         lines.append(
             t(
                 f"Giấy xác nhận của cấp trên: {name.vi} đang giữ {held} phiếu của máy chủ này.",
-                f"Confirmation of the next level: {name.en} holds {held} interviews of this hub.",
+                f"Confirmation of the next level: {name.en} holds {many(held, 'interview')} of this hub.",
             )
         )
     if read.new and hub:
-        lines.append(t(f"Nhận luôn {read.new} bản ghi mới có ở đó.", f"{read.new} new entries were there and came in."))
+        lines.append(
+            t(
+                f"Nhận luôn {read.new} bản ghi mới có ở đó.",
+                f"{many(read.new, 'new entry was', 'new entries were')} there and came in.",
+            )
+        )
     elif read.new:
         lines.append(
-            t(f"Nhận về {read.new} bản ghi mới (giao việc, yêu cầu sửa, duyệt).", f"{read.new} new entries came back.")
+            t(
+                f"Nhận về {read.new} bản ghi mới (giao việc, yêu cầu sửa, duyệt).",
+                f"{many(read.new, 'new entry')} came back.",
+            )
         )
     lines += [line(words.interface()) for line in about_keys(written)]
     details = problems([*(problem for _, problem in read.quarantined), *read.problems])

@@ -14,7 +14,7 @@ from survey.errors import InputError, SurveyError
 from survey.store import frame, invitations
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Report
-from survey.text import Text
+from survey.text import Text, many
 from survey.web import words
 from survey.web.bringing import attached
 from survey.web.desk import Desk, desk, store
@@ -174,17 +174,22 @@ def told(report: Report, tier_name: Callable[[str], str]) -> dict[str, Any]:
         lines.append(
             t(
                 f"{name[:1].upper()}{name[1:]} đã nhận {held} phiếu, mã xác nhận {report.receipt}.",
-                f"{name[:1].upper()}{name[1:]} has {held} interviews, confirmation code {report.receipt}.",
+                f"{name[:1].upper()}{name[1:]} has {many(held, 'interview')}, confirmation code {report.receipt}.",
             )
         )
         pending = counts["device"] - held
         if pending:
-            lines.append(t(f"Còn {pending} phiếu chưa được xác nhận.", f"{pending} interviews are not confirmed yet."))
+            lines.append(
+                t(
+                    f"Còn {pending} phiếu chưa được xác nhận.",
+                    f"{many(pending, 'interview is', 'interviews are')} not confirmed yet.",
+                )
+            )
     if report.new:
         lines.append(
             t(
                 f"Nhận về {report.new} bản ghi mới (giao việc, yêu cầu sửa, duyệt).",
-                f"{report.new} new entries came back.",
+                f"{many(report.new, 'new entry')} came back.",
             )
         )
     return {"tone": "look" if report.needs_a_person else "good", "lines": lines}

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from survey.errors import InputError, SurveyError
 from survey.paper.states import DISPUTED, STATES, Form, tally
 from survey.store import current, frame, keying, paper
-from survey.text import Text
+from survey.text import Text, many
 from survey.web import forms as readers
 from survey.web import roles, words
 from survey.web.desk import desk, store
@@ -213,7 +213,7 @@ def _issue(units: list[dict[str, Any]], round: Mapping[str, Any]) -> str:
         return t(f"Đã phát phiếu {made[0].serial}.", f"Form {made[0].serial} is handed out.")
     return t(
         f"Đã phát {len(made)} phiếu, từ {made[0].serial} đến {made[-1].serial}.",
-        f"{len(made)} forms are handed out, {made[0].serial} to {made[-1].serial}.",
+        f"{many(len(made), 'form is', 'forms are')} handed out, {made[0].serial} to {made[-1].serial}.",
     )
 
 

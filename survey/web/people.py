@@ -16,7 +16,7 @@ from survey.store import frame, handing, progress
 from survey.store.where import Where
 from survey.sync import rounds, staffing
 from survey.tables import read_table
-from survey.text import Text, fold
+from survey.text import Text, fold, many
 from survey.vocabulary import ADMINISTRATOR, EMPLOYERS, ENUMERATOR, ROLES
 from survey.web import roles, words
 from survey.web.bringing import brought, sentences
@@ -183,8 +183,9 @@ def reassign() -> Any:
         t(
             f"Đã giao {len(handed.units)} đơn vị mẫu cho {taker}. Ghi USB ở trang Nộp phiếu (hoặc để máy của {taker} "
             "nộp qua mạng) thì việc mới tới máy ấy, cùng các phiếu đang làm dở đã nộp.",
-            f"{len(handed.units)} sample units are given to {taker}. Write a stick with Hand over (or let that laptop "
-            "exchange over the network): the work gets there with it, and the unfinished interviews handed over.",
+            f"{many(len(handed.units), 'sample unit is', 'sample units are')} given to {taker}. "
+            "Write a stick with Hand over (or let that laptop exchange over the network): the work gets there with it, "
+            "and the unfinished interviews handed over.",
         ),
         "good",
     )
@@ -192,7 +193,8 @@ def reassign() -> Any:
         flash(
             t(
                 f"{len(handed.left)} đơn vị chưa giao được: máy này không có tên và địa chỉ của họ.",
-                f"{len(handed.left)} units stay: their names and addresses are not on this machine.",
+                f"{many(len(handed.left), 'unit stays', 'units stay')}: their names and addresses are not "
+                f"on this machine.",
             ),
             "look",
         )
@@ -245,7 +247,7 @@ def bring() -> Any:
     flash(
         t(
             f"Đã thêm {len(done.added)} người, ghi lại {len(done.changed)} người.",
-            f"{len(done.added)} people added, {len(done.changed)} changed.",
+            f"{many(len(done.added), 'person added', 'people added')}, {len(done.changed)} changed.",
         ),
         "good",
     )

@@ -12,7 +12,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from survey.errors import InputError, SurveyError
 from survey.store import audit, current, frame, personal, processing, requests
 from survey.store.commune import require_other_commune
-from survey.text import Text
+from survey.text import Text, many
 from survey.vocabulary import REQUESTS
 from survey.web import forms, handout, words
 from survey.web import processing as shown
@@ -95,7 +95,7 @@ def erase() -> Any:
     flash(
         t(
             f"Đã xóa {len(done)} mục. Ghi USB cho các máy khác: chúng xóa khi nhận.",
-            f"{len(done)} items erased. Write the sticks: other machines erase as they receive.",
+            f"{many(len(done), 'item')} erased. Write the sticks: other machines erase as they receive.",
         ),
         "good",
     )
@@ -165,7 +165,7 @@ def erase_due() -> Any:
     flash(
         t(
             f"Đã xóa dữ liệu liên hệ ({len(done)} mục). Ghi USB cho các máy khác: chúng xóa khi nhận.",
-            f"Contact data erased ({len(done)} items). Write the sticks: other machines erase as they receive.",
+            f"Contact data erased ({many(len(done), 'item')}). Write the sticks: other machines erase as they receive.",
         ),
         "good",
     )

@@ -11,7 +11,7 @@ from survey.errors import InputError, SurveyError
 from survey.fieldwork.places import KINDS, LEVELS, Change, changes
 from survey.store import frame
 from survey.sync import rounds
-from survey.text import Text, fold, nfc
+from survey.text import Text, fold, many, nfc
 from survey.web import words
 from survey.web.bringing import day_of, sentences
 from survey.web.desk import desk, store
@@ -46,7 +46,7 @@ def page(round: str) -> Any:
                 t(
                     f"Đã ghi: {change.name}. {units} đơn vị mẫu, giữ nguyên mã, tầng và xác suất. "
                     "Ghi lại tệp đợt khảo sát cho các máy.",
-                    f"Recorded: {change.name}. {units} sample units, drawn as they were. "
+                    f"Recorded: {change.name}. {many(units, 'sample unit')}, drawn as they were. "
                     "Write the round file again for the laptops.",
                 ),
                 "good",

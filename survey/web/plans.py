@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, flash, g, redirect, render_templat
 from survey.errors import InputError, Problems, SurveyError
 from survey.store import plans as stored
 from survey.tables import Table, read_table
-from survey.text import Text
+from survey.text import Text, many
 from survey.web import roles, words
 from survey.web.bringing import attached, brought, own_name, sentences, with_file
 from survey.web.desk import desk, store
@@ -340,7 +340,7 @@ def upload_sheet(plan: str) -> Any:
     with store().transaction():
         for one in items:
             stored.put(store(), plan, stored.ITEM, one.id, document_of(one), g.person["id"], now=desk().now())
-    flash(t(f"Đã nhận {len(items)} nhiệm vụ.", f"{len(items)} items taken in."), "good")
+    flash(t(f"Đã nhận {len(items)} nhiệm vụ.", f"{many(len(items), 'item')} taken in."), "good")
     return redirect(url_for("plans.plan", plan=plan) + "#items")
 
 
@@ -397,7 +397,7 @@ def reports(plan: str) -> Any:
         if answers:
             body = {"quarter": quarter, "file": name, "answers": [vars(one) for one in answers]}
             stored.add(store(), plan, stored.REPORT, body, g.person["id"], now=desk().now())
-    flash(t(f"Đã nhận {taken} báo cáo.", f"{taken} reports taken in."), "good" if taken else "look")
+    flash(t(f"Đã nhận {taken} báo cáo.", f"{many(taken, 'report')} taken in."), "good" if taken else "look")
     if problems:
         return _plan(plan, Problems(problems)), 400
     return redirect(url_for("plans.plan", plan=plan) + "#reports")

@@ -16,7 +16,7 @@ from survey.questionnaire.model import MISSING, Questionnaire, Value, generic
 from survey.store import drafts, frame, practice
 from survey.sync import training
 from survey.tables import read_table
-from survey.text import fold
+from survey.text import fold, many
 from survey.vocabulary import ENUMERATOR
 from survey.web import practising, roles, words
 from survey.web.bringing import attached, brought, sentences
@@ -216,8 +216,8 @@ def make(round: str) -> Any:
         t(
             f"Đã lưu bài tập huấn: {count} câu có đáp án. Ghi lại tệp đợt khảo sát (hoặc nộp qua mạng) để các máy "
             "nhận.",
-            f"The practice set is kept: {count} questions have a key. Write the round file again (or exchange over the "
-            "network) for the laptops to get it.",
+            f"The practice set is kept: {many(count, 'question has', 'questions have')} a key. Write the round "
+            "file again (or exchange over the network) for the laptops to get it.",
         ),
         "good",
     )

@@ -14,7 +14,7 @@ from survey.store import board, frame, lists, progress
 from survey.store.commune import closed_communes
 from survey.store.progress import Group
 from survey.store.where import FLAGGED, Where
-from survey.text import Text, natural
+from survey.text import Text, many, natural
 from survey.vocabulary import TIERS
 from survey.web import people, roles, words
 from survey.web.counting import up_to_date
@@ -303,7 +303,7 @@ def _pace_words(speed: Pace, total: Group, round: dict[str, Any]) -> dict[str, A
         need, ends = words.decimal(speed.needed), words.day(_iso(round, "ends"))
         said += t(
             f"; cần {need} phiếu mỗi ngày để xong vào {ends} (còn {speed.days_left} ngày)",
-            f"; {need} a day are needed to finish by {ends} ({speed.days_left} days left)",
+            f"; {need} a day are needed to finish by {ends} ({many(speed.days_left, 'day left', 'days left')})",
         )
     elif _iso(round, "ends"):
         said += t(f"; đợt đã hết hạn ngày {words.day(_iso(round, 'ends'))}", "; the round's end has passed")

@@ -10,6 +10,7 @@ from flask import url_for
 
 from survey.questionnaire.model import Choice
 from survey.questionnaire.path import Entry
+from survey.text import many, plural
 from survey.web import forms, uploads
 from survey.web.desk import Open
 from survey.web.words import interface, t
@@ -271,7 +272,8 @@ def lost_words(lost: Iterable[Entry], language: str, alone: Collection[str] = ()
     where = f" {t('ở mục', 'in')} “{sections[0]}”" if len(sections) == 1 else ""
     sentence = t(
         f"Đổi câu này thì {len(entries)} câu trả lời{where} sẽ không dùng nữa. Nếu sau này đổi lại, chúng sẽ trở lại.",
-        f"With this change {len(entries)} answer(s){where} will no longer be used. If it is changed back, they return.",
+        f"With this change {many(len(entries), 'answer')}{where} will no longer be used. "
+        f"If it is changed back, {plural(len(entries), 'it returns', 'they return')}.",
     )
     told = t("đã trả lời", "answered")
     shown = [

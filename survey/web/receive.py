@@ -12,6 +12,7 @@ from survey.store import current
 from survey.store import quarantine as store_quarantine
 from survey.store.whereabouts import whereabouts
 from survey.sync.exchange import Report, about_keys, export, sync
+from survey.text import many
 from survey.web import network, roles, words
 from survey.web.desk import desk, store
 from survey.web.handover import problems
@@ -105,7 +106,7 @@ def _told(report: Report, interviews: int) -> dict[str, Any]:
         lines.append(
             t(
                 f"Đã nhận {interviews} phiếu mới ({report.new} bản ghi).",
-                f"{interviews} new interviews received ({report.new} entries).",
+                f"{many(interviews, 'new interview')} received ({many(report.new, 'entry')}).",
             )
         )
     else:

@@ -13,6 +13,7 @@ from survey.fieldwork.reviewing import Rule, Waiting, kept_for_reading
 from survey.store import board, current, drafts, frame, lists, progress, quality
 from survey.store.commune import closed_communes
 from survey.store.where import ONCE, Where
+from survey.text import many
 from survey.web import words
 from survey.web.counting import up_to_date
 from survey.web.desk import asked_round, desk, store
@@ -136,7 +137,7 @@ def _approve(free: list[str], rule: Rule, round: str) -> Response:
             done += 1
     left = len(free) - done
     flash(
-        t(f"Đã duyệt {done} phiếu.", f"{done} interviews are approved.")
+        t(f"Đã duyệt {done} phiếu.", f"{many(done, 'interview is', 'interviews are')} approved.")
         + (t(f" Còn {left} phiếu: bấm lần nữa.", f" {left} are left: press again.") if left else ""),
         "good",
     )

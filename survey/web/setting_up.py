@@ -17,7 +17,7 @@ from survey.store import frame
 from survey.sync import founding, rounds
 from survey.sync.keys import read_aloud
 from survey.tables import read_table
-from survey.text import Text, fold
+from survey.text import Text, fold, many
 from survey.vocabulary import ADMINISTRATOR, EMPLOYERS, ROLES
 from survey.web import words
 from survey.web.bringing import brought, day_of, sentences
@@ -136,7 +136,7 @@ def _steps(document: dict[str, Any]) -> list[dict[str, Any]]:
             "id": "frame",
             "name": t("Khung mẫu", "Frame"),
             "done": bool(rows or units),
-            "told": t(f"{len(rows)} dòng", f"{len(rows)} rows"),
+            "told": t(f"{len(rows)} dòng", f"{many(len(rows), 'row')}"),
         },
         {
             "id": "people",
@@ -144,7 +144,7 @@ def _steps(document: dict[str, Any]) -> list[dict[str, Any]]:
             "done": bool(enumerators),
             "told": t(
                 f"{len(enumerators)} điều tra viên, {len(working)} người tất cả",
-                f"{len(enumerators)} enumerators, {len(working)} people in all",
+                f"{many(len(enumerators), 'enumerator')}, {many(len(working), 'person', 'people')} in all",
             ),
         },
         {
@@ -271,7 +271,7 @@ def import_frame(round: str) -> Any:
         round,
         t(
             f"Đã nhập {taken.rows} dòng. Để riêng, không vào dữ liệu phân tích: {apart}.",
-            f"{taken.rows} rows imported. Kept apart from the data set: {apart}.",
+            f"{many(taken.rows, 'row')} imported. Kept apart from the data set: {apart}.",
         ),
     )
 
@@ -313,7 +313,7 @@ def draw(round: str) -> Any:
         round,
         t(
             f"Đã chọn {main} đơn vị chính thức và {len(units) - main} dự phòng.",
-            f"{main} main units and {len(units) - main} reserve units are drawn.",
+            f"{many(main, 'main unit')} and {many(len(units) - main, 'reserve unit')} are drawn.",
         ),
     )
 
@@ -372,7 +372,7 @@ def enrol(round: str) -> Any:
             done = [rounds.enrol(store(), device, actor=g.person["id"]) for device in chosen]
     except SurveyError as wrong:
         return _one_round(round, "devices", wrong), 400
-    return _did(round, t(f"Đã đăng ký {len(done)} máy.", f"{len(done)} laptops are enrolled."))
+    return _did(round, t(f"Đã đăng ký {len(done)} máy.", f"{many(len(done), 'laptop is', 'laptops are')} enrolled."))
 
 
 @pages.post("/rounds/<round>/file")
@@ -392,7 +392,7 @@ def carry(round: str) -> Any:
     except SurveyError as wrong:
         return _one_round(round, "file", wrong), 400
     told = [
-        t(f"Đã ghi {file} ({revisions} bản ghi).", f"Wrote {file} ({revisions} entries)."),
+        t(f"Đã ghi {file} ({revisions} bản ghi).", f"Wrote {file} ({many(revisions, 'entry')})."),
         t(
             "Trên mỗi máy: chạy lại bộ cài từ USB này, hoặc mở chương trình và chọn Nhận tệp đợt khảo sát; "
             "so mã khóa dưới đây trước khi đồng ý.",

@@ -13,7 +13,7 @@ from werkzeug.local import LocalProxy
 
 from survey.errors import Problem
 from survey.store import frame
-from survey.text import LANGUAGES, Text
+from survey.text import LANGUAGES, Text, plural
 from survey.vocabulary import OBSERVER, STATES
 from survey.web import desk, roles
 
@@ -127,6 +127,7 @@ def teach(app: Flask) -> None:
         person = g.get("person")
         return {
             "t": t,
+            "plural": plural,
             "ui": interface(),
             "tongue": tongue(),
             "tongues": [(code, *names) for code, names in g.get("tongues", TONGUES).items()],

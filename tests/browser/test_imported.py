@@ -30,7 +30,7 @@ def test_the_record_of_an_imported_form_reads_well(
     (tmp_path / "map.csv").write_text(MAP, encoding="utf-8")
     (tmp_path / "phieu.csv").write_text(ROWS, encoding="utf-8")
     said = survey(laptop, "import", "responses", str(tmp_path / "phieu.csv"), "--map", str(tmp_path / "map.csv"))
-    assert "1 of the sample, 1 volunteers" in said
+    assert "1 of the sample, 1 volunteer," in said
     with Store.open(laptop) as store:
         (drawn,) = current.interviews(store, ROUND, unit="u1")
         (unit,) = frame.units(store, ROUND, list="volunteer")
