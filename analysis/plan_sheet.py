@@ -142,7 +142,7 @@ def draft(
                 code=part.code,
                 name=part.label(language),
                 finding="strength" if strong else "weakness",
-                assessment=_figures(part, language, since),
+                assessment=assessment(part, language, since),
                 lead=lead,
                 assist=tuple(assist),
                 assigned="suggested" if whom.suggested else "",
@@ -151,7 +151,8 @@ def draft(
     return found
 
 
-def _figures(part: Part, language: str, since: str) -> str:
+def assessment(part: Part, language: str, since: str = "") -> str:
+    """How a part stands, as a draft says it: points, rank, group, change since an earlier round, room."""
     vi = language == "vi"
     told = [f"{number(part.value, 2, language)} điểm" if vi else f"scored {number(part.value, 2, language)}"]
     if part.ranked > 1:

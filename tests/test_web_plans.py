@@ -94,6 +94,26 @@ def test_a_scores_file_becomes_a_plan_with_strengths_and_weaknesses(hub: Store, 
     assert codes == ["POL", "SVC", "SVC.1", "SVC.2"]
 
 
+def test_in_english_a_plan_has_english_names_and_what_people_typed_as_it_was_typed(binh: Visitor, plan: str) -> None:
+    listed = binh.get("/plans").text
+    assert ">Chỉ số hài lòng về sự phục vụ hành chính (SIPAS), khung 2026</td>" in listed
+    binh.post(f"{plan}/items/N01", task="Niêm yết thủ tục", lead="Sở Nội vụ", due="30/9/2027", status="planned")
+    assert 'value="30/09/2027"' in binh.get(f"{plan}/items/N01").text
+    binh.post(f"{plan}/items/N02", lead="Tổ giúp việc", status="planned")
+    binh.post(f"{plan}/targets", what="anyway", code="SVC", kind="score", target="72,5", of="", source="")
+    binh.post("/language", language="en", next="/plans")
+    page, item = (binh.get(address).text for address in (plan, f"{plan}/items/N03"))
+    assert "sipas_2026" not in page + item
+    assert "(SIPAS), framework of 2026 · from the results of 2026" in page
+    assert "SVC Administrative service delivery: ≥ 72.50 (2027)" in page
+    assert "Department of Home Affairs" in page
+    assert "<td>Niêm yết thủ tục</td><td>" in page
+    assert "<td>Tổ giúp việc " in page
+    assert "scored 70.00, rank 1 of 5" in item
+    listed = binh.get("/plans/agencies?unit=Sơn La").text
+    assert "People&#39;s Committee of Chiềng Mung" in listed
+
+
 def test_groups_are_cut_by_the_rule_of_the_index_or_as_chosen(hub: Store, binh: Visitor) -> None:
     own = "round,province,code,estimate\n" + "".join(
         f"2022,{name},D1,{value}\n" for name, value in (("Sơn La", 6), ("Huế", 5), ("Hà Nội", 4), ("Lào Cai", 3),

@@ -61,7 +61,7 @@ def _page(unit: str, wrong: SurveyError | None = None, typed: dict[str, str] | N
         own=own,
         now=now,
         gone=[
-            (one, ", ".join(after.name for after in register.at(one, today)))
+            (one, ", ".join(t(after.name, after.name_en or after.name) for after in register.at(one, today)))
             for one in register.units
             if not one.on(today)
         ],

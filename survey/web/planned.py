@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import g
 
-from survey.errors import InputError
+from survey.errors import InputError, SurveyError
 from survey.store import plans as stored
 from survey.tables import Table
-from survey.text import Text
+from survey.text import LANGUAGES, Text
 from survey.web import words
 from survey.web.bringing import with_file
 from survey.web.desk import desk, store
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from analysis.plan import Figures, Rules
     from analysis.plan_sheet import Collected, Item
     from analysis.report.plan_papers import Plan
+    from analysis.standing import Part
     from analysis.targets import Target
     from analysis.units import Register
 
@@ -96,11 +98,63 @@ def papers_of(document: dict[str, Any]) -> Plan:
     )
 
 
-def parts_of(document: dict[str, Any]) -> list[tuple[str, Any]]:
+@cache
+def index_name(id: str) -> Text:
+    """A shipped index by the name of its top and the year of its framework; one that is not shipped here by its id."""
+    from analysis.index import load_index
+
+    try:
+        top = load_index(id).nodes[0]
+    except SurveyError:
+        return Text(id, id)
+    year = id.rpartition("_")[2]
+    name = Text(top.name("vi"), top.name("en"))
+    return Text(f"{name.vi}, khung {year}", f"{name.en}, framework of {year}") if year.isdigit() else name
+
+
+def part_name(code: str, index: str) -> Text:
+    """A part of an index with its code; the whole by its name, which has it."""
+    from analysis.index import load_index
+
+    nodes = load_index(index).nodes
+    node = next((one for one in nodes if one.code == code), None)
+    if node is None:
+        return Text(code, code)
+    return Text(*((f"{code} " if node is not nodes[0] else "") + node.name(language) for language in LANGUAGES))
+
+
+def agency_name(name: str, unit: str) -> Text:
+    """An agency in both languages where the unit's list has an English name for it, else as it was typed."""
+    register, _ = register_for(unit)
+    return Text(name, next((one.name_en for one in register.lookup(name) if one.name_en), name))
+
+
+def item_words(item: Item, parts: Mapping[str, Part], since: str) -> tuple[Text, Text]:
+    """An item's indicator and how it stands, in both languages as far as they are the draft's; what somebody changed
+    is told as it was typed."""
+    from analysis.plan_sheet import assessment
+
+    name, stands = Text(item.name, item.name), Text(item.assessment, item.assessment)
+    part = parts.get(item.code)
+    if part is None:
+        return name, stands
+    drafted = Text(*(assessment(part, language, since) for language in LANGUAGES))
+    return part.label if item.name in part.label else name, drafted if item.assessment in drafted else stands
+
+
+def parts_of(document: dict[str, Any]) -> list[tuple[str, Part]]:
     from analysis.standing import tree_of_parts
 
     unit, known = document["unit_name"], document["known"]
     return tree_of_parts(figures_of(document), document["index"], unit, known, document["since"])
+
+
+def parts_by_code(document: dict[str, Any]) -> dict[str, Part]:
+    """The parts of a plan's scores by code; none while the scores file has not come to this machine."""
+    try:
+        return {part.code: part for _, part in parts_of(document)}
+    except InputError:
+        return {}
 
 
 def register_for(unit: str) -> tuple[Register, bool]:

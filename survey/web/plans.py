@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
@@ -18,13 +19,18 @@ from survey.web.bringing import attached, brought, own_name, sentences, with_fil
 from survey.web.desk import desk, store
 from survey.web.naming import person_name
 from survey.web.planned import (
+    agency_name,
     collected_of,
     document_of,
     figures_of,
+    index_name,
+    item_words,
     items_of,
     needs_analysis,
     now_named,
     papers_of,
+    part_name,
+    parts_by_code,
     parts_of,
     read_figures,
     register_for,
@@ -100,7 +106,8 @@ def _listed(wrong: SurveyError | None = None, typed: dict[str, str] | None = Non
     shipped = sorted(one.name for one in files("questionnaires").iterdir() if (one / "index.csv").is_file())
     rows = [
         {
-            **{name: one[name] for name in ("id", "name", "unit_name", "index", "known", "round")},
+            **{name: one[name] for name in ("id", "name", "unit_name", "known", "round")},
+            "index": index_name(one["index"]),
             "items": len(stored.parts(store(), one["id"], stored.ITEM)),
             "targets": len(stored.parts(store(), one["id"], stored.TARGET)),
         }
@@ -110,7 +117,7 @@ def _listed(wrong: SurveyError | None = None, typed: dict[str, str] | None = Non
     return render_template(
         "plans.html",
         rows=rows,
-        indices=shipped,
+        indices={id: index_name(id) for id in shipped},
         wrong=sentences(wrong),
         typed=typed or {},
         creating=creating,
@@ -135,6 +142,7 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
 
     document = stored.read(store(), plan)
     figures, parts, targets = figures_of(document), parts_of(document), []
+    by_code, unit = parts_by_code(document), str(document["unit_name"])
     for one in stored.parts(store(), plan, stored.TARGET):
         target = target_of(one)
         ahead = outlook(target, figures)
@@ -143,7 +151,7 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
         targets.append(
             {
                 "name": one["name"],
-                "code": target.code,
+                "what": part_name(target.code, document["index"]),
                 "said": said(target),
                 "round": target.round,
                 "source": target.source,
@@ -152,16 +160,16 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
                 "certainty": CERTAINTY[found.certainty],
             }
         )
-    collected, (register, own_list) = collected_of(document), register_for(document["unit_name"])
+    collected, (register, own_list) = collected_of(document), register_for(unit)
     today = desk().now().date().isoformat()
     items = [
         {
             "id": item.id,
             "code": item.code,
-            "label": item.name,
+            "label": item_words(item, by_code, document["since"])[0],
             "finding": FINDINGS[item.finding] if item.finding else Text("", ""),
             "task": item.task,
-            "lead": item.lead,
+            "lead": agency_name(item.lead, unit),
             "suggested": bool(item.assigned),
             "listed": bool(register.lookup(item.lead, today)) if item.lead else True,
             "due": item.due,
@@ -174,11 +182,12 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
     return render_template(
         "plan.html",
         plan=document,
+        index=index_name(document["index"]),
         parts=[(part, GROUP_WORDS[part.group], ADVICE[part.group]) for parent, part in parts if parent == parts[0][0]],
         codes=[(part.code, part.label) for _, part in parts],
         official=INTERNAL if figures.own else None,
         rules=[GROUP_RULES[name][getattr(figures.rules, name)] for name in GROUP_RULES],
-        whole=parts[0][0] if parts else "",
+        whole=(parts[0][0], part_name(parts[0][0], document["index"])) if parts else ("", Text("", "")),
         targets=targets,
         items=items,
         suggested=sum(bool(item.assigned) for item in collected.items),
@@ -190,7 +199,7 @@ def _plan(plan: str, wrong: SurveyError | None = None, asked: dict[str, Any] | N
         conflicts=[
             {
                 "item": one.item,
-                "agency": one.agency,
+                "agency": agency_name(one.agency, unit),
                 "by": one.by,
                 "status": STATUS[one.status],
                 "progress": one.progress,
@@ -303,11 +312,17 @@ def _item(plan: str, name: str, wrong: SurveyError | None = None, typed: dict[st
     if name not in held:
         abort(404)
     one = held[name]
-    values = {field: getattr(one, field) for field in FIELDS} | {"assist": "; ".join(one.assist)} | (typed or {})
+    label, stands = item_words(one, parts_by_code(document), document["since"])
+    values = {field: getattr(one, field) for field in FIELDS} | {"assist": "; ".join(one.assist)}
+    if one.due:
+        values["due"] = f"{date.fromisoformat(one.due):%d/%m/%Y}"  # as people write it, in both languages
+    values |= typed or {}
     return render_template(
         "plan_item.html",
         plan=document,
         item=one,
+        label=label,
+        stands=stands,
         finding=FINDINGS[one.finding] if one.finding else Text("", ""),
         values=values,
         headings=HEADINGS,
