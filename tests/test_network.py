@@ -14,7 +14,8 @@ import pytest
 from survey.errors import InputError, VerifyError
 from survey.store import Store, current, drafts, feed, frame, invitations, receipts, scope, verify
 from survey.store.whereabouts import whereabouts
-from survey.sync import client, exchange, pairing, reception, rounds, server
+from survey.sync import client, exchange, line, pairing, reception, rounds, server
+from survey.text import Text
 from tests import laptops, network
 from tests.laptops import interview, stores
 from tests.tried import tried
@@ -129,25 +130,25 @@ def test_a_cut_costs_one_chunk(device: Store, hub: Store, open_hub: server.Liste
         interview(device, f"u{number}")
     monkeypatch.setattr(client, "FIRST", 8_192)
     monkeypatch.setattr(client, "LARGEST", 8_192)
-    really = client._Talk.once
+    really = line.Talk.once
     given = []
 
     def cut_at_the_third(self, name, body=None):
         if name == "give":
             given.append(len(body))
             if len(given) > 2:
-                raise client._Cut("the line was cut")
+                raise line.Cut(Text("bị cắt", "cut"))
         return really(self, name, body)
 
-    monkeypatch.setattr(client._Talk, "once", cut_at_the_third)
-    monkeypatch.setattr(client, "TRIES", 2)
+    monkeypatch.setattr(line.Talk, "once", cut_at_the_third)
+    monkeypatch.setattr(line, "TRIES", 2)
     with pytest.raises(InputError, match="cannot be reached"):
         exchange.sync(device, [network.address(open_hub)])
     held = len(current.interviews(hub))
     assert 0 < held < 30
     # What was confirmed before the cut is not sent again.
     assert receipts.conservation(device).receipted >= held
-    monkeypatch.setattr(client._Talk, "once", really)
+    monkeypatch.setattr(line.Talk, "once", really)
     exchange.sync(device, [network.address(open_hub)])
     assert len(current.interviews(hub)) == 30
     assert receipts.conservation(device).pending == 0
@@ -175,7 +176,7 @@ def test_codes_cannot_be_tried_without_end(
     device: Store, hub: Store, open_hub: server.Listening, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(reception.RATES, "enrol", (2, 60.0))
-    monkeypatch.setattr(client, "TRIES", 1)
+    monkeypatch.setattr(line, "TRIES", 1)
     for _ in range(2):
         with pytest.raises(InputError, match="wrong, used or over"):
             client.enrol(device, network.address(open_hub), "AAAA-AAAA-AAAA")
@@ -221,6 +222,24 @@ def test_a_revoked_laptop_is_refused_and_keeps_its_interviews(device: Store, hub
         exchange.sync(device, [network.address(open_hub)])
     assert current.interviews(hub) == []
     assert receipts.conservation(device).pending == 1
+
+
+def test_a_laptop_that_is_revoked_while_it_exchanges_gets_and_gives_nothing_more(
+    device: Store, hub: Store, open_hub: server.Listening, monkeypatch: pytest.MonkeyPatch
+):
+    network.join(device, hub, open_hub)
+    interview(device)
+    really = reception.Reception._open
+
+    def revoke_then(self, body):
+        answer = really(self, body)
+        rounds.revoke(hub, frame.document(hub, "device", device.device) or {}, "stolen")
+        return answer
+
+    monkeypatch.setattr(reception.Reception, "_open", revoke_then)
+    with pytest.raises(InputError, match="revoked"):
+        exchange.sync(device, [network.address(open_hub)])
+    assert current.interviews(hub) == []
 
 
 def test_who_never_joined_is_told_how(device: Store, hub: Store, open_hub: server.Listening):
@@ -369,11 +388,62 @@ def test_a_restored_laptop_with_an_open_interview_is_not_taken_for_a_copied_disk
 
 
 def test_the_address_of_a_hub_is_understood_as_people_type_it():
-    assert client.split("192.168.1.20") == ("192.168.1.20", pairing.PORT)
-    assert client.split("https://hub.example.vn:8443/") == ("hub.example.vn", 8443)
-    for typed in ("", "http://hub", "https://", "https://a:b", "ftp://hub", "https://hub/page", "https://me@hub"):
+    assert line.split("192.168.1.20") == ("192.168.1.20", pairing.PORT)
+    assert line.split("https://hub.example.vn:8443/") == ("hub.example.vn", 8443)
+    assert line.split("[2001:DB8::1]") == ("2001:db8::1", pairing.PORT)
+    assert line.split(line.Talk("[2001:db8::1]:8452", "").address) == ("2001:db8::1", 8452)
+    for typed in (
+        "",
+        "http://hub",
+        "https://",
+        "https://a:b",
+        "ftp://hub",
+        "https://hub/page",
+        "https://me@hub",
+        "a..b",
+        "a b",
+    ):
         with pytest.raises(InputError):
-            client.split(typed)
+            line.split(typed)
+
+
+def test_of_several_addresses_the_one_where_the_hub_is_counts(
+    tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening
+):
+    certificate = open_hub.reception.fingerprint
+    with stores(Store.create(tmp_path / "false", "hub")) as (false,), network.listening(false) as another:
+        places = ("127.0.0.1:1", network.address(another), network.address(open_hub))
+        found = client.join(device, pairing.Invited(places, network.invited(hub), certificate))
+        assert found.address == network.address(open_hub)
+        with pytest.raises(VerifyError, match="another certificate"):
+            client.join(device, pairing.Invited(places[:2], network.invited(hub), certificate))
+
+
+@pytest.mark.parametrize("content", [b"", b"[", b"[1]", b'[{"address": "https://a b", "hub": "", "fingerprint": ""}]'])
+def test_a_list_of_hubs_that_a_power_cut_left_damaged_is_told_as_not_enrolled(
+    device: Store, hub: Store, open_hub: server.Listening, content: bytes
+):
+    network.join(device, hub, open_hub)
+    (device.folder / client.HUBS).write_bytes(content)
+    with pytest.raises(InputError, match="not enrolled"):
+        exchange.sync(device, [network.address(open_hub)])
+    network.join(device, hub, open_hub)
+    assert exchange.sync(device, [network.address(open_hub)]).problems == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"[" * 50_000,
+        '{"hubs": ["a"], "code": "K7Q2-MHWP-R5TN", "certificate": "é"}'.encode(),
+        b'{"hubs": "192.168.1.20", "code": "K7Q2-MHWP-R5TN", "certificate": ""}',
+    ],
+)
+def test_an_invitation_that_is_none_is_told(content: bytes):
+    with pytest.raises(InputError, match="not a hub's invitation"):
+        pairing.understand(content, "may3.invitation")
 
 
 def test_parts_that_are_wanted_are_only_those_of_the_own_work(device: Store, hub: Store):

@@ -13,9 +13,12 @@ class Fault(NamedTuple):
     test: str
 
 
-_FAULTS, _BUNDLE, _EXCHANGE, _QUARANTINE, _FORKS, _INTRUDERS, _NETWORK, _DRAFTS = (
+_FAULTS, _BUNDLE, _EXCHANGE, _QUARANTINE, _FORKS, _INTRUDERS, _NETWORK, _DRAFTS, _FALSE_HUBS = (
     f"tests/test_{name}.py::test_"
-    for name in ("faults", "bundle", "exchange", "quarantine", "gaps_and_forks", "intruders", "network", "drafts")
+    for name in (
+        *("faults", "bundle", "exchange", "quarantine", "gaps_and_forks", "intruders", "network", "drafts"),
+        "false_hubs",
+    )
 )
 
 TABLE = (
@@ -191,6 +194,26 @@ TABLE = (
         "Máy khách treo, qua mạng",
         "Slow clients, network",
         _NETWORK + "a_slow_client_is_cut_off_and_keeps_nobody_else_out",
+    ),
+    Fault(
+        "Trả lời không phải của máy chủ (trang Wi-Fi khách sạn, proxy, JSON sai, bị cắt, không có hồi kết)",
+        "Answers that no hub gives (a hotel's Wi-Fi, a proxy, malformed, cut, endless)",
+        _FALSE_HUBS + "an_answer_that_no_hub_gives_is_told_and_nothing_counts_as_handed_over",
+    ),
+    Fault(
+        "… khi đăng ký máy",
+        "… to an enrolment",
+        _FALSE_HUBS + "whoever_answers_an_enrolment_in_the_hubs_place_is_neither_pinned_nor_believed",
+    ),
+    Fault(
+        "Giấy xác nhận giả, bị sửa hoặc của máy chủ khác, qua mạng",
+        "Receipts that are forged, changed or another hub's, network",
+        _FALSE_HUBS + "a_receipt_that_is_not_the_hubs_makes_nothing_safe",
+    ),
+    Fault(
+        "Câu trả lời của máy chủ bị mất trên đường truyền",
+        "Answers of the hub that are lost on the line",
+        _FALSE_HUBS + "an_answer_that_was_lost_on_the_line_is_asked_for_again",
     ),
     Fault(
         "Nhiều máy cùng nộp qua HTTPS",

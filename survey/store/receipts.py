@@ -346,6 +346,18 @@ def safe_at(store: Store, interview: str) -> list[str]:
     return [tier for tier in TIERS if tier == store.tier or tier in shared]
 
 
+def taken(store: Store, numbers: Iterable[int], hub: str) -> tuple[int, int]:
+    """Of the revisions with these database numbers: how many ``hub`` has named in a receipt, and how many others this
+    device wrote. What it carries for another machine is named once it holds all that the hub has of that one."""
+    named, left = store.execute(
+        "SELECT coalesce(sum(named), 0), coalesce(sum(own AND NOT named), 0) FROM (SELECT f.device = ? AS own,"
+        " EXISTS (SELECT 1 FROM receipted s WHERE s.revision = r.number AND s.hub = ?) AS named"
+        " FROM revisions r JOIN feeds f ON f.number = r.feed WHERE r.number IN (SELECT value FROM json_each(?)))",
+        (store.device, hub, json.dumps(list(numbers))),
+    ).fetchone()
+    return named, left
+
+
 def bundle_known(store: Store, hash: str) -> int | None:
     """How many revisions a bundle had that was read to its end with nothing set aside; None for any other."""
     count = store.value("SELECT revisions FROM bundles WHERE hash = ?", (hash,))

@@ -6,12 +6,7 @@ Nothing counts as handed over but what a receipt that verifies names.
 
 from __future__ import annotations
 
-import http.client
 import json
-import os
-import secrets
-import socket
-import ssl
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -20,9 +15,8 @@ from datetime import datetime
 from hmac import compare_digest
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from survey.errors import InputError, VerifyError
+from survey.errors import InputError, Problem, SurveyError, VerifyError
 from survey.store import Store, access_log, drafts, feed, receipts
 from survey.store.framing import write_record
 from survey.store.header import canonical
@@ -30,11 +24,14 @@ from survey.store.hearing import program
 from survey.store.receipts import held_feeds
 from survey.store.scope import here, wanted
 from survey.store.signed import read_signed, write_signed
+from survey.store.store import TIERS
 from survey.sync import pairing, rounds
-from survey.sync.bundle import SUFFIX, write_bundle
+from survey.sync.bundle import SUFFIX, read_bundle, write_bundle
+from survey.sync.envelope import NotForUs
 from survey.sync.exchange import Report, merge_bundle, outgoing
-from survey.sync.files import sweep
+from survey.sync.files import put, sweep
 from survey.sync.keys import adopt_recovery, publish_age_key
+from survey.sync.line import STILL_HERE, Cut, Over, Strange, Stranger, Talk, Unreachable, split
 from survey.text import Text
 
 HUBS = Path("keys", "hubs.json")
@@ -42,8 +39,6 @@ SMALLEST, FIRST, LARGEST = 8 << 10, 128 << 10, 4 << 20
 """Bytes of a chunk before packing: it doubles while the line is quick and halves when the line fails."""
 
 QUICK_SECONDS = 4.0
-TIMEOUT = 60.0
-TRIES = 6
 WANTS = 5_000
 
 
@@ -57,42 +52,23 @@ class Hub:
     tier: str = "supervisor"
 
 
-def split(address: str) -> tuple[str, int]:
-    """Host and port of an address as a person types it. InputError for what is none, or plain ``http``."""
-    typed = address.strip()
-    try:
-        parts = urlsplit(typed if "://" in typed else f"https://{typed}")
-        host, port = parts.hostname or "", parts.port or pairing.PORT
-    except ValueError:
-        parts, host, port = urlsplit(""), "", 0
-    if not host or parts.scheme != "https" or parts.path not in ("", "/") or parts.username:
-        raise InputError(
-            address or "?",
-            Text("không phải địa chỉ máy chủ tiếp nhận", "not the address of a hub"),
-            Text(
-                "ví dụ 192.168.1.20 hoặc https://hub.example.vn:8451", "such as 192.168.1.20 or https://hub.example.vn"
-            ),
-        )
-    return host, port
-
-
 def hubs(store: Store) -> list[Hub]:
     """The hubs that this machine is enrolled at, the last one used first."""
     try:
-        found = json.loads((store.folder / HUBS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        found = [Hub(**row) for row in json.loads((store.folder / HUBS).read_bytes())]
+        for hub in found:
+            split(hub.address)
+    except (FileNotFoundError, ValueError, TypeError, RecursionError, InputError):
+        # Of a damaged file nothing is believed: whoever exchanges is told that this machine has to enrol.
         return []
-    return [Hub(**row) for row in found]
+    return found
 
 
 def pin(store: Store, hub: Hub) -> None:
     """Keeps a hub's certificate and address, as the first of all."""
     host, port = split(hub.address)
     kept = [hub, *(other for other in hubs(store) if split(other.address) != (host, port))]
-    file = store.folder / HUBS
-    part = file.with_name(file.name + ".part")
-    part.write_text(json.dumps([asdict(one) for one in kept], indent=1), encoding="utf-8")
-    os.replace(part, file)
+    put(store.folder / HUBS, json.dumps([asdict(one) for one in kept], indent=1).encode("ascii"))
 
 
 def pinned_hub(store: Store, address: str) -> Hub:
@@ -107,144 +83,18 @@ def pinned_hub(store: Store, address: str) -> Hub:
     return pinned
 
 
-# -- the line -------------------------------------------------------------------------------------------------------
-
-
-class _Line(http.client.HTTPSConnection):
-    """A connection to the one hub whose certificate has the pinned fingerprint."""
-
-    def __init__(self, host: str, port: int, pinned: str):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        # Neither names nor authorities nor clocks: the certificate itself is compared, before a byte is sent.
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        super().__init__(host, port, timeout=TIMEOUT, context=context)
-        self._pinned = pinned
-        self.seen = ""
-
-    def connect(self) -> None:
-        super().connect()
-        assert isinstance(self.sock, ssl.SSLSocket)
-        self.seen = pairing.fingerprint(self.sock.getpeercert(binary_form=True) or b"")
-        if self._pinned and not compare_digest(self.seen, self._pinned):
-            self.close()
-            raise VerifyError(
-                f"{self.host}:{self.port}",
-                Text(
-                    "máy ở địa chỉ này không phải máy chủ đã đăng ký (chứng thư khác)",
-                    "the machine at this address is not the hub that was enrolled (another certificate)",
-                ),
-                Text(
-                    "không gửi gì; báo giám sát viên, rồi đăng ký lại bằng mã mời mới",
-                    "nothing was sent; tell your supervisor, then enrol again with a new code",
-                ),
-            )
-
-
-class _Unreachable(InputError):
-    """No hub answers at this address."""
-
-
-class _Cut(Exception):
-    """The line failed; the same may be tried again."""
-
-
-class _Talk:
-    """Requests to one hub, tried again where that is harmless: every one of them is."""
-
-    def __init__(self, address: str, pinned: str, sleep: Callable[[float], None] = time.sleep):
-        self.host, self.port = split(address)
-        self.address = f"https://{self.host}:{self.port}"
-        self._pinned = pinned
-        self._line: _Line | None = None
-        self._sleep = sleep
-        self.token = ""
-
-    @property
-    def seen(self) -> str:
-        """The fingerprint of the certificate that the hub showed."""
-        return self._line.seen if self._line else ""
-
-    def once(self, name: str, body: bytes | None = None) -> bytes:
-        """One request; _Cut when the line fails, InputError in the hub's own words when it refuses."""
-        if self._line is None:
-            self._line = _Line(self.host, self.port, self._pinned)
-        headers = {"Content-Type": "application/octet-stream"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        try:
-            self._line.request("GET" if body is None else "POST", f"/v1/{name}", body, headers)
-            answer = self._line.getresponse()
-            content = answer.read(64 << 20)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise _Cut(_words(error)) from error
-        if answer.will_close:
-            self.close(keep_seen=True)
-        if answer.status in (200, 204):
-            return content
-        if answer.status in (400, 408, 429, 500, 502, 503, 504):
-            raise _Cut(f"{answer.status}")
-        raise self._told(content, answer.status)
-
-    def ask(self, name: str, body: bytes | None = None) -> bytes:
-        """One request, tried a few times; InputError when the hub cannot be reached."""
-        for attempt in range(TRIES):
-            try:
-                return self.once(name, body)
-            except _Cut as cut:
-                reason = str(cut)
-                if attempt + 1 < TRIES:
-                    # Not all laptops of a room at the same moment again.
-                    self._sleep(min(8.0, 0.25 * 2**attempt) * (0.5 + secrets.randbelow(1_000) / 1_000))
-        raise self.unreachable(reason)
-
-    def unreachable(self, reason: str) -> InputError:
-        """That the hub cannot be reached, in words."""
-        return _Unreachable(
-            self.address,
-            Text(f"không nối được tới máy chủ tiếp nhận ({reason})", f"the hub cannot be reached ({reason})"),
-            Text(
-                "kiểm tra mạng và máy chủ đã mở nhận phiếu chưa; hoặc dùng USB. Phiếu vẫn còn nguyên trên máy này",
-                "check the network, and that the hub is open; or use a stick. Nothing is lost: it is all still here",
-            ),
-        )
-
-    def _told(self, content: bytes, status: int) -> InputError:
-        try:
-            said = json.loads(content)
-            words = Text(str(said["vi"])[:500], str(said["en"])[:500])
-        except (ValueError, KeyError, TypeError):
-            # A proxy of the hotel answers in the hub's place, for one.
-            words = Text(f"trả lời lạ ({status})", f"an answer that no hub gives ({status})")
-        return InputError(self.address, words)
-
-    def close(self, *, keep_seen: bool = False) -> None:
-        """Ends the connection."""
-        if self._line is not None:
-            self._line.close()
-            if not keep_seen:
-                self._line = None
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, socket.gaierror):
-        return "DNS"
-    return getattr(error, "strerror", None) or type(error).__name__
-
-
 # -- enrolling ------------------------------------------------------------------------------------------------------
 
 
 def join(store: Store, invitation: pairing.Invited) -> Hub:
-    """Enrols this machine by an invitation, at the first of its addresses that can be reached."""
-    wrong: InputError | None = None
+    """Enrols this machine by an invitation, at the first of its addresses where the hub is."""
+    wrong: SurveyError | None = None
     for address in invitation.addresses:
         try:
             return enrol(store, address, invitation.code, invitation.fingerprint)
-        except _Unreachable as error:
-            wrong = error
+        except (Unreachable, Stranger, Strange) as error:
+            # Under an address of the hub's own network there may be anybody in another.
+            wrong = error if wrong is None or isinstance(wrong, Unreachable) else wrong
     raise wrong or InputError(
         "?", Text("tệp mời không có địa chỉ", "the invitation has no address"), Text("gõ địa chỉ", "type the address")
     )
@@ -258,10 +108,10 @@ def enrol(store: Store, address: str, code: str, fingerprint: str = "") -> Hub:
     """
     typed = pairing.read_code(code)
     publish_age_key(store)
-    talk = _Talk(address, fingerprint)
+    talk = Talk(address, fingerprint)
     try:
-        hello = _read(talk.ask("hello"), talk, "hub", "nonce")
-        hub, nonce, seen = str(hello["hub"]), str(hello["nonce"]), talk.seen
+        hello = _read(talk.ask("hello"), talk, hub=_word, nonce=_word, tier=_tier)
+        hub, nonce, seen = hello["hub"], hello["nonce"], talk.seen
         key = pairing.derive(typed, hub)
         numbers = store.execute(
             "SELECT r.number FROM revisions r JOIN feeds f ON f.number = r.feed"
@@ -281,21 +131,25 @@ def enrol(store: Store, address: str, code: str, fingerprint: str = "") -> Hub:
             "records": b"".join(map(write_record, own)).hex(),
         }
         # The certificate that was proved over is the one that must answer.
-        answering = _Talk(address, seen)
+        answering = Talk(address, seen)
         try:
-            answer = read_signed(answering.ask("enrol", write_signed(statement, store.key)), "enrolled", "hub", address)
+            content = answering.ask("enrol", write_signed(statement, store.key))
+            signed = read_signed(content, "enrolled", "hub", address)
+        except VerifyError as error:
+            raise error if isinstance(error, Stranger) else talk.wrong(error) from error
         finally:
             answering.close()
+        answer = _of(signed, talk, hub=_word, proof=_word, round_keys=_each(_word))
         right = pairing.proof(key, "hub", hub, store.device, seen, nonce)
-        if answer["hub"] != hub or not compare_digest(right, str(answer["proof"])):
+        if answer["hub"] != hub or not compare_digest(right, answer["proof"]):
             raise VerifyError(
                 talk.address,
                 Text("máy chủ này không biết mã mời: không phải máy chủ thật", "this hub does not know the code"),
                 Text("báo giám sát viên; chưa gửi gì", "tell your supervisor; nothing was sent"),
             )
         for name in answer["round_keys"]:
-            rounds.confirm(store, str(name))
-        found = Hub(talk.address, hub, seen, str(hello.get("tier", "supervisor")))
+            rounds.confirm(store, name)
+        found = Hub(talk.address, hub, seen, hello["tier"])
         pin(store, found)
         return found
     finally:
@@ -317,24 +171,16 @@ def exchange(
     report = Report(sources=1)
     sweep(store.folder)
     publish_age_key(store)
-    talk = _Talk(pinned.address, pinned.fingerprint)
+    talk = Talk(pinned.address, pinned.fingerprint)
     try:
         age = _open(store, talk, pinned)
+        talk.again = lambda: _open(store, talk, pinned)
         # Only now: a laptop that was restored has just learnt that its feed goes on elsewhere, and begun another.
         drafts.partials(store, now)
         access_log.carry(store, now)
-        _give(store, talk, age, report, progress)
-        _take(store, talk, report, progress)
-        for content in _read(talk.ask("receipts", b"{}"), talk, "receipts")["receipts"]:
-            receipts.read_receipt(store, bytes.fromhex(content), talk.address)
-            report.receipts_read += 1
-            report.receipt = report.receipt or receipts.code(bytes.fromhex(content))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise VerifyError(
-            talk.address,
-            Text("máy chủ trả lời sai cấu trúc", "the hub's answer is malformed"),
-            Text("báo giám sát viên", "tell your supervisor"),
-        ) from error
+        given = _give(store, talk, pinned, age, progress)
+        _take(store, talk, pinned, report, progress)
+        _conclude(store, talk, pinned, given, report)
     finally:
         talk.close()
     adopt_recovery(store)
@@ -342,34 +188,57 @@ def exchange(
     return report
 
 
-def _open(store: Store, talk: _Talk, pinned: Hub) -> list[str]:
+def _open(store: Store, talk: Talk, pinned: Hub) -> list[str]:
     """Opens a session; returns the age key of the hub, if it has one."""
-    hello = _read(talk.ask("hello"), talk, "hub", "nonce")
-    if hello["hub"] != pinned.hub:
-        raise VerifyError(
-            talk.address,
-            Text("máy chủ ở địa chỉ này đã đổi", "another hub answers at this address"),
-            Text("đăng ký lại bằng mã mời mới", "enrol again with a new code"),
-        )
-    statement = {
-        "v": 1,
-        "kind": "open",
-        "device": store.device,
-        "public_key": store.key.public.hex(),
-        "hub": pinned.hub,
-        "nonce": str(hello["nonce"]),
-        "people": here(store),
-        "program": program(),
-    }
-    answer = _read(talk.ask("open", write_signed(statement, store.key)), talk, "session", "receipt")
-    talk.token = str(answer["session"])
+    for attempt in range(3):
+        hello = _read(talk.ask("hello"), talk, hub=_word, nonce=_word, age=_age)
+        if hello["hub"] != pinned.hub:
+            raise VerifyError(
+                talk.address,
+                Text("máy chủ ở địa chỉ này đã đổi", "another hub answers at this address"),
+                Text("đăng ký lại bằng mã mời mới", "enrol again with a new code"),
+            )
+        statement = {
+            "v": 1,
+            "kind": "open",
+            "device": store.device,
+            "public_key": store.key.public.hex(),
+            "hub": pinned.hub,
+            "nonce": hello["nonce"],
+            "people": here(store),
+            "program": program(),
+        }
+        try:
+            content = talk.ask("open", write_signed(statement, store.key))
+            break
+        except Over:
+            # The answer to the first try was lost on the line, and a nonce counts once.
+            if attempt == 2:
+                raise
+    answer = _read(content, talk, session=_word, receipt=bytes.fromhex)
+    talk.token = answer["session"]
     # What the hub has of us: "have". What it lacks follows from it: "missing".
-    receipts.read_receipt(store, bytes.fromhex(answer["receipt"]), talk.address, keep=False)
-    return [str(hello["age"])] if hello.get("age") else []
+    _confirm(store, talk, pinned, answer["receipt"])
+    return [hello["age"]] if hello["age"] else []
 
 
-def _give(store: Store, talk: _Talk, age: list[str], report: Report, progress: Progress) -> None:
-    waiting: Sequence[int] = outgoing(store, to_hub=True)
+def _confirm(store: Store, talk: Talk, pinned: Hub, content: bytes) -> None:
+    """Reads the hub's own receipt. VerifyError for one that does not hold, or is another's."""
+    try:
+        if read_signed(content, "receipt", "hub", talk.address)["hub"] != pinned.hub:
+            raise VerifyError(
+                talk.address,
+                Text("giấy xác nhận là của máy chủ khác", "the receipt is another hub's"),
+            )
+        receipts.read_receipt(store, content, talk.address, keep=False)
+    except VerifyError as error:
+        raise talk.wrong(error) from error
+
+
+def _give(store: Store, talk: Talk, pinned: Hub, age: list[str], progress: Progress) -> Sequence[int]:
+    """Gives what no receipt names; returns the database numbers of what was given."""
+    given: Sequence[int] = outgoing(store, to_hub=True)
+    waiting: Sequence[int] = given
     whole, size, failures = len(waiting), FIRST, 0
     progress("give", 0, whole)
     while waiting:
@@ -379,19 +248,17 @@ def _give(store: Store, talk: _Talk, age: list[str], report: Report, progress: P
         start = time.monotonic()
         try:
             answer = talk.once("give", body)
-        except _Cut as cut:
+        except Cut as cut:
             failures += 1
             size = max(SMALLEST, size // 2)
-            if failures >= TRIES:
-                raise talk.unreachable(str(cut)) from cut
-            talk._sleep(min(8.0, 0.25 * 2**failures))
+            talk.wait(cut, failures)
             continue
-        receipts.read_receipt(store, answer, talk.address, keep=False)
+        _confirm(store, talk, pinned, answer)
         failures, waiting = 0, rest
-        report.given += len(chunk)
         if time.monotonic() - start < QUICK_SECONDS:
             size = min(LARGEST, size * 2)
         progress("give", whole - len(waiting), whole)
+    return given
 
 
 def _cut_off(store: Store, numbers: Sequence[int], size: int) -> tuple[Sequence[int], Sequence[int]]:
@@ -405,7 +272,7 @@ def _cut_off(store: Store, numbers: Sequence[int], size: int) -> tuple[Sequence[
     return numbers[:count], numbers[count:]
 
 
-def _take(store: Store, talk: _Talk, report: Report, progress: Progress) -> None:
+def _take(store: Store, talk: Talk, pinned: Hub, report: Report, progress: Progress) -> None:
     size, failures, taken, came, asked = FIRST, 0, 0, 0, 0
     progress("take", 0, 0)
     # Which parts should be here costs a look at everything that has none: asked at the start, and of what has come.
@@ -415,12 +282,10 @@ def _take(store: Store, talk: _Talk, report: Report, progress: Progress) -> None
         start = time.monotonic()
         try:
             body = talk.once("take", canonical(have))
-        except _Cut as cut:
+        except Cut as cut:
             failures += 1
             size = max(SMALLEST, size // 2)
-            if failures >= TRIES:
-                raise talk.unreachable(str(cut)) from cut
-            talk._sleep(min(8.0, 0.25 * 2**failures))
+            talk.wait(cut, failures)
             continue
         if not body:
             if came == asked:
@@ -432,7 +297,12 @@ def _take(store: Store, talk: _Talk, report: Report, progress: Progress) -> None
         with tempfile.TemporaryDirectory(dir=store.folder, prefix="down-") as spool:
             file = Path(spool, f"chunk{SUFFIX}")
             file.write_bytes(body)
-            merge_bundle(store, file, got)
+            try:
+                if read_bundle(file, store).sender != pinned.hub:
+                    raise VerifyError("", Text("gói dữ liệu là của máy khác", "the bundle is another machine's"))
+                merge_bundle(store, file, got)
+            except (VerifyError, NotForUs) as error:
+                raise talk.wrong(error) from error
         report.add(got)
         taken += got.new
         came += got.new + got.late_parts
@@ -444,12 +314,84 @@ def _take(store: Store, talk: _Talk, report: Report, progress: Progress) -> None
             size = min(LARGEST, size * 2)
 
 
-def _read(content: bytes, talk: _Talk, *names: str) -> dict[str, Any]:
-    """A JSON answer with these keys. A page of a proxy is not taken for one."""
+def _conclude(store: Store, talk: Talk, pinned: Hub, given: Sequence[int], report: Report) -> None:
+    """Reads the receipts that say where everything is now, and counts by them what the hub has taken."""
+    for content in _read(talk.ask("receipts", b"{}"), talk, receipts=_each(bytes.fromhex))["receipts"]:
+        try:
+            receipt = receipts.read_receipt(store, content, talk.address)
+        except VerifyError as error:
+            raise talk.wrong(error) from error
+        report.receipts_read += 1
+        if receipt["hub"] == pinned.hub and not report.receipt:
+            report.receipt = receipts.code(content)
+    if not report.receipt:
+        lacks = Text("máy chủ không gửi giấy xác nhận của nó", "the hub sent no receipt of its own")
+        raise talk.wrong(VerifyError("", lacks))
+    report.given, left = receipts.taken(store, given, pinned.hub)
+    if left:
+        report.problems.append(
+            Problem(
+                talk.address,
+                Text(
+                    f"máy chủ chưa xác nhận {left} bản ghi vừa nộp; vẫn tính là chưa nộp",
+                    f"the hub has not confirmed {left} of the entries given; they still count as not handed over",
+                ),
+                STILL_HERE,
+            )
+        )
+
+
+# -- what is read ---------------------------------------------------------------------------------------------------
+
+
+def _read(content: bytes, talk: Talk, **named: Callable[[Any], Any]) -> dict[str, Any]:
+    """A JSON answer, read as :func:`_of` does."""
     try:
         said = json.loads(content)
-        if isinstance(said, dict) and all(name in said for name in names):
-            return said
-    except ValueError:
-        pass
-    raise talk._told(content, 200)
+    except (ValueError, RecursionError):
+        said = None
+    return _of(said, talk, **named)
+
+
+def _of(said: Any, talk: Talk, **named: Callable[[Any], Any]) -> dict[str, Any]:
+    """What an answer says under these names, each read by its function. Strange for what is of another form."""
+    try:
+        return {name: read(said[name]) for name, read in named.items()}
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        raise talk.strange(Text("sai cấu trúc", "malformed")) from None
+
+
+def _word(said: Any) -> str:
+    """An id, a nonce, a fingerprint, a token: letters and digits."""
+    if not isinstance(said, str) or len(said) > 200 or not (said.isascii() and said.isalnum()):
+        raise ValueError(said)
+    return said
+
+
+def _age(said: Any) -> str:
+    """An age key, or nothing."""
+    if said == "":
+        return ""
+    import pyrage
+
+    try:
+        return str(pyrage.x25519.Recipient.from_str(said))
+    except pyrage.RecipientError:
+        raise ValueError(said) from None
+
+
+def _tier(said: Any) -> str:
+    if said not in TIERS:
+        raise ValueError(said)
+    return str(said)
+
+
+def _each(read: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+    """Reads a list of what ``read`` reads."""
+
+    def read_all(said: Any) -> list[Any]:
+        if not isinstance(said, list):
+            raise TypeError(said)
+        return [read(one) for one in said]
+
+    return read_all

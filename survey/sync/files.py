@@ -56,6 +56,18 @@ def write_named(folder: Path, suffix: str, blocks: Iterable[bytes], *, lasting: 
     return target
 
 
+def put(file: Path, content: bytes, mode: int = 0o600) -> None:
+    """Writes a file of the instance anew: after a power cut it is what it was, or all of ``content``."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = file.with_name(file.name + ".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(part, file)
+
+
 def sweep(folder: Path, *, starting: bool = False) -> int:
     """Removes what a crash left of chunks on their way (``up-…``, ``down-…``) and of uploaded files (``brought-…``) in
     an instance folder; returns how many. A chunk takes minutes at most, so what is younger than that may still be

@@ -7,7 +7,6 @@ encrypt to is told by documents that a confirmed round key signed, or by a devic
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from survey.store.authority import CONFIRMED, confirmed
 from survey.store.certificates import certified_by, certify, sign_document, signed_by
 from survey.store.signing import SigningKey, device_id, fingerprint, verify
 from survey.store.store import TIERS, Store
+from survey.sync.files import put
 
 if TYPE_CHECKING:
     from pyrage.x25519 import Identity
@@ -71,10 +71,8 @@ def confirm(store: Store, fingerprint: str) -> None:
     """Notes that a person has compared this fingerprint."""
     known = confirmed(store)
     if fingerprint not in known:
-        file = store.folder / CONFIRMED
-        part = file.with_name(file.name + ".part")
-        part.write_text("".join(f"{name}\n" for name in sorted({*known, fingerprint})), encoding="ascii")
-        os.replace(part, file)
+        names = "".join(f"{name}\n" for name in sorted({*known, fingerprint}))
+        put(store.folder / CONFIRMED, names.encode("ascii"))
 
 
 def is_enrolled(store: Store, device: Mapping[str, Any]) -> bool:

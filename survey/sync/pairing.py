@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from argon2.low_level import Type, hash_secret_raw
 
 from survey.errors import InputError
 from survey.store import vault
+from survey.sync.files import put
 from survey.text import Text
 
 CERTIFICATE = Path("keys", "hub.crt")
@@ -90,7 +90,10 @@ def understand(content: bytes, where: str) -> Invited:
     """The invitation that a file or a scanned QR code brought. InputError when it is none."""
     try:
         said = json.loads(content)
-        return Invited(tuple(map(str, said["hubs"])), str(said["code"]), str(said["certificate"]))
+        code, certificate = str(said["code"]), str(said["certificate"])
+        if not isinstance(said["hubs"], list) or not (certificate == "" or _is_fingerprint(certificate)):
+            raise ValueError(said)
+        return Invited(tuple(map(str, said["hubs"])), code, certificate)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             where,
@@ -113,6 +116,10 @@ def proof(key: bytes, side: str, hub: str, device: str, fingerprint: str, nonce:
 def fingerprint(certificate: bytes) -> str:
     """SHA-256 of a certificate's DER bytes, hexadecimal: what a laptop pins."""
     return sha256(certificate).hexdigest()
+
+
+def _is_fingerprint(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
 def ensure_certificate(folder: Path, hub: str) -> str:
@@ -147,18 +154,7 @@ def ensure_certificate(folder: Path, hub: str) -> str:
             serialization.BestAvailableEncryption(password),
         )
         vault.write_secret(folder / PASSWORD, password)
-        _write(key_file, private, 0o600)
-        _write(file, made.public_bytes(serialization.Encoding.PEM), 0o644)
+        put(key_file, private)
+        put(file, made.public_bytes(serialization.Encoding.PEM), 0o644)
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
     return fingerprint(certificate.public_bytes(serialization.Encoding.DER))
-
-
-def _write(file: Path, content: bytes, mode: int) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = file.with_name(file.name + ".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(part, file)

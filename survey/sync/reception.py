@@ -109,6 +109,9 @@ class Reception:
     _nonces: OrderedDict[str, float] = field(default_factory=OrderedDict)
     _sessions: dict[str, _Session] = field(default_factory=dict)
     _requests: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
+    _enrolled: OrderedDict[bytes, Answer] = field(default_factory=OrderedDict)
+    """What was answered to the last enrolments, by what was asked: an answer may be lost on the line, a code counts
+    once."""
     _memory: Lock = field(default_factory=Lock)
     _writing: Lock = field(default_factory=Lock)
 
@@ -141,6 +144,9 @@ class Reception:
         session = self._session(environ)
         self._limit(name, session.device)
         body = self._body(environ, LARGEST)
+        with self._store() as store:
+            if (frame.document(store, "device", session.device) or {}).get("revoked"):
+                raise _revoked()
         known = {"give": self._give, "take": self._take, "receipts": self._receipts}
         return known[name](session, body)
 
@@ -212,6 +218,10 @@ class Reception:
     def _enrol(self, body: bytes) -> Answer:
         statement = read_signed(body, "enrol", "device", "enrol")
         device, nonce, id = str(statement["device"]), str(statement["nonce"]), str(statement["invitation"])
+        with self._writing:
+            before = self._enrolled.get(body)
+        if before is not None:
+            return before
         self._spend(nonce)
         with self._store() as store, self._writing:
             key = invitations.key_for(store, id, self.now())
@@ -251,7 +261,11 @@ class Reception:
                 "proof": pairing.proof(key, "hub", store.device, device, self.fingerprint, nonce),
                 "round_keys": sorted(rounds.confirmed(store)),
             }
-            return "200 OK", "application/octet-stream", write_signed(answer, store.key)
+            done = "200 OK", "application/octet-stream", write_signed(answer, store.key)
+            self._enrolled[body] = done
+            while len(self._enrolled) > 100:
+                self._enrolled.popitem(last=False)
+            return done
 
     def _open(self, body: bytes) -> Answer:
         statement = read_signed(body, "open", "device", "open")

@@ -143,11 +143,11 @@ def tell(wrong: SurveyError) -> None:
 
 def doors() -> dict[str, list[dict[str, str]]]:
     """The hubs that this machine knows: those of this room's network, and those on the internet."""
-    from survey.sync import client
+    from survey.sync import client, line
 
     found: dict[str, list[dict[str, str]]] = {"room": [], "internet": []}
     for hub in client.hubs(store()):
-        host, _ = client.split(hub.address)
+        host, _ = line.split(hub.address)
         body = frame.document(store(), "device", hub.hub) or {}
         name = str(body.get("name") or "") or host
         found["room" if _near(host) else "internet"].append(
