@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,9 +89,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
+def staff() -> Sequence[field.Person]:
+    """Who is known on the laptop of ``app``."""
+    return field.PEOPLE
+
+
+@pytest.fixture
+def app(device: Store, instance: Path, clock: Clock, staff: Sequence[field.Person]) -> Iterator[Flask]:
     """The app over a laptop with the small round."""
-    field.set_up(device, field.small())
+    field.set_up(device, field.small(), staff)
     app = create_app(instance, clock)
     yield app
     app.extensions["survey"].close()

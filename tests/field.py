@@ -21,7 +21,10 @@ PIN = "246813"
 ROUND = "r2026"
 HOA, LAN, BINH = "phoa", "plan", "pbinh"
 
-PEOPLE = (
+Person = tuple[str, str, list[str]]
+"""Id, name, roles."""
+
+PEOPLE: tuple[Person, ...] = (
     (HOA, "Lò Thị Hoa", ["enumerator"]),
     (LAN, "Nguyễn Thị Lan", ["supervisor"]),
     (BINH, "Trần Văn Bình", ["statistician"]),
@@ -35,7 +38,7 @@ RESPONDENTS = (
 )
 
 
-def set_up(store: Store, questionnaire: Questionnaire, people: Sequence[tuple[str, str, list[str]]] = PEOPLE) -> None:
+def set_up(store: Store, questionnaire: Questionnaire, people: Sequence[Person] = PEOPLE) -> None:
     """Puts people, questionnaire, round and units into a store, the way a round file brings them."""
     pin = _hashed_pin()
     for user, name, roles in people:
@@ -171,6 +174,22 @@ class Interviewer(Visitor):
             fields = {"missing": value[1:]} if isinstance(value, str) and value.startswith("?") else {}
             reply = self.answer(question, "" if fields else value, **fields)
             assert reply.headers["X-Answer"] == "saved", (question, value, reply.text)
+
+    def consented(self) -> Interviewer:
+        """Begins the interview at u1, records consent and opens the second section."""
+        self.start("u1")
+        self.answers({"opening/consent": "yes"})
+        self.open(2)
+        return self
+
+    def comment(self, question: str, words: str, about: str = "comment") -> TestResponse:
+        """Writes a comment, or with ``about="reason"`` why an answer stays, as the script of the page does."""
+        return self.client.post(
+            f"/interviews/{self.interview}/comment",
+            base_url=ADDRESS,
+            data={"question": question, "about": about, "comment": words, "lease": self.lease},
+            headers={"X-CSRFToken": self.token, "HX-Request": "true"},
+        )
 
     def finish(self, disposition: str = "1.1") -> TestResponse:
         """Goes to the review page and seals."""

@@ -80,10 +80,11 @@ STAGES = ("--strata", "commune", "--stage", "village take=1 method=pps size=pers
 
 def test_columns_are_known_by_the_names_that_offices_use():
     assert standard_names(
-        ["Mã xã", "Tên xã", "HỌ VÀ TÊN", "Số điện thoại", "Số CCCD", "hh_size", "Diện tích (m2)"]
+        ["Mã xã", "Tên xã", "Số người trong thôn", "HỌ VÀ TÊN", "Số điện thoại", "Số CCCD", "hh_size", "Diện tích (m2)"]
     ) == {
         "Mã xã": "commune",
         "Tên xã": "commune_name",
+        "Số người trong thôn": "persons",
         "HỌ VÀ TÊN": "name",
         "Số điện thoại": "phone",
         "Số CCCD": "national_id",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,23 +46,8 @@ def test_a_code_holds_for_its_scope_and_its_supervisor_alone():
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
-    field.set_up(device, field.small(), (*field.PEOPLE, (MAI, "Vì Thị Mai", ["enumerator"])))
-    app = create_app(instance, clock)
-    yield app
-    app.extensions["survey"].close()
-
-
-@pytest.fixture
-def hoa(app: Flask) -> Interviewer:
-    person = Interviewer(app)
-    person.sign_in(HOA)
-    return person
+def staff() -> tuple[field.Person, ...]:
+    return (*field.PEOPLE, (MAI, "Vì Thị Mai", ["enumerator"]))
 
 
 @pytest.fixture

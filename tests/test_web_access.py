@@ -7,7 +7,6 @@ import mimetypes
 import os
 import re
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,19 +19,6 @@ from survey.store import Store, drafts, frame
 from survey.web import roles
 from tests import field
 from tests.field import BINH, HOA, LAN, PIN, Clock, Interviewer, Visitor
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
-    field.set_up(device, field.small())
-    app = create_app(instance, clock)
-    yield app
-    app.extensions["survey"].close()
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from survey.errors import InputError
 from survey.store import Store, current, drafts, remarks
-from tests import field, laptops
+from tests import laptops
 from tests.field import BINH, HOA, LAN, WHOLE, Interviewer, Visitor
 
 REST: dict[str, str | list[str]] = {path: value for path, value in WHOLE.items() if path != "opening/consent"}
@@ -21,20 +20,7 @@ SAID = "Người trả lời nói to, chồng ngồi bên cạnh"
 @pytest.fixture
 def hoa(hoa: Interviewer) -> Interviewer:
     """Hoa, at the second section of an interview with consent given."""
-    hoa.start("u1")
-    hoa.answers({"opening/consent": "yes"})
-    hoa.open(2)
-    return hoa
-
-
-def comment(hoa: Interviewer, question: str, words: str) -> TestResponse:
-    """Writes a comment on the page that is open, as its script does."""
-    return hoa.client.post(
-        f"/interviews/{hoa.interview}/comment",
-        base_url=field.ADDRESS,
-        data={"question": question, "comment": words, "lease": hoa.lease},
-        headers={"X-CSRFToken": hoa.token, "HX-Request": "true"},
-    )
+    return hoa.consented()
 
 
 def read_by(app: Flask, user: str, interview: str) -> str:
@@ -44,28 +30,28 @@ def read_by(app: Flask, user: str, interview: str) -> str:
 
 
 def test_a_comment_is_on_disk_when_it_says_saved_and_stands_at_its_question(device: Store, hoa: Interviewer) -> None:
-    reply = comment(hoa, "a/age", SAID)
+    reply = hoa.comment("a/age", SAID)
     assert reply.headers["X-Answer"] == "saved"
     assert "đã lưu" in reply.text
     assert remarks.comments(device, hoa.interview) == {"a/age": SAID}
     assert SAID in hoa.open(2).text
-    comment(hoa, "a/age", " ")
+    hoa.comment("a/age", " ")
     assert remarks.comments(device, hoa.interview) == {}
     assert SAID not in hoa.open(2).text
 
 
 def test_a_comment_is_kept_in_one_normal_form_and_may_have_2000_characters(device: Store, hoa: Interviewer) -> None:
     long = "ệ" * 2_000
-    assert comment(hoa, "a/age", unicodedata.normalize("NFD", long)).headers["X-Answer"] == "saved"
+    assert hoa.comment("a/age", unicodedata.normalize("NFD", long)).headers["X-Answer"] == "saved"
     assert remarks.comments(device, hoa.interview)["a/age"] == long
-    refused = comment(hoa, "a/age", long + "x")
+    refused = hoa.comment("a/age", long + "x")
     assert refused.headers["X-Answer"] == "refused"
     assert "Ghi chú dài 2001 ký tự" in refused.text
     assert remarks.comments(device, hoa.interview)["a/age"] == long
 
 
 def test_a_comment_does_not_disturb_answering(device: Store, hoa: Interviewer) -> None:
-    comment(hoa, "a/age", SAID)
+    hoa.comment("a/age", SAID)
     hoa.answers({"a/age": "47"})
     assert drafts.answers(device, hoa.interview)["a/age"] == "47"
     assert remarks.comments(device, hoa.interview) == {"a/age": SAID}
@@ -75,18 +61,18 @@ def test_an_older_window_cannot_write_a_comment(device: Store, hoa: Interviewer)
     older = hoa.lease
     hoa.open(2)
     hoa.lease, newer = older, hoa.lease
-    reply = comment(hoa, "a/age", SAID)
+    reply = hoa.comment("a/age", SAID)
     assert (reply.status_code, reply.headers["X-Answer"]) == (409, "stale")
     assert "chưa được lưu" in reply.text
     assert remarks.comments(device, hoa.interview) == {}
     hoa.lease = newer
-    assert comment(hoa, "a/age", SAID).headers["X-Answer"] == "saved"
+    assert hoa.comment("a/age", SAID).headers["X-Answer"] == "saved"
 
 
 def test_the_supervisor_reads_it_at_the_answer_and_the_statistician_does_not(
     device: Store, app: Flask, hoa: Interviewer
 ) -> None:
-    comment(hoa, "a/age", SAID)
+    hoa.comment("a/age", SAID)
     hoa.answers(REST)
     hoa.finish()
     assert current.content(device, hoa.interview)["paradata"]["comments"] == {"a/age": SAID}
@@ -97,7 +83,7 @@ def test_the_supervisor_reads_it_at_the_answer_and_the_statistician_does_not(
 
 def test_a_comment_at_a_question_that_is_no_longer_asked_is_read_too(app: Flask, hoa: Interviewer) -> None:
     hoa.answers({"a/job": "yes"})
-    comment(hoa, "a/what_job", SAID)
+    hoa.comment("a/what_job", SAID)
     hoa.answer("a/job", "no", why="confirm")
     hoa.answers({**REST, "a/job": "no"})
     hoa.finish()
@@ -107,7 +93,7 @@ def test_a_comment_at_a_question_that_is_no_longer_asked_is_read_too(app: Flask,
 
 
 def test_a_returned_interview_opens_with_its_comments(device: Store, app: Flask, hoa: Interviewer) -> None:
-    comment(hoa, "a/age", SAID)
+    hoa.comment("a/age", SAID)
     hoa.answers(REST)
     hoa.finish()
     current.decide(device, hoa.interview, "returned", reason="Hỏi lại tuổi", actor=LAN)
@@ -118,7 +104,7 @@ def test_a_returned_interview_opens_with_its_comments(device: Store, app: Flask,
 
 def test_a_comment_goes_with_an_unfinished_interview_to_the_next_laptop(device: Store, hoa: Interviewer) -> None:
     drafts.partials(device)
-    comment(hoa, "a/age", SAID)
+    hoa.comment("a/age", SAID)
     (partial,) = drafts.partials(device)
     assert current.content(device, hoa.interview, partial)["paradata"]["comments"] == {"a/age": SAID}
     device.execute("DELETE FROM drafts")
@@ -127,7 +113,7 @@ def test_a_comment_goes_with_an_unfinished_interview_to_the_next_laptop(device: 
 
 
 def test_consent_refused_leaves_no_comment(device: Store, hoa: Interviewer) -> None:
-    comment(hoa, "a/age", SAID)
+    hoa.comment("a/age", SAID)
     drafts.discard(device, hoa.interview)
     assert device.value("SELECT count(*) FROM draft_comments") == 0
 

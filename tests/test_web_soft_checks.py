@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from survey.store import Store, current, drafts, remarks
-from tests import field
 from tests.field import BINH, LAN, WHOLE, Interviewer, Visitor
 
 WHY = "Cụ sinh năm 1922, đã xem căn cước"
@@ -17,20 +15,7 @@ REST: dict[str, str | list[str]] = {path: WHOLE[path] for path in WHOLE if path 
 @pytest.fixture
 def hoa(hoa: Interviewer) -> Interviewer:
     """Hoa, at the second section of an interview with consent given."""
-    hoa.start("u1")
-    hoa.answers({"opening/consent": "yes"})
-    hoa.open(2)
-    return hoa
-
-
-def explain(hoa: Interviewer, question: str, reason: str) -> TestResponse:
-    """Gives the reason on the page that is open, as its script does."""
-    return hoa.client.post(
-        f"/interviews/{hoa.interview}/comment",
-        base_url=field.ADDRESS,
-        data={"question": question, "about": "reason", "comment": reason, "lease": hoa.lease},
-        headers={"X-CSRFToken": hoa.token, "HX-Request": "true"},
-    )
+    return hoa.consented()
 
 
 def test_an_unusual_answer_is_saved_and_the_page_asks(device: Store, hoa: Interviewer) -> None:
@@ -46,7 +31,7 @@ def test_an_unusual_answer_is_saved_and_the_page_asks(device: Store, hoa: Interv
 
 def test_a_reason_is_kept_and_asked_again_only_when_the_answer_changes(device: Store, hoa: Interviewer) -> None:
     hoa.answers({"a/age": "104"})
-    reply = explain(hoa, "a/age", WHY)
+    reply = hoa.comment("a/age", WHY, about="reason")
     assert reply.headers["X-Answer"] == "saved"
     assert WHY in reply.text
     hoa.answers({"a/job": "no"})
@@ -62,7 +47,7 @@ def test_a_reason_is_kept_and_asked_again_only_when_the_answer_changes(device: S
 
 def test_only_a_doubted_answer_has_a_reason(hoa: Interviewer) -> None:
     hoa.answers({"a/age": "84"})
-    assert explain(hoa, "a/age", WHY).status_code == 404
+    assert hoa.comment("a/age", WHY, about="reason").status_code == 404
 
 
 def test_without_a_reason_the_interview_is_not_sealed(device: Store, app: Flask, hoa: Interviewer) -> None:
@@ -76,7 +61,7 @@ def test_without_a_reason_the_interview_is_not_sealed(device: Store, app: Flask,
     assert "ít gặp chưa giải thích" in refused.text
     assert drafts.draft(device, hoa.interview) is not None
     hoa.open(2)
-    explain(hoa, "a/age", WHY)
+    hoa.comment("a/age", WHY, about="reason")
     assert "Trên 100 tuổi?" not in hoa.get(f"/interviews/{hoa.interview}/finish").text
     hoa.finish()
     content = current.content(device, hoa.interview)
@@ -99,7 +84,7 @@ def test_an_unfinished_interview_is_not_sealed_without_the_reason_either(device:
 
 def test_a_reason_comes_along_when_the_interview_is_returned(device: Store, hoa: Interviewer) -> None:
     hoa.answers({"a/age": "104", **REST})
-    explain(hoa, "a/age", WHY)
+    hoa.comment("a/age", WHY, about="reason")
     hoa.finish()
     current.decide(device, hoa.interview, "returned", reason="Hỏi lại nghề", actor=LAN)
     hoa.get("/today")
@@ -113,6 +98,6 @@ def test_a_reason_comes_along_when_the_interview_is_returned(device: Store, hoa:
 
 def test_consent_refused_leaves_no_reason(device: Store, hoa: Interviewer) -> None:
     hoa.answers({"a/age": "104"})
-    explain(hoa, "a/age", WHY)
+    hoa.comment("a/age", WHY, about="reason")
     drafts.discard(device, hoa.interview)
     assert device.value("SELECT count(*) FROM draft_kept") == 0

@@ -20,11 +20,10 @@ from survey.cli.base import (
     say_json,
     say_table,
 )
+from survey.cli.options import DAY, NEW_FILE, actor_option
 from survey.cli.review import check_person
 from survey.text import Text, many
 from survey.vocabulary import ACCESS
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command(
@@ -38,10 +37,10 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @option("--person", default="", help=Text("Chỉ của người này (mã).", "Of this person alone (id)."))
 @option("--action", type=click.Choice(list(ACCESS)), help=Text("Chỉ việc này.", "This kind alone."))
 @option("--machine", default="", help=Text("Chỉ của máy này (mã hoặc đầu mã).", "Of this machine (id or its start)."))
-@option("--since", type=_DAY, metavar="DATE", help=Text("Từ ngày, ví dụ 2026-11-01.", "From this day on."))
-@option("--until", type=_DAY, metavar="DATE", help=Text("Đến hết ngày.", "To this day."))
-@option("--csv", type=click.Path(dir_okay=False, path_type=Path), help=Text("Ghi ra tệp CSV.", "Write a CSV file."))
-@option("--as", "actor", default="", help=Text("Mã của người xem.", "Id of the person who looks."))
+@option("--since", type=DAY, metavar="DATE", help=Text("Từ ngày, ví dụ 2026-11-01.", "From this day on."))
+@option("--until", type=DAY, metavar="DATE", help=Text("Đến hết ngày.", "To this day."))
+@option("--csv", type=NEW_FILE, help=Text("Ghi ra tệp CSV.", "Write a CSV file."))
+@actor_option(Text("Mã của người xem.", "Id of the person who looks."))
 @json_option
 def audit(
     person: str,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, option, say, say_json, say_table
 from survey.cli.figures import LEVEL, OUT, say_written, write
+from survey.cli.options import FILE, day_option
 from survey.cli.scoring import together
 from survey.errors import InputError
 from survey.text import Text
@@ -26,18 +26,6 @@ VERDICTS = {
 }
 
 
-def iso_day(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """An ISO day, or blank."""
-    try:
-        return value and date.fromisoformat(value).isoformat()
-    except ValueError:
-        raise InputError(
-            f"{parameter.opts[0]} {value}",
-            Text("không phải là ngày", "is no day"),
-            Text("ghi theo dạng 2025-06-30", "write it as 2025-06-30"),
-        ) from None
-
-
 @click.command(
     cls=Command,
     help=Text(
@@ -47,8 +35,8 @@ def iso_day(context: click.Context, parameter: click.Parameter, value: str) -> s
     example="survey compare diem_2025.csv diem_2026.csv --code SIPAS --out thay_doi.csv\n"
     "survey compare papi.csv --before 2016 --after 2017 --code TOTAL_UNW",
 )
-@click.argument("first", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("second", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("first", type=FILE)
+@click.argument("second", required=False, type=FILE)
 @option(
     "--before", default="", help=Text("Đợt trước, nếu tệp có nhiều đợt.", "The earlier round of a file of several.")
 )
@@ -76,19 +64,15 @@ def iso_day(context: click.Context, parameter: click.Parameter, value: str) -> s
     help=Text("Bỏ qua các đơn vị chọn mẫu chung.", "Leave shared sampled units out of account."),
 )
 @LEVEL
-@option(
+@day_option(
     "--before-date",
-    metavar="YYYY-MM-DD",
-    default="",
-    callback=iso_day,
-    help=Text("Ngày của danh mục tỉnh mà đợt trước dùng.", "Day of the list of provinces that the earlier round uses."),
+    "before_date",
+    Text("Ngày của danh mục tỉnh mà đợt trước dùng.", "Day of the list of provinces that the earlier round uses."),
 )
-@option(
+@day_option(
     "--after-date",
-    metavar="YYYY-MM-DD",
-    default="",
-    callback=iso_day,
-    help=Text("Ngày của danh mục tỉnh mà đợt sau dùng.", "Day of the list of provinces that the later round uses."),
+    "after_date",
+    Text("Ngày của danh mục tỉnh mà đợt sau dùng.", "Day of the list of provinces that the later round uses."),
 )
 @option(
     "--carry",
@@ -100,7 +84,7 @@ def iso_day(context: click.Context, parameter: click.Parameter, value: str) -> s
 )
 @option(
     "--population",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text("Dân số các tỉnh cũ: province, population.", "People of the former provinces: province, population."),
 )
 @option(

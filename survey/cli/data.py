@@ -13,6 +13,7 @@ import click
 from survey.cli.base import Group, account, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.figures import STATE, STATES, VOLUNTEERS
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.options import FILE, NEW_FILE
 from survey.errors import InputError
 from survey.text import Text, many
 
@@ -43,7 +44,7 @@ def data() -> None:
     ),
     example="survey data export phieu.sav --round r2026",
 )
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=NEW_FILE)
 @round_option
 @STATE
 @VOLUNTEERS
@@ -71,13 +72,13 @@ def data() -> None:
 )
 @option(
     "--weights",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text("Tệp quyền số của survey weight, nối theo cột interview.", "Weights of survey weight, by interview."),
 )
 @option(
     "--recode",
     "recode_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text(
         "Bảng mã hóa lại câu “khác, ghi rõ” (survey quality --others).",
         "Table for coding “other, specify” anew (survey quality --others).",

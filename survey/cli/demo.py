@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from survey.cli.base import Command, json_option, option, progress, say, say_json
+from survey.cli.options import NEW_FOLDER
 from survey.text import Text
 
 
@@ -21,7 +22,7 @@ from survey.text import Text
 @option("--seed", type=int, default=2026, show_default=True, help=Text("Số gieo.", "Seed."))
 @option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NEW_FOLDER,
     default=Path("demo"),
     show_default=True,
     help=Text("Thư mục để làm thử.", "Folder to work in."),

@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
+from survey.cli.options import NEW_FILE
 from survey.errors import InputError
 from survey.text import Text
 
 if TYPE_CHECKING:
     from survey.store import Store
+
+
+_FOR = option(
+    "--for",
+    "people",
+    multiple=True,
+    metavar="USER",
+    help=Text(
+        "Người làm việc trên máy (lặp lại được): máy chỉ nhận liên hệ của đơn vị mẫu của họ.",
+        "Who works on it (repeatable): it then gets the contact data of their sample units alone.",
+    ),
+)
 
 
 @click.group(cls=Group, help=Text("Máy tham gia khảo sát: đăng ký, xem, thu hồi.", "Laptops: enrol, list, revoke."))
@@ -30,16 +43,7 @@ def device() -> None:
 @click.argument("devices", nargs=-1, metavar="ID…")
 @option("--all", "every", is_flag=True, help=Text("Mọi máy chưa đăng ký.", "Every laptop not yet enrolled."))
 @option("--name", default="", help=Text("Tên gọi của máy (khi nêu một máy).", "What people call it (for one laptop)."))
-@option(
-    "--for",
-    "people",
-    multiple=True,
-    metavar="USER",
-    help=Text(
-        "Người làm việc trên máy (lặp lại được): máy chỉ nhận liên hệ của đơn vị mẫu của họ.",
-        "Who works on it (repeatable): it then gets the contact data of their sample units alone.",
-    ),
-)
+@_FOR
 @json_option
 def enrol(devices: tuple[str, ...], every: bool, name: str, people: tuple[str, ...], as_json: bool) -> None:
     from survey.store import frame
@@ -78,16 +82,7 @@ def enrol(devices: tuple[str, ...], every: bool, name: str, people: tuple[str, .
     example="survey device invite --name 'Máy 3' --for phoa\nsurvey device invite --file may3.invitation",
 )
 @option("--name", default="", help=Text("Tên gọi của máy.", "What people call the laptop."))
-@option(
-    "--for",
-    "people",
-    multiple=True,
-    metavar="USER",
-    help=Text(
-        "Người làm việc trên máy (lặp lại được): máy chỉ nhận liên hệ của đơn vị mẫu của họ.",
-        "Who works on it (repeatable): it then gets the contact data of their sample units alone.",
-    ),
-)
+@_FOR
 @option(
     "--address",
     default="",
@@ -96,7 +91,7 @@ def enrol(devices: tuple[str, ...], every: bool, name: str, people: tuple[str, .
 )
 @option(
     "--file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help=Text("Ghi luôn mã, địa chỉ và chứng thư ra tệp.", "Also write code, address and certificate into a file."),
 )
 @json_option

@@ -9,6 +9,7 @@ import click
 
 from survey.cli.base import Command, json_option, language, option, say, say_json, say_table
 from survey.cli.figures import INDEX, LEVEL, OUT, WEIGHTS, say_written, write
+from survey.cli.options import FILE, FILE_OR_FOLDER, NEW_FILE
 from survey.cli.scoring import shorten, together
 from survey.text import Text
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     ),
     example="survey drivers phieu.csv --index sipas_2026 --outcome POL --attribute SVC.1 --attribute SVC.2",
 )
-@click.argument("data", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("data", type=FILE)
 @option("--outcome", required=True, help=Text("Mã hoặc cột hài lòng chung.", "Code or column of the outcome."))
 @option(
     "--attribute",
@@ -34,11 +35,7 @@ if TYPE_CHECKING:
     help=Text("Mã hoặc cột của một yếu tố; nêu nhiều lần.", "Code or column of an attribute; repeat it."),
 )
 @INDEX
-@option(
-    "--design",
-    type=click.Path(exists=True, path_type=Path),
-    help=Text("Tệp design.toml.", "A design.toml."),
-)
+@option("--design", type=FILE_OR_FOLDER, help=Text("Tệp design.toml.", "A design.toml."))
 @WEIGHTS
 @option(
     "--method",
@@ -54,7 +51,7 @@ if TYPE_CHECKING:
 @LEVEL
 @option(
     "--figure",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help=Text("Vẽ hình bốn ô ra .svg hoặc .png.", "Draw the four quadrants to .svg or .png."),
 )
 @OUT

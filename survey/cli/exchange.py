@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from survey.cli.base import FINDINGS, Command, json_option, open_store, option, progress, say, say_json
+from survey.cli.options import NEW_FOLDER
 from survey.text import LANGUAGES, Text, many
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _COUNTED = {
 )
 @option(
     "--to",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NEW_FOLDER,
     default=Path(),
     metavar="DIR",
     help=Text("Thư mục đích (mặc định: thư mục này).", "Folder to write into (default: this one)."),

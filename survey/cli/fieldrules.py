@@ -12,6 +12,7 @@ import click
 
 from survey.cli.base import Command, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.options import FILE
 from survey.errors import InputError
 from survey.text import Text, many, nfc
 
@@ -382,7 +383,7 @@ def place(
     cls=Command,
     example="survey round targets muc_tieu.xlsx --by commune",
 )
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=FILE)
 @round_option
 @option("--by", default="commune", type=click.Choice(["province", "commune", "village"]), help=Text("Cấp.", "Level."))
 @option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from survey.cli.base import option, say
+from survey.cli.options import FILE, NEW_FILE
 from survey.text import Text
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ INDEX = option(
 )
 WEIGHTS = option(
     "--weights",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text("Tệp quyền số nối theo cột interview.", "Weights file, joined by the column interview."),
 )
 STATE = option(
@@ -39,11 +40,7 @@ VOLUNTEERS = option(
     help=Text("Chỉ phiếu tự nguyện, không thuộc mẫu được chọn.", "Volunteers alone: people who were not drawn."),
 )
 LEVEL = option("--level", type=float, help=Text("Độ tin cậy, ví dụ 0.95.", "Confidence level, such as 0.95."))
-OUT = option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."),
-)
+OUT = option("--out", type=NEW_FILE, help=Text("Ghi ra .csv, .parquet hoặc .xlsx.", "Write .csv, .parquet or .xlsx."))
 
 
 def write(table: pd.DataFrame, out: Path | None) -> None:

@@ -22,13 +22,13 @@ from survey.cli.base import (
     say_json,
     say_table,
 )
+from survey.cli.options import DAY, FILE
 from survey.errors import InputError, Problem, Problems
 from survey.text import Text, many
 
 if TYPE_CHECKING:
     from survey.store import Store
 
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 round_option = option(
     "--round",
@@ -73,7 +73,7 @@ def frame_group() -> None:
     ),
     example="survey frame import danh_sach_ho.xlsx --round r2026",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @round_option
 @option(
     "--one-stop",
@@ -83,8 +83,8 @@ def frame_group() -> None:
         "A list of finished one-stop cases: someone with several is one unit.",
     ),
 )
-@option("--since", type=_DAY, metavar="DATE", help=Text("Trả kết quả từ ngày.", "Cases returned from this day on."))
-@option("--until", type=_DAY, metavar="DATE", help=Text("Trả kết quả đến hết ngày.", "Cases returned up to this day."))
+@option("--since", type=DAY, metavar="DATE", help=Text("Trả kết quả từ ngày.", "Cases returned from this day on."))
+@option("--until", type=DAY, metavar="DATE", help=Text("Trả kết quả đến hết ngày.", "Cases returned up to this day."))
 @option("--skip-bad", is_flag=True, help=Text("Bỏ các dòng sai, vẫn nêu tên.", "Leave bad rows out, naming them."))
 @option("--from-tcvn3", "encoding", flag_value="tcvn3", help=Text("Chữ trong tệp là mã TCVN3 (ABC).", "Text is TCVN3."))
 @option("--from-vni", "encoding", flag_value="vni", help=Text("Chữ trong tệp là mã VNI.", "Text is VNI."))
@@ -210,7 +210,7 @@ def sample() -> None:
 @option(
     "--quota",
     "quota",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text(
         "Bảng chỉ tiêu: các cột phân tầng (ví dụ agency, field) và cột take; thay cho take= ở bậc đầu.",
         "Table of quotas: the stratum columns (agency, field) and a column take; instead of take= in the first stage.",

@@ -11,6 +11,7 @@ import click
 
 from survey.cli.base import Group, json_option, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.options import FILE, NEW_FILE, actor_option
 from survey.cli.review import check_person
 from survey.errors import InputError
 from survey.text import Text, many
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 # As survey.paper.importing has them; a test compares. The command line starts without the questionnaire's engine.
 MODES = ("paper", "web", "phone", "interview")
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TCVN3 = option(
     "--from-tcvn3", "encoding", flag_value="tcvn3", help=Text("Chữ trong tệp là mã TCVN3.", "Text is TCVN3.")
 )
@@ -45,11 +45,11 @@ def import_group() -> None:
     ),
     example="survey import map phieu.xlsx --round r2026 --out map.csv",
 )
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @round_option
 @option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help=Text("Tệp MAP (mặc định: tên tệp và .map.csv).", "The MAP (default: the file's name with .map.csv)."),
 )
 @_TCVN3
@@ -98,11 +98,11 @@ def map_(file: Path, round_id: str | None, out: Path | None, encoding: str | Non
     ),
     example="survey import responses phieu.xlsx --map phieu.map.csv --round r2026 --as plan",
 )
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @option(
     "--map",
     "map_file",
-    type=_FILE,
+    type=FILE,
     required=True,
     help=Text("Bảng đối chiếu, tạo bằng survey import map.", "The MAP, made by survey import map."),
 )
@@ -111,7 +111,7 @@ def map_(file: Path, round_id: str | None, out: Path | None, encoding: str | Non
     "--mode", type=click.Choice(MODES), help=Text("Phiếu được điền bằng cách nào.", "How the forms were filled in.")
 )
 @option("--correct", is_flag=True, help=Text("Dòng đã đổi là bản sửa lại.", "Rows that changed are corrections."))
-@option("--as", "actor", default="", metavar="PERSON", help=Text("Người nhập.", "Who brings them."))
+@actor_option(Text("Người nhập.", "Who brings them."))
 @_TCVN3
 @_VNI
 @json_option

@@ -20,10 +20,18 @@ from survey.cli.base import (
     say,
     say_json,
 )
+from survey.cli.options import FILE, NEW_FILE
 from survey.errors import InputError
 from survey.text import Text, many
 
 _NEW = Text("Cụm mật khẩu mới của máy", "A new passphrase for this machine")
+
+
+_NEW_FILE = option(
+    "--new-file",
+    type=FILE,
+    help=Text("Tệp có cụm mật khẩu mới (mặc định: hỏi).", "File with the new passphrase (default: asked)."),
+)
 
 
 @click.command(
@@ -101,11 +109,7 @@ def init(role: str, tier: str | None, name: str, plain: bool, as_json: bool) -> 
     help=Text("Đổi cụm mật khẩu của máy này.", "Change this machine's passphrase."),
     example="survey passphrase\nsurvey passphrase --passphrase-file old.txt --new-file new.txt",
 )
-@option(
-    "--new-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=Text("Tệp có cụm mật khẩu mới (mặc định: hỏi).", "File with the new passphrase (default: asked)."),
-)
+@_NEW_FILE
 def passphrase(new_file: Path | None) -> None:
     from survey.store import audit, vault
 
@@ -123,18 +127,8 @@ def passphrase(new_file: Path | None) -> None:
     ),
     example="survey recover --key recovery.txt",
 )
-@option(
-    "--key",
-    "key_file",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=Text("Tệp khóa khôi phục.", "File with the recovery key."),
-)
-@option(
-    "--new-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=Text("Tệp có cụm mật khẩu mới (mặc định: hỏi).", "File with the new passphrase (default: asked)."),
-)
+@option("--key", "key_file", required=True, type=FILE, help=Text("Tệp khóa khôi phục.", "File with the recovery key."))
+@_NEW_FILE
 def recover(key_file: Path, new_file: Path | None) -> None:
     from survey.store import Store, audit, vault
 
@@ -158,7 +152,7 @@ def recover(key_file: Path, new_file: Path | None) -> None:
 @option(
     "--out",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help=Text("Tệp để ghi khóa (không để trên máy này).", "File to write the key to (not on this machine)."),
 )
 @json_option

@@ -6,6 +6,7 @@ import click
 
 from survey.cli.base import Command, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.options import actor_option
 from survey.cli.review import check_person
 from survey.text import Text, many
 
@@ -28,7 +29,7 @@ from survey.text import Text, many
         "Sai số mong muốn, theo điểm (mặc định: 3 % của thang).", "Wanted margin in points (default: 3 % of the scale)."
     ),
 )
-@option("--as", "actor", default="", help=Text("Mã của người xem.", "Id of the person who looks."))
+@actor_option(Text("Mã của người xem.", "Id of the person who looks."))
 @json_option
 def live(round_id: str | None, by: str, code: str, margin: float | None, actor: str, as_json: bool) -> None:
     from analysis import dataset

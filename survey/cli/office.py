@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from survey.cli.base import instance_folder, option
+from survey.cli.options import FILE
 from survey.text import Text
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 OFFICE = option(
     "--office",
     "office",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text(
         "Tệp .toml về cơ quan ban hành: name, parent, abbreviation, place … (mặc định: office.toml của máy này).",
         "A .toml on the issuing office: name, parent, abbreviation, place … (default: this machine's office.toml).",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from survey.cli.base import Command, json_option, language, open_store, option, progress, say, say_json
+from survey.cli.options import NEW_FILE
 from survey.cli.versions import questionnaire_of
 from survey.errors import InputError
 from survey.text import LANGUAGES, Text, many
@@ -34,7 +35,7 @@ BATCH = 50
 @option(
     "--out",
     "out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help=Text("Tệp HTML (mặc định: phieu_ID.html).", "The HTML file (default: phieu_ID.html)."),
 )
 @option("--both", is_flag=True, help=Text("Cả hai thứ tiếng trên một phiếu.", "Both languages on one form."))

@@ -14,6 +14,7 @@ from survey.cli.base import FINDINGS, Group, account, json_option, language, ope
 from survey.cli.figures import STATE, STATES
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.office import OFFICE, issuing
+from survey.cli.options import NEW_FILE, actor_option
 from survey.cli.review import check_person
 from survey.errors import InputError
 from survey.text import Text, many
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from survey.fieldwork.papers import Fieldwork, Machine, Paper
     from survey.store import Store
 
-_FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+_FILE = click.argument("file", type=NEW_FILE)
 _DONG = click.IntRange(min=1)
 
 
@@ -31,7 +32,7 @@ def _common(function: Callable[..., Any]) -> Any:
     commune = option(
         "--commune", default="", help=Text("Chỉ một xã, phường: mã hoặc tên.", "One commune: code or name.")
     )
-    actor = option("--as", "actor", default="", help=Text("Mã của người in.", "Id of the person who prints it."))
+    actor = actor_option(Text("Mã của người in.", "Id of the person who prints it."))
     for one in (json_option, actor, OFFICE, STATE, commune, round_option, _FILE):
         function = one(function)
     return function

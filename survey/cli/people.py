@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
+from survey.cli.options import FILE
 from survey.errors import InputError
 from survey.text import LANGUAGES, Text, many
 from survey.vocabulary import EMPLOYERS, ROLES
@@ -135,7 +136,7 @@ def set_(user_id: str, **about: str | None) -> None:
     ),
     example="survey user import nguoi.xlsx",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @json_option
 def import_(file: Path, as_json: bool) -> None:
     from survey.sync import staffing

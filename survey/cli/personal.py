@@ -23,6 +23,7 @@ from survey.cli.base import (
     say_table,
 )
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.options import NEW_FILE, actor_option
 from survey.cli.review import check_person
 from survey.errors import InputError
 from survey.text import Text
@@ -49,7 +50,7 @@ OVER = "hết hạn giữ / retention is over"
 @option(
     "--contact-due", is_flag=True, help=Text("Dữ liệu liên hệ quá hạn của đợt.", "Contact data past the round's date.")
 )
-@option("--as", "actor", required=True, help=Text("Mã của quản trị viên quyết định.", "Id of the administrator."))
+@actor_option(Text("Mã của quản trị viên quyết định.", "Id of the administrator."), required=True)
 @json_option
 def erase(code: str, reason: str, contact_due: bool, actor: str, as_json: bool) -> None:
     from survey.store import personal
@@ -90,13 +91,13 @@ def erase(code: str, reason: str, contact_due: bool, actor: str, as_json: bool) 
 @click.argument("code")
 @option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help=Text(
         "Tệp .html cho người dân (câu hỏi hai ngôn ngữ) hoặc .json (mặc định: in JSON).",
         "A .html file for the person (questions in both languages) or .json (default: JSON is printed).",
     ),
 )
-@option("--as", "actor", default="", help=Text("Mã của quản trị viên giao bản sao.", "Id of who hands it out."))
+@actor_option(Text("Mã của quản trị viên giao bản sao.", "Id of who hands it out."))
 def person_export(code: str, out: Path | None, actor: str) -> None:
     from survey.store import audit, personal, requests
     from survey.web import handout
@@ -130,9 +131,9 @@ def person_export(code: str, out: Path | None, actor: str) -> None:
     ),
     example="survey processing-record ho-so.html --round r2026\nsurvey processing-record ho-so.json",
 )
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=NEW_FILE)
 @round_option
-@option("--as", "actor", default="", help=Text("Mã của người lập.", "Id of the person who makes it."))
+@actor_option(Text("Mã của người lập.", "Id of the person who makes it."))
 def processing_record(file: Path, round_id: str | None, actor: str) -> None:
     from survey.store import audit, processing
     from survey.web import processing as shown
@@ -172,7 +173,7 @@ def request_group() -> None:
 @option("--code", default="", help=Text("Mã phiếu.", "Interview code."))
 @option("--received", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help=Text("Ngày nhận.", "Day it came."))
 @option("--note", default="", help=Text("Ghi chú, không ghi tên người dân.", "A note, without the person's name."))
-@option("--as", "actor", required=True, help=Text("Mã của người ghi.", "Id of the person who registers."))
+@actor_option(Text("Mã của người ghi.", "Id of the person who registers."), required=True)
 @json_option
 def request_add(kind: str, code: str, received: datetime | None, note: str, actor: str, as_json: bool) -> None:
     from survey.store import personal, requests
@@ -202,7 +203,7 @@ def request_add(kind: str, code: str, received: datetime | None, note: str, acto
 @click.argument("request")
 @click.argument("what", type=click.Choice(["answered", "done", "refused"]))
 @option("--reason", default="", help=Text("Lý do từ chối.", "Why it was refused."))
-@option("--as", "actor", required=True, help=Text("Mã của người ghi.", "Id of the person who notes it."))
+@actor_option(Text("Mã của người ghi.", "Id of the person who notes it."), required=True)
 def request_step(request: str, what: str, reason: str, actor: str) -> None:
     from survey.store import requests
 

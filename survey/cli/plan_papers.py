@@ -11,16 +11,16 @@ import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, option, say, say_json
 from survey.cli.office import OFFICE, issuing
+from survey.cli.options import FILE, NEW_FILE, NEW_FOLDER
 from survey.errors import InputError
 from survey.text import Text, many, plural
 
 if TYPE_CHECKING:
     from analysis.plan_sheet import Item
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _AGENCIES = option(
     "--agencies",
-    type=_FILE,
+    type=FILE,
     help=Text(
         "agencies.csv: cơ quan có ngày hiệu lực; cơ quan đã đổi được thay bằng cơ quan kế thừa.",
         "agencies.csv: agencies with dates; one that was replaced becomes its successor.",
@@ -63,14 +63,14 @@ def rules(function: Callable[..., Any]) -> Any:
     ),
     example="survey plan draft papi.csv --index papi_2022 --round 2022 --unit 'Sơn La' --out ke_hoach.xlsx",
 )
-@click.argument("scores", nargs=-1, required=True, type=_FILE)
+@click.argument("scores", nargs=-1, required=True, type=FILE)
 @_INDEX
 @_ROUND
 @_UNIT
 @_BASELINE
 @rules
 @_AGENCIES
-@option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help=Text("Tệp .xlsx.", "The .xlsx."))
+@option("--out", required=True, type=NEW_FILE, help=Text("Tệp .xlsx.", "The .xlsx."))
 def draft(
     scores: tuple[Path, ...],
     index: str,
@@ -121,7 +121,7 @@ def draft(
     example="survey plan agencies --unit 'Sơn La' --out agencies.csv",
 )
 @_UNIT
-@option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help=Text("Tệp .csv.", "The .csv."))
+@option("--out", required=True, type=NEW_FILE, help=Text("Tệp .csv.", "The .csv."))
 def agencies(unit: str, out: Path) -> int:
     from analysis.agencies import COLUMNS, example
     from survey.tables import written
@@ -146,18 +146,18 @@ def agencies(unit: str, out: Path) -> int:
     ),
     example="survey plan write kh.xlsx papi.csv --index papi_2022 --round 2022 --unit 'Sơn La' --out kh.docx",
 )
-@click.argument("sheet", type=_FILE)
-@click.argument("scores", nargs=-1, type=_FILE)
+@click.argument("sheet", type=FILE)
+@click.argument("scores", nargs=-1, type=FILE)
 @_INDEX
 @_ROUND
 @_UNIT
 @_BASELINE
 @rules
-@option("--targets", type=_FILE, help=Text("Bảng mục tiêu.", "Table of targets."))
+@option("--targets", type=FILE, help=Text("Bảng mục tiêu.", "Table of targets."))
 @option("--basis", multiple=True, help=Text("Văn bản căn cứ, lặp lại được.", "Document it follows from; repeatable."))
 @_AGENCIES
 @OFFICE
-@option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help=Text("Tệp .docx.", "The .docx."))
+@option("--out", required=True, type=NEW_FILE, help=Text("Tệp .docx.", "The .docx."))
 def write(
     sheet: Path,
     scores: tuple[Path, ...],
@@ -210,13 +210,13 @@ def write(
     ),
     example="survey plan extract ke_hoach.xlsx --name KH-2023 --to trich/",
 )
-@click.argument("sheet", type=_FILE)
+@click.argument("sheet", type=FILE)
 @option(
     "--name", required=True, help=Text("Tên kế hoạch, để nhận lại đúng tệp.", "Name of the plan, to know it again.")
 )
-@option("--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path),
+@option("--to", "folder", required=True, type=NEW_FOLDER,
         help=Text("Thư mục ghi vào.", "Folder to write to."))  # fmt: skip
-@click.argument("scores", nargs=-1, type=_FILE)
+@click.argument("scores", nargs=-1, type=FILE)
 @option("--index", "index", default="", help=Text("Chỉ số, cho cẩm nang.", "The index, for the handbook."))
 @option("--round", "round_id", default="", help=Text("Đợt của bảng điểm.", "Round of the scores."))
 @option("--unit", default="", help=Text("Tỉnh có điểm.", "The province that was scored."))
@@ -290,14 +290,14 @@ def extract(
     ),
     example="survey plan collect ke_hoach.xlsx trich/*.xlsx --name KH-2023 --quarter 'quý III/2023' --out bao_cao.docx",
 )
-@click.argument("sheet", type=_FILE)
-@click.argument("extracts", nargs=-1, required=True, type=_FILE)
+@click.argument("sheet", type=FILE)
+@click.argument("extracts", nargs=-1, required=True, type=FILE)
 @option("--name", required=True, help=Text("Tên kế hoạch đã ghi trong tệp trích.", "The plan's name in the extracts."))
 @option("--quarter", required=True, help=Text("Kỳ báo cáo, ví dụ quý III/2026.", "What it is for, such as Q3 2026."))
 @option("--unit", default="", help=Text("Đơn vị của kế hoạch.", "The plan's unit."))
 @_AGENCIES
 @OFFICE
-@option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path),
+@option("--out", required=True, type=NEW_FILE,
         help=Text("Tệp .xlsx hoặc .docx.", "The .xlsx or .docx."))  # fmt: skip
 @json_option
 def collect(

@@ -11,6 +11,7 @@ import click
 from survey.cli import plan_papers
 from survey.cli.base import Command, Group, json_option, language, option, say, say_json, say_table
 from survey.cli.figures import OUT, say_written
+from survey.cli.options import FILE
 from survey.text import Text
 
 if TYPE_CHECKING:
@@ -18,14 +19,12 @@ if TYPE_CHECKING:
     from analysis.standing import Part
     from analysis.targets import Target
 
-_SCORES = click.argument(
-    "scores", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+_SCORES = click.argument("scores", nargs=-1, required=True, type=FILE)
 _TARGETS = option(
     "--targets",
     "targets",
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text("Bảng mục tiêu (.csv, .xlsx).", "Table of targets (.csv, .xlsx)."),
 )
 

@@ -8,6 +8,7 @@ import click
 
 from survey.cli.base import Group, instance_folder, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.options import FILE, NEW_FILE
 from survey.text import Text, many
 
 
@@ -25,7 +26,7 @@ def practice() -> None:
     ),
     example="survey practice key dap_an.xlsx --title 'Tình huống 1' --pass 80",
 )
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=FILE)
 @round_option
 @option("--interview", default="", help=Text("Mã phiếu tập huấn làm đáp án.", "Id of the practice interview."))
 @option("--title", default="", help=Text("Tên bài.", "Title."))
@@ -103,7 +104,7 @@ def list_(as_json: bool) -> None:
 )
 @click.argument("set_id", metavar="SET", required=False, default="")
 @round_option
-@option("--out", type=click.Path(dir_okay=False, path_type=Path), help=Text("Ghi vào tệp.", "Write into a file."))
+@option("--out", type=NEW_FILE, help=Text("Ghi vào tệp.", "Write into a file."))
 @json_option
 def results(set_id: str, round_id: str | None, out: Path | None, as_json: bool) -> None:
     from survey.fieldwork.practice import hardest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from survey.cli.base import FINDINGS, Command, instance_folder, json_option, open_store, option, say, say_json
+from survey.cli.options import actor_option
 from survey.cli.review import check_person
 from survey.text import Text, many
 from survey.vocabulary import TIERS
@@ -19,7 +20,7 @@ from survey.vocabulary import TIERS
     example="survey purge\nsurvey purge --yes --as plan",
 )
 @option("--yes", is_flag=True, help=Text("Làm trống thật, không lấy lại được.", "Do it; there is no way back."))
-@option("--as", "actor", default="", help=Text("Mã của giám sát viên quyết định.", "Id of the supervisor who decides."))
+@actor_option(Text("Mã của giám sát viên quyết định.", "Id of the supervisor who decides."))
 @json_option
 def purge(yes: bool, actor: str, as_json: bool) -> int:
     from survey.store import purging

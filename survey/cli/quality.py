@@ -22,6 +22,7 @@ from survey.cli.base import (
     say_table,
 )
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.options import NEW_FILE
 from survey.errors import InputError
 from survey.text import Text, many, plural
 
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
 @option(
     "--others",
     "others_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help=Text(
         "Ghi ra tệp CSV mọi câu trả lời “khác, ghi rõ”, kèm cột để mã hóa lại.",
         "Write every “other, specify” to a CSV file with a column for coding it anew.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json, say_table
+from survey.cli.options import actor_option
 from survey.text import Text
 
 
@@ -49,7 +50,7 @@ def list_(as_json: bool) -> int:
 )
 @click.argument("name")
 @option("--reason", required=True, help=Text("Đã giải quyết thế nào, một câu.", "How it was settled, one sentence."))
-@option("--as", "actor", default="", help=Text("Mã của người quyết định.", "Id of the person who decides."))
+@actor_option(Text("Mã của người quyết định.", "Id of the person who decides."))
 def dismiss(name: str, reason: str, actor: str) -> None:
     from survey.cli.review import check_person
     from survey.store import quarantine as store_quarantine

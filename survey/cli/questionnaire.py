@@ -10,6 +10,7 @@ import click
 
 from survey.cli import paper, versions
 from survey.cli.base import FINDINGS, Group, json_option, language, say, say_json, say_table
+from survey.cli.options import NEW_FILE
 from survey.errors import Problem, Problems
 from survey.text import Text, many
 
@@ -101,7 +102,7 @@ def show(path: str, as_json: bool) -> None:
     example="survey questionnaire export sipas_2024 sipas_2024.xlsx",
 )
 @click.argument("path")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=NEW_FILE)
 def export(path: str, file: Path) -> None:
     from survey.questionnaire import xlsform
 

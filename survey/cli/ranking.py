@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import Command, json_option, language, option, say, say_json, say_table
-from survey.cli.comparing import iso_day
 from survey.cli.figures import LEVEL, OUT, say_written, write
+from survey.cli.options import FILE, day_option
 from survey.cli.scoring import together
 from survey.text import Text
 
@@ -27,7 +27,7 @@ METHODS = ("holm", "bonferroni", "unadjusted", "interval-bonferroni", "interval-
     ),
     example="survey rank diem.csv --code SIPAS --first 30 --out xep_hang.csv",
 )
-@click.argument("scores", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("scores", type=FILE)
 @option("--code", default="", help=Text("Mã chỉ số (mặc định: cao nhất).", "Code of the node (default: the top one)."))
 @option("--by", default="", help=Text("Loại nhóm (cột domain_level).", "Kind of domain (column domain_level)."))
 @option("--round", "round_id", default="", help=Text("Đợt hoặc năm trong tệp.", "Round or year of the file."))
@@ -78,13 +78,8 @@ METHODS = ("holm", "bonferroni", "unadjusted", "interval-bonferroni", "interval-
     help=Text("Thêm ước lượng theo mô hình Fay–Herriot.", "Add model-based (Fay–Herriot) estimates."),
 )
 @option("--seed", type=int, default=1, show_default=True, help=Text("Số gieo của mô phỏng.", "Seed of the simulation."))
-@option(
-    "--date",
-    "day",
-    metavar="YYYY-MM-DD",
-    default="",
-    callback=iso_day,
-    help=Text("Ngày của danh mục tỉnh mà đợt dùng.", "Day of the list of provinces that the round uses."),
+@day_option(
+    "--date", "day", Text("Ngày của danh mục tỉnh mà đợt dùng.", "Day of the list of provinces that the round uses.")
 )
 @OUT
 @json_option

@@ -25,6 +25,7 @@ from survey.cli.base import (
 from survey.cli.figures import STATE, STATES, VOLUNTEERS
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.office import OFFICE, issuing
+from survey.cli.options import FILE, FILE_OR_FOLDER, NEW_FILE, NEW_FOLDER
 from survey.errors import InputError, SurveyError
 from survey.text import LANGUAGES, Text, many
 
@@ -52,7 +53,7 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
     "survey report --round r2026 --by commune --by sex --out bao_cao.html\n"
     "survey report scores.csv --index sipas_2026 --out bao_cao.docx --office co_quan.toml",
 )
-@click.argument("scores", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("scores", nargs=-1, type=FILE)
 @round_option
 @option(
     "--index",
@@ -63,7 +64,7 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
 @option(
     "--design",
     "design_file",
-    type=click.Path(exists=True, path_type=Path),
+    type=FILE_OR_FOLDER,
     help=Text("Tệp design.toml đã dùng.", "The design.toml that was used."),
 )
 @option(
@@ -81,7 +82,7 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
 @option(
     "--out",
     "out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     default="report.html",
     show_default=True,
     help=Text("Tệp báo cáo; đuôi tệp chọn dạng.", "The file; its ending chooses the format."),
@@ -116,13 +117,13 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
 )
 @option(
     "--before",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text("Điểm của đợt trước (--kind change).", "Scores of the round before (--kind change)."),
 )
 @option("--before-round", default="", help=Text("Đợt trong tệp --before.", "Round within the file --before."))
 @option(
     "--outlines",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text(
         "TopoJSON hoặc GeoJSON ranh giới, thay cho bản đồ ô vuông.",
         "TopoJSON or GeoJSON of boundaries, instead of a map of tiles.",
@@ -146,7 +147,7 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
 )
 @option(
     "--weights",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text("Tệp quyền số của survey weight (--kind method).", "The weights file of survey weight (--kind method)."),
 )
 @option(
@@ -173,12 +174,12 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "csv", "parquet")
     "--font",
     "fonts",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text("Phông .ttf cho PDF; tệp thứ hai là chữ đậm.", "A .ttf for the PDF; a second one is bold."),
 )
 @option(
     "--site",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NEW_FOLDER,
     metavar="DIR",
     help=Text(
         "Ghi trang công khai (tĩnh, hai thứ tiếng) của cả nước, các tỉnh, các xã vào thư mục này, thay cho báo cáo.",

@@ -9,6 +9,7 @@ import click
 
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.frame import round_option
+from survey.cli.options import actor_option
 from survey.errors import InputError
 from survey.text import Text, many
 from survey.vocabulary import STATES
@@ -16,12 +17,7 @@ from survey.vocabulary import STATES
 if TYPE_CHECKING:
     from survey.store import Store
 
-as_option = option(
-    "--as",
-    "actor",
-    default="",
-    help=Text("Mã của người quyết định.", "Id of the person who decides."),
-)
+as_option = actor_option(Text("Mã của người quyết định.", "Id of the person who decides."))
 reason_option = option("--reason", required=True, help=Text("Lý do, một câu.", "The reason, one sentence."))
 
 

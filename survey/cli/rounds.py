@@ -12,14 +12,13 @@ import click
 from survey.cli import fieldrules
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
+from survey.cli.options import DAY, FILE, NEW_FILE
 from survey.errors import InputError
 from survey.text import Text, many
 from survey.vocabulary import STATES
 
 if TYPE_CHECKING:
     from survey.sync.rounds import SignedRound
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group(cls=Group, help=Text("Đợt khảo sát: lập, xuất, nhập, xem.", "Rounds: create, export, import, show."))
@@ -43,11 +42,11 @@ def round_group() -> None:
 )
 @option("--title", required=True, help=Text("Tên đợt bằng tiếng Việt.", "Title in Vietnamese."))
 @option("--title-en", default="", help=Text("Tên đợt bằng tiếng Anh.", "Title in English."))
-@option("--starts", type=_DAY, metavar="DATE", help=Text("Ngày bắt đầu, ví dụ 2026-03-01.", "First day, 2026-03-01."))
-@option("--ends", type=_DAY, metavar="DATE", help=Text("Ngày kết thúc.", "Last day."))
+@option("--starts", type=DAY, metavar="DATE", help=Text("Ngày bắt đầu, ví dụ 2026-03-01.", "First day, 2026-03-01."))
+@option("--ends", type=DAY, metavar="DATE", help=Text("Ngày kết thúc.", "Last day."))
 @option(
     "--contact-until",
-    type=_DAY,
+    type=DAY,
     metavar="DATE",
     help=Text("Giữ dữ liệu liên hệ tới ngày.", "Contact data are kept until this day."),
 )
@@ -135,7 +134,7 @@ def create(
     ),
     example="survey round export /media/usb/r2026.round",
 )
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=NEW_FILE)
 @round_option
 @option(
     "--plain",
@@ -189,7 +188,7 @@ def export(file: Path, round_id: str | None, plain: bool, as_json: bool) -> None
     ),
     example="survey round import /media/usb/r2026.round",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @option(
     "--fingerprint",
     "given",
@@ -259,7 +258,7 @@ def publish(round_id: str | None) -> None:
 @option("--recipients", help=Text("Bên khác được nhận dữ liệu.", "Who else is given data."))
 @option(
     "--contact-until",
-    type=_DAY,
+    type=DAY,
     metavar="DATE",
     help=Text("Giữ dữ liệu liên hệ tới ngày.", "Contact data are kept until this day."),
 )

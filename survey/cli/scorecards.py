@@ -19,6 +19,7 @@ from survey.cli.base import (
     say_json,
     say_table,
 )
+from survey.cli.options import FILE, FOLDER, NEW_FILE
 from survey.cli.review import check_person
 from survey.errors import InputError, Problem, Problems, SurveyError
 from survey.text import Text, many
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from analysis.scorecard import Entry, Result, Structure
     from survey.store import Store
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _AS = option("--as", "person", required=True, metavar="ID", help=Text("Người thực hiện.", "Who does it."))
 _PAGES = {"self": "scorecards.self_score", "appraisal": "scorecards.appraise", "survey": "scorecards.survey_points"}
 _YES = {"1", "x", "có", "co", "yes", "true"}
@@ -53,9 +53,9 @@ def scorecard() -> None:
     ),
     example="survey scorecard structure parindex_tree.json --version par-876-province --out bo_tieu_chi.csv",
 )
-@click.argument("tree", type=_FILE)
+@click.argument("tree", type=FILE)
 @option("--version", "version", required=True, help=Text("Mã phiên bản trong tệp.", "Id of the version in the file."))
-@option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help=Text("Tệp .csv hoặc .xlsx.",
+@option("--out", required=True, type=NEW_FILE, help=Text("Tệp .csv hoặc .xlsx.",
         "The .csv or .xlsx."))  # fmt: skip
 def structure(tree: Path, version: str, out: Path) -> int:
     import pandas as pd
@@ -80,7 +80,7 @@ def structure(tree: Path, version: str, out: Path) -> int:
     help=Text("Mở một phiếu chấm điểm từ bảng bộ tiêu chí.", "Open a scorecard from a table of criteria."),
     example="survey scorecard new bo_tieu_chi.csv --unit 'Sơn La' --level province --period 2026 --name 876 --as phanh",
 )
-@click.argument("criteria", type=_FILE)
+@click.argument("criteria", type=FILE)
 @option("--unit", required=True, help=Text("Đơn vị được chấm.", "The unit that is scored."))
 @option("--level", required=True, help=Text("Cấp: ministry, province, department, commune.",
         "Level: ministry, province, department, commune."))  # fmt: skip
@@ -109,9 +109,9 @@ def new(criteria: Path, unit: str, level: str, period: str, name: str, person: s
     example="survey scorecard enter s0a1… tu_cham.xlsx --step self --evidence tai_lieu/ --as plan",
 )
 @click.argument("card")
-@click.argument("table", type=_FILE)
+@click.argument("table", type=FILE)
 @option("--step", type=click.Choice(list(_PAGES)), required=True, help=Text("Bước.", "Which step."))
-@option("--evidence", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+@option("--evidence", "folder", type=FOLDER,
         help=Text("Thư mục tài liệu kiểm chứng.", "Folder of the evidence."))  # fmt: skip
 @_AS
 def enter(card: str, table: Path, step: str, folder: Path | None, person: str) -> int:

@@ -11,6 +11,7 @@ import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.figures import INDEX, LEVEL, OUT, STATE, STATES, VOLUNTEERS, WEIGHTS
+from survey.cli.options import FILE, FILE_OR_FOLDER, NEW_FILE
 from survey.errors import InputError
 from survey.text import Text
 
@@ -36,11 +37,11 @@ _WIDEST = 52
     ),
     example="survey score phieu.csv --index sipas_2026 --design design.toml --by province --out diem.csv",
 )
-@click.argument("data", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("data", required=False, type=FILE)
 @INDEX
 @option(
     "--design",
-    type=click.Path(exists=True, path_type=Path),
+    type=FILE_OR_FOLDER,
     help=Text("Tệp design.toml (mặc định: tệp nằm cùng chỉ số).", "A design.toml (default: the one beside the index)."),
 )
 @option(
@@ -73,7 +74,7 @@ _WIDEST = 52
 )
 @option(
     "--missing",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help=Text(
         "Ghi tỷ lệ “không biết”, biên và độ nhạy thứ hạng ra tệp.",
         "Write shares of don't-knows, bounds and what ranks depend on to a file.",
@@ -81,7 +82,7 @@ _WIDEST = 52
 )
 @option(
     "--contributions",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help=Text("Ghi đóng góp của từng chỉ tiêu vào chỉ số ra tệp.", "Write each indicator's contribution to a file."),
 )
 @option("--from-tcvn3", "encoding", flag_value="tcvn3", help=Text("Chữ trong tệp là mã TCVN3 (ABC).", "Text is TCVN3."))

@@ -19,6 +19,7 @@ from survey.cli.base import (
     say,
     say_json,
 )
+from survey.cli.options import FILE, FOLDER, NEW_FOLDER
 from survey.errors import InputError
 from survey.text import Text, many
 
@@ -33,7 +34,7 @@ from survey.text import Text, many
 )
 @option(
     "--to",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NEW_FOLDER,
     help=Text("Nơi sao lưu (mặc định: backup trong config.toml).", "Where to (default: backup in config.toml)."),
 )
 @json_option
@@ -68,11 +69,11 @@ def backup(to: Path | None, as_json: bool) -> None:
     ),
     example="survey restore E:\\ --instance instance\nsurvey restore E:\\ --recovery-key khoa-khoi-phuc.txt",
 )
-@click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("source", type=FOLDER)
 @option(
     "--recovery-key",
     "key_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text("Mở bằng khóa khôi phục thay cho cụm mật khẩu.", "Open it with the recovery key, not the passphrase."),
 )
 @json_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, option, say_json, say_table
-from survey.cli.comparing import iso_day
+from survey.cli.options import FILE, day_option
 from survey.errors import InputError
 from survey.text import Text
 
@@ -26,20 +26,11 @@ if TYPE_CHECKING:
     example='survey units "Hoà Bình" 91 --date 2024-12-31 --then 2026-01-01\nsurvey units --date 2026-01-01',
 )
 @click.argument("names", nargs=-1)
-@option(
-    "--date",
-    "day",
-    metavar="YYYY-MM-DD",
-    default="",
-    callback=iso_day,
-    help=Text("Ngày (mặc định: hôm nay).", "The day (default: today)."),
-)
-@option(
+@day_option("--date", "day", Text("Ngày (mặc định: hôm nay).", "The day (default: today)."))
+@day_option(
     "--then",
-    metavar="YYYY-MM-DD",
-    default="",
-    callback=iso_day,
-    help=Text("Ngày khác: các đơn vị kế thừa, hoặc các đơn vị cũ.", "Another day: successors, or what they were."),
+    "then",
+    Text("Ngày khác: các đơn vị kế thừa, hoặc các đơn vị cũ.", "Another day: successors, or what they were."),
 )
 @option(
     "--communes",
@@ -49,7 +40,7 @@ if TYPE_CHECKING:
 )
 @option(
     "--file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text("Danh mục riêng, ví dụ agencies.csv.", "A list of your own, such as agencies.csv."),
 )
 @json_option

@@ -11,6 +11,7 @@ import click
 from survey.cli.base import FINDINGS, Command, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.figures import OUT, STATE, STATES, say_written, write
 from survey.cli.frame import chosen_round
+from survey.cli.options import FILE, FILE_OR_FOLDER
 from survey.cli.scoring import together
 from survey.errors import InputError
 from survey.text import Text, many
@@ -34,17 +35,17 @@ _SHOWN = 40
     ),
     example="survey weight --round r2026 --design design.toml --class stratum --trim 5 --out weights.csv",
 )
-@click.argument("data", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("data", required=False, type=FILE)
 @option("--round", "round_id", help=Text("Đợt khảo sát trong kho.", "Round of the store."))
 @STATE
 @option(
     "--design",
-    type=click.Path(exists=True, path_type=Path),
+    type=FILE_OR_FOLDER,
     help=Text("Tệp design.toml; mục [calibration] nêu cách hiệu chỉnh.", "A design.toml; [calibration] says how."),
 )
 @option(
     "--margins",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help=Text("Tổng đã biết: variable, category, total.", "Known totals: variable, category, total."),
 )
 @option(

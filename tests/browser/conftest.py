@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from survey.store import Store
 from tests import field
+from tests.field import PIN
 from tests.keyboard import Hand, Served
 
 
@@ -38,9 +39,17 @@ def served(laptop: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
-def hand(browser: Browser, served: Served, shots: Path, request: pytest.FixtureRequest) -> Iterator[Hand]:
-    """The enumerator, signed in, at the first section of an interview with consent given."""
+def starting(browser: Browser, served: Served, shots: Path, request: pytest.FixtureRequest) -> Iterator[Hand]:
+    """The enumerator, signed in, at the first question of an interview."""
     hand = Hand(browser, served, shots, request.module.__name__.rpartition("test_")[2])
-    hand.begin()
+    hand.sign_in("Lò Thị Hoa", PIN)
+    hand.start()
     yield hand
     hand.close()
+
+
+@pytest.fixture
+def hand(starting: Hand) -> Hand:
+    """The enumerator in an interview of the small questionnaire, with consent given."""
+    starting.consent()
+    return starting

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from survey.store import Store, drafts
 from tests import field
-from tests.field import PIN
-from tests.keyboard import Hand, Served
+from tests.keyboard import Hand
 from tests.places import places
 
 pytestmark = pytest.mark.browser
@@ -25,12 +23,8 @@ def laptop(instance: Path) -> Path:
 
 
 @pytest.fixture
-def hand(browser: Browser, served: Served, shots: Path) -> Iterator[Hand]:
-    hand = Hand(browser, served, shots, "finder")
-    hand.sign_in("Lò Thị Hoa", PIN)
-    hand.start()
-    yield hand
-    hand.close()
+def hand(starting: Hand) -> Hand:
+    return starting
 
 
 def on_disk(laptop: Path) -> drafts.Answers:
@@ -66,13 +60,18 @@ def test_enter_that_comes_before_the_lines_waits_for_them(hand: Hand, laptop: Pa
     assert on_disk(laptop) == {"province": "01"}
 
 
-def test_another_province_takes_the_commune_back_after_asking(hand: Hand, laptop: Path) -> None:
+def back_from_worked_to_commune(hand: Hand) -> None:
+    """Chooses Sơn La and Chiềng Mung by keyboard, which goes on to the next question, and goes back to the commune."""
     hand.page.keyboard.type("son la\n")
     find(hand, "commune", "chieng mung")
     hand.press("Enter")
     expect(hand.page.locator("#q-worked-find")).to_be_focused()
     hand.press("Shift+Enter")
     expect(hand.page.locator("#q-commune-find")).to_be_focused()
+
+
+def test_another_province_takes_the_commune_back_after_asking(hand: Hand, laptop: Path) -> None:
+    back_from_worked_to_commune(hand)
     hand.press("Shift+Enter")
     expect(hand.page.locator("#q-province-find")).to_be_focused()
     hand.page.locator("#q-province-find").select_text()
@@ -130,12 +129,7 @@ def test_fifteen_thousand_lines_and_the_other_language(hand: Hand, laptop: Path)
 
 
 def test_a_missing_kind_takes_the_place_of_what_was_chosen(hand: Hand, laptop: Path) -> None:
-    hand.page.keyboard.type("son la\n")
-    find(hand, "commune", "chieng mung")
-    hand.press("Enter")
-    expect(hand.page.locator("#q-worked-find")).to_be_focused()
-    hand.press("Shift+Enter")
-    expect(hand.page.locator("#q-commune-find")).to_be_focused()
+    back_from_worked_to_commune(hand)
     hand.press("*")
     expect(hand.page.locator("#q-worked-find")).to_be_focused()
     assert on_disk(laptop)["commune"] == {"missing": "refused"}

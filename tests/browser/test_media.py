@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from survey.questionnaire import xlsform
 from survey.store import Store, drafts, files, frame
 from tests import field
-from tests.field import PIN
 from tests.forms import write
-from tests.keyboard import Hand, Served
+from tests.keyboard import Hand
 from tests.test_blobs import png
 
 pytestmark = pytest.mark.browser
@@ -59,12 +57,8 @@ def laptop(instance: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def hand(browser: Browser, served: Served, shots: Path) -> Iterator[Hand]:
-    hand = Hand(browser, served, shots, "media")
-    hand.sign_in("Lò Thị Hoa", PIN)
-    hand.start()
-    yield hand
-    hand.close()
+def hand(starting: Hand) -> Hand:
+    return starting
 
 
 def kept(laptop: Path, question: str) -> bytes | None:
