@@ -14,7 +14,7 @@ from typing import Any
 
 from survey.fieldwork import quality_enumerators as several
 from survey.fieldwork import quality_interviews as single
-from survey.fieldwork.matches import Answered, matches
+from survey.fieldwork.matches import Answered, Compared, matches
 from survey.fieldwork.measures import Details, Items, Measures
 from survey.fieldwork.quality import Finding, risk
 from survey.fieldwork.quality_questions import Counted, count, question_findings
@@ -31,7 +31,9 @@ class Commune:
     """What the interviews of one commune and questionnaire say among themselves.
 
     ``judged``: there were enough to say what is usual here. ``expected``: the match to be expected of two of them (None
-    with too few pairs). ``cells``: trait, enumerator to sums. ``numbers``: path to (number, how often) pairs.
+    with too few pairs). ``cells``: trait, enumerator to sums. ``numbers``: path to the numbers given, sorted, and how
+    often each was.
+    ``compared`` is where the next comparison goes on.
     """
 
     findings: tuple[Finding, ...]
@@ -39,17 +41,27 @@ class Commune:
     expected: float | None
     cells: Mapping[str, Mapping[str, several.Sums]]
     counted: Counted
-    numbers: Mapping[str, Sequence[tuple[float, int]]]
+    numbers: Mapping[str, tuple[Sequence[float], Sequence[int]]]
+    compared: Compared | None = None
 
 
 def look(
-    items: Items, rows: Sequence[Measures], details: Mapping[str, Details], limits: Mapping[str, float]
+    items: Items,
+    rows: Sequence[Measures],
+    details: Mapping[str, Details],
+    limits: Mapping[str, float],
+    before: Compared | None = None,
 ) -> Commune:
-    """Looks at the interviews of one commune, sorted by enumerator and time; ``details`` by interview."""
+    """Looks at the interviews of one commune, sorted by enumerator and time; ``details`` by interview, ``before`` what
+    was compared when it was last looked at."""
     norm = single.norm_of(rows, limits["least"])
     group = matches(
-        [Answered(r.interview, r.enumerator, details[r.interview].bits, details[r.interview].closed) for r in rows],
+        [
+            Answered(r.interview, r.enumerator, details[r.interview].bits, details[r.interview].closed, r.head)
+            for r in rows
+        ],
         items.codes,
+        before,
     )
     findings = [
         *single.quick_findings(rows, limits),
@@ -76,16 +88,24 @@ def look(
         group.expected if group.pairs >= limits["least"] else None,
         {name: found for name, found in {**cells, "alike": several.sums(rows, beyond)}.items() if found},
         count(items, by_enumerator),
-        {path: sorted(found.items()) for path, found in numbers.items()},
+        {path: _ordered(found) for path, found in numbers.items()},
+        group.compared,
     )
+
+
+def _ordered(counts: Mapping[float, int]) -> tuple[list[float], list[int]]:
+    values = sorted(counts)
+    return values, [counts[value] for value in values]
 
 
 def bounds(communes: Mapping[Key, Commune], limits: Mapping[str, float]) -> dict[str, dict[str, tuple[float, float]]]:
     """Questionnaire to path to the numbers beyond which one is far from the rest."""
-    counts: dict[Key, Counter[float]] = defaultdict(Counter)
+    counts: dict[Key, dict[float, int]] = defaultdict(lambda: defaultdict(int))
     for (questionnaire, _), commune in communes.items():
         for path, found in commune.numbers.items():
-            counts[questionnaire, path].update(dict(found))
+            sums = counts[questionnaire, path]
+            for value, n in zip(*found, strict=True):
+                sums[value] += n
     result: dict[str, dict[str, tuple[float, float]]] = defaultdict(dict)
     for (questionnaire, path), sums in counts.items():
         limit = single.far_away(sums, limits["outlier"])
@@ -100,8 +120,8 @@ def beyond(communes: Mapping[Key, Commune], limits: Mapping[str, Mapping[str, tu
         (questionnaire, name)
         for (questionnaire, name), commune in communes.items()
         if any(
-            found[0][0] < limit[0] or found[-1][0] > limit[1]
-            for path, found in commune.numbers.items()
+            values[0] < limit[0] or values[-1] > limit[1]
+            for path, (values, _) in commune.numbers.items()
             if (limit := limits.get(questionnaire, {}).get(path))
         )
     ]
@@ -145,7 +165,7 @@ def findings(
         *several.enumerator_findings(cells, limits),
         *several.day_findings(rows, limits),
         *several.commune_findings({k: c.expected for k, c in communes.items() if c.expected is not None}, limits),
-        *(one for name, told in counted.items() for one in question_findings(items[name], told, limits)),
+        *(one for name, told in counted.items() for one in question_findings(items[name], Counted.sum(told), limits)),
     ]
 
 

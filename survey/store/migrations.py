@@ -752,3 +752,39 @@ def m017_words(db: Database) -> None:
 def m018_states_counted(db: Database) -> None:
     """What is found by its words is counted by state without reading the rows themselves."""
     db.executescript("CREATE INDEX board_interviews_stand ON board_interviews (state, calm < 0, approvals = 1);")
+
+
+@migrations()
+def m019_quality_as_it_comes(db: Database) -> None:
+    """What is new to the quality checks is found from the revisions that came; only parts that came late are noted.
+    What communes say can be added to, and goes with any interview of theirs that goes."""
+    db.executescript(
+        """
+        CREATE TABLE stale_interviews (interview TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+        CREATE TRIGGER stale_by_late_part AFTER DELETE ON missing
+        BEGIN
+            INSERT OR IGNORE INTO stale_interviews (interview)
+            SELECT subject FROM revisions WHERE number = OLD.revision AND subject_type = 'interview';
+        END;
+
+        DROP TABLE quality_groups;
+        CREATE TABLE quality_groups (
+            round TEXT NOT NULL,
+            questionnaire TEXT NOT NULL,
+            commune TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            content TEXT NOT NULL,
+            answers BLOB NOT NULL,
+            variance BLOB NOT NULL,
+            compared TEXT NOT NULL,
+            PRIMARY KEY (round, questionnaire, commune)
+        ) STRICT;
+
+        CREATE TRIGGER quality_of_the_gone AFTER DELETE ON quality
+        BEGIN
+            DELETE FROM quality_groups
+            WHERE round = OLD.round AND questionnaire = OLD.questionnaire AND commune = OLD.commune;
+        END;
+        """
+    )

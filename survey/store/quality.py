@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 import secrets
-import struct
-from base64 import b64decode, b64encode
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from typing import Any
 
 from survey.fieldwork import quality_round
@@ -22,51 +20,85 @@ from survey.fieldwork.others import Other
 from survey.fieldwork.others import others as listed
 from survey.fieldwork.quality import Finding, thresholds
 from survey.fieldwork.quality_interviews import known_by
-from survey.fieldwork.quality_questions import Counted
-from survey.fieldwork.quality_round import Commune, Key, look
+from survey.questionnaire.form import kept_whole
 from survey.questionnaire.model import Questionnaire
 from survey.store import feed, frame
-from survey.store.header import Header, read_header
+from survey.store.header import DECISION_KINDS, Header, read_header
 from survey.store.packing import unpack
+from survey.store.quality_groups import communes
 from survey.store.store import Store
-from survey.text import Text
 
 _BATCH = 500
 
 # Interviews that are looked at: those with one content that was finished.
 _CURRENT = "i.state IN ('sealed', 'approved', 'returned')"
 
+# Up to which revision everything is measured: "2/1234" says that it is measured as version 2 of a measure says.
+_SEEN = "quality_seen"
+
+_GONE = f"""
+    DELETE FROM quality
+    WHERE interview IN (SELECT subject FROM revisions WHERE number > :seen AND subject_type = 'interview')
+    AND NOT EXISTS
+        (SELECT 1 FROM interviews i WHERE i.interview = quality.interview AND i.head = quality.head AND {_CURRENT})
+"""
+
+# Interviews that content came to, or something to their unit, or a part late. With a questionnaire comes what may have
+# waited for it; a decision changes nothing that is measured.
+_CAME = f"""
+    SELECT r.subject FROM revisions r LEFT JOIN quality q ON q.interview = r.subject
+    WHERE r.number > :seen AND r.subject_type = 'interview'
+    AND (q.interview IS NULL OR r.kind NOT IN ({", ".join(f"'{kind}'" for kind in sorted(DECISION_KINDS))}))
+    UNION SELECT i.interview FROM revisions r CROSS JOIN interviews i ON i.unit = r.subject
+    WHERE r.number > :seen AND r.subject_type = 'unit'
+    UNION SELECT interview FROM stale_interviews
+    UNION SELECT i.interview FROM interviews i LEFT JOIN quality q ON q.interview = i.interview
+    WHERE q.interview IS NULL AND {_CURRENT} AND EXISTS
+        (SELECT 1 FROM revisions WHERE number > :seen AND subject_type = 'questionnaire')
+"""
+
+_ALL = f"SELECT i.interview FROM interviews i WHERE {_CURRENT}"
+
 
 # -- measuring ----------------------------------------------------------------------------------------------------
 
 
 def refresh(store: Store) -> int:
-    """Measures every finished interview that has not been measured, forgets what is no longer current; returns how
-    many were measured. An interview whose answers or questionnaire have not come waits until they do."""
+    """Measures every finished interview of which something has come since the last time, forgets what is no longer
+    current; returns how many were measured. An interview whose answers or questionnaire have not come waits until they
+    do."""
+    if _seen(store) == _newest(store) and not store.value("SELECT EXISTS (SELECT 1 FROM stale_interviews)"):
+        return 0
     with store.transaction():
-        store.execute(
-            "DELETE FROM quality WHERE version <> ? OR NOT EXISTS"
-            " (SELECT 1 FROM interviews i WHERE i.interview = quality.interview AND i.head = quality.head"
-            f" AND {_CURRENT})",
-            (VERSION,),
-        )
-        waiting = store.execute(
-            f"SELECT i.interview FROM interviews i LEFT JOIN quality q ON q.interview = i.interview"
-            f" WHERE q.interview IS NULL AND {_CURRENT}"
-        ).fetchall()
+        since = {"seen": _seen(store)}
+        if not since["seen"]:
+            forget(store)
+        store.execute(_GONE, since)
+        came = [name for (name,) in store.execute(_CAME if since["seen"] else _ALL, since)]
         measuring = _Measuring(store)
-        for start in range(0, len(waiting), _BATCH):
-            found = list(measuring.measured([name for (name,) in waiting[start : start + _BATCH]]))
-            store.executemany(
-                f"INSERT INTO quality VALUES ({', '.join('?' * (len(COLUMNS) + 1))})",
-                [(*row, VERSION) for row, _ in found],
-            )
-            store.executemany(
-                "INSERT INTO quality_details VALUES (?, ?, ?, ?, ?, ?)",
-                [(row.interview, *measuring.packed(details)) for row, details in found],
-            )
-            measuring.count += len(found)
+        for start in range(0, len(came), _BATCH):
+            measuring.write(came[start : start + _BATCH])
+        store.execute("DELETE FROM stale_interviews")
+        seen = f"{VERSION}/{_newest(store)}"
+        store.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_SEEN, seen))
     return measuring.count
+
+
+def forget(store: Store) -> None:
+    """Throws all measures away; the next :func:`refresh` takes them anew."""
+    with store.transaction():
+        for table in ("quality_groups", "quality", "stale_interviews"):
+            store.execute(f"DELETE FROM {table}")
+        store.execute("DELETE FROM meta WHERE name = ?", (_SEEN,))
+
+
+def _seen(store: Store) -> int:
+    version, _, number = str(store.value("SELECT value FROM meta WHERE name = ?", (_SEEN,)) or "").partition("/")
+    return int(number) if version == str(VERSION) else 0
+
+
+def _newest(store: Store) -> int:
+    return int(store.value("SELECT max(number) FROM revisions"))
 
 
 class _Measuring:
@@ -81,9 +113,35 @@ class _Measuring:
             store.execute("INSERT INTO meta (name, value) VALUES ('quality_key', ?)", (key,))
         self.key = bytes.fromhex(key)
 
-    def measured(self, interviews: list[str]) -> Iterator[tuple[Measures, Details]]:
-        """The measures of these interviews, without those of which something is not here yet."""
+    def write(self, interviews: list[str]) -> None:
+        """Measures these interviews, and writes down what is new or has become something else. Part of the caller's
+        transaction."""
         wanted = json.dumps(interviews)
+        held = {
+            row[0]: tuple(row)
+            for row in self.store.execute(
+                f"SELECT {', '.join('q.' + name for name in COLUMNS)}, d.bits, d.closed, d.numbers, d.others, d.contact"
+                " FROM json_each(?) w CROSS JOIN quality q ON q.interview = w.value"
+                " JOIN quality_details d ON d.interview = q.interview",
+                (wanted,),
+            )
+        }
+        found = {row.interview: (*row, *self.packed(details)) for row, details in self.measured(wanted)}
+        gone = [(name,) for name, row in held.items() if found.get(name) != row]
+        new = [row for name, row in found.items() if held.get(name) != row]
+        self.store.executemany("DELETE FROM quality WHERE interview = ?", gone)
+        self.store.executemany(
+            f"INSERT INTO quality VALUES ({', '.join('?' * (len(COLUMNS) + 1))})",
+            [(*row[: len(COLUMNS)], VERSION) for row in new],
+        )
+        self.store.executemany(
+            "INSERT INTO quality_details VALUES (?, ?, ?, ?, ?, ?)", [(row[0], *row[len(COLUMNS) :]) for row in new]
+        )
+        self.count += len(new)
+
+    def measured(self, wanted: str) -> Iterator[tuple[Measures, Details]]:
+        """The measures of interviews (a JSON list), without those that are not finished or of which something is not
+        here yet."""
         rows = self.store.execute(
             "SELECT i.unit, r.header, a.content, p.content, c.content FROM json_each(?) w"
             " CROSS JOIN interviews i ON i.interview = w.value"
@@ -91,7 +149,8 @@ class _Measuring:
             "  AND 'sha256:' || lower(hex(r.id)) = i.head"
             " JOIN parts a ON a.revision = r.number AND a.name = 'answers'"
             " LEFT JOIN parts p ON p.revision = r.number AND p.name = 'paradata'"
-            " LEFT JOIN parts c ON c.revision = r.number AND c.name = 'contact'",
+            " LEFT JOIN parts c ON c.revision = r.number AND c.name = 'contact'"
+            f" WHERE {_CURRENT}",
             (wanted,),
         ).fetchall()
         units = self._units([unit for unit, *_ in rows])
@@ -184,86 +243,11 @@ def rows(store: Store, round: str) -> list[Measures]:
     return list(map(Measures._make, found.fetchall()))
 
 
-def details(store: Store, round: str, questionnaire: str = "", commune: str | None = None) -> dict[str, Details]:
-    """Interview to the details of a round's interviews, or of those of one questionnaire in one commune."""
-    where = "" if commune is None else " AND q.questionnaire = ? AND q.commune = ?"
-    found = store.execute(
-        "SELECT d.interview, d.bits, d.closed, d.numbers, d.others, d.contact FROM quality q"
-        f" JOIN quality_details d ON d.interview = q.interview WHERE q.round = ?{where}",
-        (round, questionnaire, commune) if where else (round,),
-    )
-    return {
-        interview: Details(
-            int.from_bytes(bits, "little"), int.from_bytes(closed, "little"), *(json.loads(text) for text in texts)
-        )
-        for interview, bits, closed, *texts in found
-    }
-
-
 def items_of(store: Store, questionnaire: str) -> Items:
     """What there is to look at in a questionnaire of which interviews were measured."""
     content = frame.questionnaire(store, questionnaire)
     assert content is not None
     return Items(Questionnaire.from_json(content))
-
-
-def communes(
-    store: Store, measures: list[Measures], items: Mapping[str, Items], limits: Mapping[str, float]
-) -> dict[Key, Commune]:
-    """What each commune of a round says; worked out again only where an interview has come or changed, or the
-    thresholds have. ``measures`` are all rows of the round, as :func:`rows` gives them."""
-    members: dict[Key, list[Measures]] = defaultdict(list)
-    for row in measures:
-        members[row.questionnaire, row.commune].append(row)
-    round = measures[0].round if measures else ""
-    kept = {
-        (questionnaire, commune): (digest, content)
-        for questionnaire, commune, digest, content in store.execute(
-            "SELECT questionnaire, commune, digest, content FROM quality_groups WHERE round = ?", (round,)
-        )
-    }
-    found, new = {}, []
-    rules = json.dumps([VERSION, sorted(limits.items())])
-    for key, own in members.items():
-        digest = sha256("\n".join([rules, *(row.head for row in own)]).encode()).hexdigest()
-        if key in kept and kept[key][0] == digest:
-            found[key] = _read(kept[key][1])
-        else:
-            found[key] = look(items[key[0]], own, details(store, round, *key), limits)
-            new.append((round, *key, digest, _written(found[key])))
-    with store.transaction():
-        store.executemany("INSERT OR REPLACE INTO quality_groups VALUES (?, ?, ?, ?, ?)", new)
-    return found
-
-
-def _written(said: Commune) -> str:
-    counted = {"counts": _packed("I", said.counted.counts), "between": list(said.counted.between)}
-    counted["values"] = _packed("d", [value for parts in said.counted.between.values() for value in parts])
-    plain = {**vars(said), "findings": [vars(one) for one in said.findings], "counted": counted}
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
-
-
-def _packed(kind: str, numbers: list[Any]) -> str:
-    """Thousands of numbers as one text: hundreds of communes are read whenever somebody looks."""
-    return b64encode(struct.pack(f"<{len(numbers)}{kind}", *numbers)).decode("ascii")
-
-
-def _unpacked(kind: str, packed: str) -> tuple[Any, ...]:
-    content = b64decode(packed)
-    return struct.unpack(f"<{len(content) // struct.calcsize('<' + kind)}{kind}", content)
-
-
-def _read(content: str) -> Commune:
-    told = json.loads(content)
-    told["findings"] = tuple(
-        Finding(**{**one, "words": Text(*one["words"]), "interviews": tuple(one["interviews"])})
-        for one in told["findings"]
-    )
-    counted = told["counted"]
-    values = iter(_unpacked("d", counted["values"]))
-    between = dict(zip(counted["between"], zip(*[values] * 5, strict=True), strict=True))
-    told["counted"] = Counted(list(_unpacked("I", counted["counts"])), between)
-    return Commune(**told)
 
 
 def others(store: Store, round: str) -> list[Other]:
@@ -292,31 +276,32 @@ def findings(store: Store, round: str, now: datetime | None = None) -> list[Find
     """
     document = frame.round_document(store, round)
     limits = thresholds(document)
-    refresh(store)
-    measures = rows(store, round)
-    items = {name: items_of(store, name) for name in dict.fromkeys(row.questionnaire for row in measures)}
-    said = communes(store, measures, items, limits)
-    bounds = quality_round.bounds(said, limits)
-    beyond = set(quality_round.beyond(said, bounds))
-    far = [row for row in measures if (row.questionnaire, row.commune) in beyond]
-    numbers = dict(
-        store.execute(
-            "SELECT interview, numbers FROM quality_details WHERE interview IN (SELECT value FROM json_each(?))",
-            (json.dumps([row.interview for row in far]),),
-        ).fetchall()
-    )
-    return quality_round.findings(
-        measures,
-        said,
-        items,
-        document,
-        limits,
-        now or datetime.now(UTC).astimezone(),
-        issued=_issued(store, str(document.get("questionnaire_hash", ""))),
-        reach=bounds,
-        far=[(row, json.loads(numbers[row.interview])) for row in far],
-        known=_known(store, round),
-    )
+    with kept_whole():
+        refresh(store)
+        measures = rows(store, round)
+        items = {name: items_of(store, name) for name in dict.fromkeys(row.questionnaire for row in measures)}
+        said = communes(store, measures, items, limits)
+        bounds = quality_round.bounds(said, limits)
+        beyond = set(quality_round.beyond(said, bounds))
+        far = [row for row in measures if (row.questionnaire, row.commune) in beyond]
+        numbers = dict(
+            store.execute(
+                "SELECT interview, numbers FROM quality_details WHERE interview IN (SELECT value FROM json_each(?))",
+                (json.dumps([row.interview for row in far]),),
+            ).fetchall()
+        )
+        return quality_round.findings(
+            measures,
+            said,
+            items,
+            document,
+            limits,
+            now or datetime.now(UTC).astimezone(),
+            issued=_issued(store, str(document.get("questionnaire_hash", ""))),
+            reach=bounds,
+            far=[(row, json.loads(numbers[row.interview])) for row in far],
+            known=_known(store, round),
+        )
 
 
 def _known(store: Store, round: str) -> dict[str, list[tuple[str, str]]]:
