@@ -27,8 +27,11 @@ def test_a_person_who_was_added_signs_in_until_disabled(survey: Survey, device: 
 
 
 def test_the_pin_is_asked_for_twice_when_it_is_not_given(survey: Survey, device: Store):
-    result = survey("user", "add", "--name", "A", "--role", "supervisor", "--id", "pa", input="2468\n2468\n")
+    result = survey(
+        "user", "add", "--name", "A", "--role", "supervisor", "--id", "pa", input="2468\n8642\n2468\n2468\n"
+    )
     assert result.exit_code == 0
+    assert "The two differ" in result.stderr
     assert frame.sign_in(device, "pa", "2468")["roles"] == ["supervisor"]
     assert "2468" not in result.output
 

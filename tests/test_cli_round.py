@@ -254,12 +254,24 @@ def test_a_laptop_loads_a_round_after_its_key_was_compared(
     assert survey("round", "import", round_file).exit_code == 0
 
 
+def test_the_key_is_confirmed_in_vietnamese_too_and_what_is_no_answer_is_asked_again(
+    on_hub: Survey, survey: Survey, device: Store, drawn: dict, round_file: Path
+):
+    round_file.parent.mkdir()
+    on_hub("round", "export", round_file)
+    asked = survey("round", "import", round_file, "--lang", "vi", input="đúng\ncó\n")
+    assert asked.exit_code == 0, asked.output
+    assert asked.stderr.count("[c/K]") == 2
+    assert "Gõ c (có) hoặc k (không)." in asked.stderr
+    assert [document["id"] for document in frame.rounds(device)] == ["r1"]
+
+
 def test_a_round_that_nobody_confirms_is_not_loaded(
     on_hub: Survey, survey: Survey, device: Store, drawn: dict, round_file: Path
 ):
     round_file.parent.mkdir()
     on_hub("round", "export", round_file)
-    for arguments, answer in ((), "n\n"), ((), ""), (("--fingerprint", "AB12 CD34"), None):
+    for arguments, answer in ((), "n\n"), ((), "không\n"), ((), "\n"), ((), ""), (("--fingerprint", "AB12 CD34"), None):
         result = survey("round", "import", round_file, *arguments, input=answer)
         assert result.exit_code == 2
     assert "the round is signed by another key" in result.stderr

@@ -158,7 +158,9 @@ def unlock_instance(*, ask: bool = True) -> None:
         return
     passphrase = given_passphrase()
     if passphrase is None and ask and sys.stdin.isatty():
-        passphrase = ask_passphrase(Text("Cụm mật khẩu của máy", "This machine's passphrase"))
+        from survey.cli.asking import ask_secret
+
+        passphrase = ask_secret(Text("Cụm mật khẩu của máy", "This machine's passphrase"))
     if passphrase is not None:
         vault.unlock(folder, passphrase)
 
@@ -177,12 +179,6 @@ def given_passphrase() -> str | None:
     if file is not None:
         return Path(file).read_text(encoding="utf-8-sig").rstrip("\r\n")
     return os.environ.get("SURVEY_PASSPHRASE") or None
-
-
-def ask_passphrase(prompt: Text, *, twice: bool = False) -> str:
-    """Asks at the terminal without showing what is typed; ``twice`` for a new one."""
-    again = Text("Nhập lại", "Once more")(language()) if twice else False
-    return str(click.prompt(prompt(language()), hide_input=True, confirmation_prompt=again, err=True))
 
 
 # -- commands and groups ----------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
+from survey.cli.asking import ask_secret
 from survey.cli.base import (
     Command,
     account,
-    ask_passphrase,
     given_passphrase,
     instance_folder,
     json_option,
@@ -199,7 +199,7 @@ def _asked_twice(prompt: Text) -> str:
                 "set SURVEY_PASSPHRASE, use --passphrase-file (--new-file to change it), or init --plain for a trial",
             ),
         )
-    return ask_passphrase(prompt, twice=True)
+    return ask_secret(prompt, twice=True)
 
 
 def _from(file: Path | None) -> str:

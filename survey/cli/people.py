@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from survey.cli.asking import ask_secret
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.options import FILE
 from survey.errors import InputError
@@ -230,7 +231,7 @@ def _chosen(pin: str | None) -> str:
     """The PIN given or asked for. InputError unless it has 4 to 12 digits."""
     from survey.sync import founding
 
-    return founding.check_pin(pin or str(click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)))
+    return founding.check_pin(pin or ask_secret(Text("Mã PIN", "PIN"), twice=True))
 
 
 def _known(store: Store, user_id: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli import fieldrules
+from survey.cli.asking import confirm
 from survey.cli.base import FINDINGS, Group, json_option, language, open_store, option, say, say_json
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.options import DAY, FILE, NEW_FILE
@@ -382,10 +383,10 @@ def _ask(found: list[SignedRound], confirmed: set[str]) -> set[str]:
         question = Text(
             f"Đợt {signed.document['id']} ({title.get('vi', '')})\nMã khóa: {read_aloud(signed.fingerprint)}\n"
             "Có đúng mã khóa mà nơi lập đợt đọc cho bạn không?",
-            f"Round {signed.document['id']} ({title.get('en', '')})\nFingerprint: {read_aloud(signed.fingerprint)}\n"
-            "Is this the fingerprint that was read to you?",
+            f"Round {signed.document['id']} ({title.get('en', '')})\nRound key: {read_aloud(signed.fingerprint)}\n"
+            "Is this the key that was read to you?",
         )
-        click.confirm(question(language()), abort=True, err=True)
+        confirm(question)
         accepted.add(signed.fingerprint)
     return accepted
 

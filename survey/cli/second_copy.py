@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from survey.cli.asking import ask_secret
 from survey.cli.base import (
     FINDINGS,
     Command,
-    ask_passphrase,
     given_passphrase,
     instance_folder,
     json_option,
@@ -87,7 +87,7 @@ def restore(source: Path, key_file: Path | None, as_json: bool) -> int:
             vault.recover(folder, read_recovery_key(key_file))
             return
         given = given_passphrase()
-        vault.unlock(folder, given if given is not None else ask_passphrase(_ASKED))
+        vault.unlock(folder, given if given is not None else ask_secret(_ASKED))
 
     report = second.restore(source, instance_folder(), unlock)
     if as_json:
