@@ -1,14 +1,15 @@
 """How fast bundles are merged, first and again, in how much memory, and whether that stays so as the store grows:
 ``python benchmarks/merge.py [revisions …]`` (10000 100000; a million takes 6 GB of disk).
 
-Laptops with 2,000 revisions each, SIPAS interviews of 250 answers and contact data under random ids, signed one by
-one, in bundles encrypted to the hub. A hub in a process of its own merges them bundle by bundle, as from a stick. At
-each of the sizes it tells the time of all so far and of the last tenth, then merges everything once more, and copies
-its rows by ``INSERT … SELECT`` from the ``ATTACH``-ed store into an empty one of the same kind: the lower bound,
-nothing checked. A plain store does the same up to the smallest size.
+Laptops with 2,000 revisions each, SIPAS interviews of 250 answers and contact data, under ids as laptops and draws make
+them, signed one by one, in bundles encrypted to the hub. A hub in a process of its own merges them as from a stick, up
+to each of the sizes in one go, and tells the time of all so far and of the last tenth; then it merges everything once
+more, and copies its rows by ``INSERT … SELECT`` from the ``ATTACH``-ed store into an empty one of the same kind: the
+lower bound, nothing checked. A plain store does the same up to the smallest size.
 
 Beside the clock stands the processor's own time, which a machine that does other things at once does not stretch so
-much. Nothing here is asserted: times belong to the machine they are printed with. docs/merge.txt is what it printed.
+much: of the process that writes, and of the one that reads ahead. Nothing here is asserted: times belong to the
+machine they are printed with. docs/merge.txt is what it printed.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from survey.store import Store, vault
+from survey.store.drafts import new_id
 from survey.store.header import Part, Record, canonical, commitment, hash_text
 from survey.store.signing import SigningKey
 from survey.store.store import FILE, connect
@@ -66,10 +67,10 @@ def laptop(key: SigningKey, device: int, pool: list[bytes], chance: random.Rando
         header = {
             "v": 1,
             "subject_type": "device" if first else "interview",
-            "subject": key.device if first else str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+            "subject": key.device if first else new_id(key.device, chance.getrandbits(128)),
             "kind": "issued" if first else "sealed",
             "parents": [],
-            "target": "" if first else f"u{device:05d}{seq:05d}",
+            "target": "" if first else f"u{chance.getrandbits(128):032x}",
             "questionnaire_hash": "" if first else form,
             "actor": f"p{device:05d}",
             "device": key.device,
@@ -100,41 +101,67 @@ def write_bundles(folder: Path, count: int, to: list[str]) -> None:
         assert path.is_file()
 
 
+class Spent(NamedTuple):
+    """Seconds: of the clock, of this process's processor, and of the processes that it started and that ended."""
+
+    clock: float
+    own: float
+    ahead: float
+
+    @classmethod
+    def so_far(cls) -> Spent:
+        """Up to now."""
+        times = os.times()
+        return cls(time.perf_counter(), time.process_time(), times.children_user + times.children_system)
+
+    def until(self, later: Spent) -> Spent:
+        """From this to ``later``."""
+        return Spent(*(end - start for start, end in zip(self, later, strict=True)))
+
+
 def merge(hub: Path, stick: Path, sizes: list[int], encrypted: bool) -> None:
-    """Merges the bundles one by one into the hub, and prints a line of JSON at each size. Run in a process of its own,
+    """Merges the bundles into the hub, size by size, and prints a line of JSON at each. Run in a process of its own,
     for the memory."""
     if encrypted:
         vault.unlock(hub, _PASSPHRASE)
     bundles = sorted(stick.iterdir())
-    times: list[tuple[float, float]] = []
+    first, done, memory = Spent(0, 0, 0), 0, 0.0
     with Store.open(hub) as store:
-        for number, file in enumerate(bundles, start=1):
-            start, used = time.perf_counter(), time.process_time()
-            report = sync(store, [file])
-            times.append((time.perf_counter() - start, time.process_time() - used))
-            assert report.new == REVISIONS, report
-            if number * REVISIONS in sizes:
-                tell(store, bundles[:number], times)
+        for size in sizes:
+            part, marks = bundles[done : size // REVISIONS], []
+            forget_peak()
+
+            def note(name: str, marks: list[Spent] = marks) -> None:
+                nonlocal memory
+                marks.append(Spent.so_far())
+                memory = max(memory, peak_memory(*children()))
+
+            start = Spent.so_far()
+            report = sync(store, part, progress=note)
+            end = Spent.so_far()
+            assert report.new == len(part) * REVISIONS, report
+            first = Spent(*(before + now for before, now in zip(first, start.until(end), strict=True)))
+            tenth = min(max(1, size // REVISIONS // 10), len(marks))
+            tell(store, bundles[: done + len(part)], first, marks[-tenth].until(end), tenth, memory)
+            done += len(part)
         mend = store.value("SELECT count(*) FROM quarantine")
         assert mend == 0, mend
 
 
-def tell(store: Store, bundles: list[Path], times: list[tuple[float, float]]) -> None:
+def tell(store: Store, bundles: list[Path], first: Spent, last: Spent, tenth: int, memory: float) -> None:
     """One size: what was merged so far, all of it again, and the lower bound."""
-    tenth = max(1, len(times) // 10)
-    memory = peak_memory()
-    start, used = time.perf_counter(), time.process_time()
+    start = Spent.so_far()
     known = sync(store, bundles).known
-    again = time.perf_counter() - start, time.process_time() - used
+    again = start.until(Spent.so_far())
     assert known == len(bundles) * REVISIONS, known
     print(
         json.dumps(
             {
                 "revisions": known,
-                "first": [sum(column) for column in zip(*times, strict=True)],
-                "last": [sum(column) for column in zip(*times[-tenth:], strict=True)],
+                "first": first,
+                "last": [last.clock, last.own, 0],
                 "lately": tenth * REVISIONS,
-                "again": [100 * seconds / len(bundles) for seconds in again],
+                "again": [100 * seconds / len(bundles) for seconds in again[:2]],
                 "bytes": store.file.stat().st_size / known,
                 "memory": memory,
                 "bound": lower_bound(store),
@@ -142,16 +169,23 @@ def tell(store: Store, bundles: list[Path], times: list[tuple[float, float]]) ->
         ),
         flush=True,
     )
-    forget_peak()
 
 
-def peak_memory() -> float:
-    """The most memory that this process has had, in MB; 0 where the system does not say."""
-    try:
-        told = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return 0.0
-    return int(told.partition("VmHWM:")[2].split()[0]) * 1.024e-3
+def children() -> list[str]:
+    """The processes that this one started and that still run, where the system says."""
+    with suppress(OSError):
+        return [pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+    return []
+
+
+def peak_memory(*others: str) -> float:
+    """The most memory that this process has had and others have, in MB together; 0 where the system does not say."""
+    most = 0.0
+    for pid in ("self", *others):
+        with suppress(OSError, IndexError):
+            told = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+            most += int(told.partition("VmHWM:")[2].split()[0]) * 1.024e-3
+    return most
 
 
 def forget_peak() -> None:
@@ -160,7 +194,7 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
-def lower_bound(store: Store) -> tuple[float, float]:
+def lower_bound(store: Store) -> tuple[float, float, float]:
     """Seconds, and those of the processor, that SQLite alone needs to copy the same rows, indexes included, into an
     empty store of the same kind."""
     empty, key = store.folder.with_name("empty"), vault.key_for(store.folder, "store")
@@ -173,7 +207,7 @@ def lower_bound(store: Store) -> tuple[float, float]:
     for table in ("feeds", "revisions", "parts", "interviews"):
         db.execute(f"INSERT OR IGNORE INTO main.{table} SELECT * FROM source.{table} WHERE true")
     db.execute("COMMIT")
-    taken = time.perf_counter() - start, time.process_time() - used
+    taken = time.perf_counter() - start, time.process_time() - used, 0.0
     db.close()
     for file in copy.parent.glob("copy*"):
         file.unlink()
@@ -192,11 +226,12 @@ def make_hub(folder: Path, encrypted: bool) -> list[str]:
 
 def figure(name: str, taken: list[float], revisions: int, bound: list[float] | None = None) -> None:
     """Prints one figure, by the clock and by the processor."""
-    seconds, processor = taken
-    times = f"  {seconds / bound[0]:4.1f} and {processor / bound[1]:3.1f} times the bound" if bound else ""
+    seconds, own, ahead = taken
+    times = f"  {seconds / bound[0]:4.1f} and {(own + ahead) / bound[1]:3.1f} times the bound" if bound else ""
+    beside = f" + {ahead:.2f} s reading ahead" if ahead else ""
     print(
-        f"  {name:22}{seconds:9.2f} s {revisions / seconds:8,.0f} /s   processor {processor:8.2f} s"
-        f" {revisions / processor:8,.0f} /s{times}"
+        f"  {name:22}{seconds:9.2f} s {revisions / seconds:8,.0f} /s   processor {own:8.2f} s"
+        f" {revisions / own:8,.0f} /s{beside}{times}"
     )
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from survey.text import Text
 
@@ -44,6 +45,9 @@ class SurveyError(Exception):
         self.problem = Problem(where, what, todo)
         super().__init__(self.problem("en"))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problem.where, self.problem.what, self.problem.todo)
+
     def __call__(self, language: str) -> str:
         """The message in ``language``."""
         return self.problem(language)
@@ -62,6 +66,9 @@ class Problems(InputError):
             raise ValueError("Problems needs at least one problem")
         super().__init__(self.problems[0].where, self.problems[0].what, self.problems[0].todo)
         self.args = ("\n".join(p("en") for p in self.problems),)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
 
     def __call__(self, language: str) -> str:
         return "\n".join(p(language) for p in self.problems)

@@ -164,7 +164,7 @@ def test_anothers_signature_is_seen(device: Store, hub: Store, bundle: Path, tmp
     refused(put(tmp_path, b"\n".join([envelope, manifest, forged, payload])))
 
 
-def _signed(manifest: dict, payload: bytes, key: SigningKey) -> bytes:
+def signed(manifest: dict, payload: bytes, key: SigningKey) -> bytes:
     line = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
     signature = key.sign(b"sha256:" + hashlib.sha256(line).hexdigest().encode())
     return b"\n".join(
@@ -177,7 +177,7 @@ def _signed(manifest: dict, payload: bytes, key: SigningKey) -> bytes:
     )
 
 
-def _manifest(key: SigningKey, content: bytes, packed: bytes, /, **more: object) -> dict:
+def manifest_of(key: SigningKey, content: bytes, packed: bytes, /, **more: object) -> dict:
     return {
         **{"v": 1, "kind": "bundle", "sender": key.device, "public_key": key.public.hex(), "tier": "device"},
         **{"compression": "zlib", "revisions": 1, "content_size": len(content), "payload_size": len(packed)},
@@ -189,8 +189,8 @@ def _manifest(key: SigningKey, content: bytes, packed: bytes, /, **more: object)
 def test_what_is_signed_here_is_accepted_when_it_is_honest(device: Store, tmp_path: Path):
     """Else the refusals below would only show that the signature is wrong."""
     payload = zlib.compress(b"")
-    manifest = _manifest(device.key, b"", payload, revisions=0)
-    assert list(read_bundle(put(tmp_path, _signed(manifest, payload, device.key))).records()) == []
+    manifest = manifest_of(device.key, b"", payload, revisions=0)
+    assert list(read_bundle(put(tmp_path, signed(manifest, payload, device.key))).records()) == []
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_sender_who_lies_about_the_content_changes_nothing(
     device: Store, hub: Store, tmp_path: Path, content: bytes, more: dict
 ):
     payload = zlib.compress(content, 9)
-    path = put(tmp_path, _signed(_manifest(device.key, content, payload, **more), payload, device.key))
+    path = put(tmp_path, signed(manifest_of(device.key, content, payload, **more), payload, device.key))
     before = state(hub)
     report = sync(hub, [path])
     assert [name for name, _ in report.quarantined] == ["copy.bundle"]
@@ -288,8 +288,8 @@ def test_a_length_that_nobody_needs_is_refused_before_so_much_is_read(start: byt
 )
 def test_a_manifest_that_makes_no_sense_is_refused(device: Store, tmp_path: Path, more: dict):
     payload = zlib.compress(b"")
-    manifest = _manifest(device.key, b"", payload, **more)
-    refused(put(tmp_path, _signed(manifest, payload, device.key)), "damaged|signature|newer")
+    manifest = manifest_of(device.key, b"", payload, **more)
+    refused(put(tmp_path, signed(manifest, payload, device.key)), "damaged|signature|newer")
 
 
 def test_a_bundle_that_breaks_off_inside_leaves_nothing_behind(device: Store, hub: Store, tmp_path: Path):
@@ -301,7 +301,7 @@ def test_a_bundle_that_breaks_off_inside_leaves_nothing_behind(device: Store, hu
     _, manifest, _, payload = path.read_bytes().split(b"\n", 3)
     more = {**json.loads(manifest), "revisions": 3}
     before = records(hub)
-    assert sync(hub, [put(tmp_path, _signed(more, payload, device.key))]).new == 0
+    assert sync(hub, [put(tmp_path, signed(more, payload, device.key))]).new == 0
     assert records(hub) == before
     assert sync(hub, [path]).new == 2
 
@@ -315,7 +315,7 @@ def test_a_bundle_that_unpacks_to_more_than_it_announces_is_refused(device: Stor
     told = json.loads(manifest)
     less = {**told, "content_size": told["content_size"] - 1}
     before = records(hub)
-    report = sync(hub, [put(tmp_path, _signed(less, payload, device.key))])
+    report = sync(hub, [put(tmp_path, signed(less, payload, device.key))])
     assert (report.new, len(report.quarantined)) == (0, 1)
     assert records(hub) == before
 

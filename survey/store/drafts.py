@@ -6,6 +6,7 @@ survives a kill and a power cut.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import time
@@ -31,11 +32,20 @@ _ANSWERS = ("answers", "off_path", "contact")
 def start(
     store: Store, unit: str, questionnaire_hash: str, actor: str, now: datetime | None = None, *, interview: str = ""
 ) -> str:
-    """Begins an interview at a sample unit and returns its id, which it keeps for ever: a random UUID, or
+    """Begins an interview at a sample unit and returns its id, which it keeps for ever: :func:`new_id`, or
     ``interview`` where it follows from a paper form."""
-    interview = interview or str(uuid.uuid4())
+    interview = interview or new_id(store.device, secrets.randbits(128))
     _insert(store, interview, unit, questionnaire_hash, actor, (), now)
     return interview
+
+
+def new_id(device: str, chance: int) -> str:
+    """A UUID (RFC 9562, version 8) out of 128 random bits: the first twelve follow from the device, so that what one
+    laptop brings lies close together in every index of a hub that holds a country's (decision 135)."""
+    place = int.from_bytes(hashlib.sha256(device.encode("ascii")).digest()[:2], "big") >> 4
+    bits = (place << 116) | (chance & ((1 << 116) - 1))
+    version, variant = 8 << 76, 2 << 62
+    return str(uuid.UUID(int=bits & ~(0xF << 76) & ~(3 << 62) | version | variant))
 
 
 def draft(store: Store, interview: str) -> dict[str, Any] | None:

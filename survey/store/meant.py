@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 
-from survey.store.header import CONTENT_KINDS, Header, Record
+from survey.store.entry import Entry
+from survey.store.header import CONTENT_KINDS, Header
 from survey.store.reading import document_bytes
 from survey.store.store import Store
 
@@ -37,12 +38,12 @@ class Meant:
             )
         )
 
-    def to_call_on(self, header: Header, record: Record) -> bool:
+    def to_call_on(self, entry: Entry) -> bool:
         """Whether a laptop whose people are named keeps who lives at a sample unit: only at those people's units."""
-        if header.subject_type != "unit" or not self._named or "document" not in record.parts:
+        if entry.header.subject_type != "unit" or not self._named or "document" not in entry.parts:
             return True
         try:
-            assignee = json.loads(record.parts["document"].content).get("assignee")
+            assignee = json.loads(entry.part("document")).get("assignee")
         except (ValueError, AttributeError, RecursionError):
             return False
         here = self.store.value("SELECT 1 FROM sign_ins WHERE user = ? AND was_here", (str(assignee),))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from survey.errors import NotAllowed, Problem
 from survey.store import derived
 from survey.store.authority import may_erase
+from survey.store.entry import Entry, Kept, Refused, check
 from survey.store.erasure import delete_contact, delete_parts, wipe
 from survey.store.feed import feed_number, raw_id, text_id
 from survey.store.framing import read_records, write_record
@@ -24,15 +25,11 @@ from survey.store.header import (
     ERASED,
     PRACTICE,
     Header,
-    Malformed,
-    Part,
     Record,
     hash_text,
-    read_header,
 )
 from survey.store.meant import Meant
-from survey.store.packing import pack
-from survey.store.proof import Entry, Proof
+from survey.store.proof import Proof
 from survey.store.quarantine import GET_AGAIN, set_aside
 from survey.store.signing import verify
 from survey.store.store import Store
@@ -95,6 +92,21 @@ def unite(
 ) -> Outcome:
     """Merges records into the store, in one transaction; what ``records`` raises undoes it all.
 
+    See :func:`unite_checked`."""
+    return unite_checked(store, map(check, records), source, keys, holder, note)
+
+
+def unite_checked(
+    store: Store,
+    entries: Iterable[Entry | Refused],
+    source: str = "",
+    keys: Mapping[str, bytes] | None = None,
+    holder: Holder | None = None,
+    note: Callable[[Outcome], None] | None = None,
+) -> Outcome:
+    """Merges what :func:`survey.store.entry.check` made of records, in one transaction; what ``entries`` raises undoes
+    it all.
+
     ``keys`` are the public keys that came along, by device; one that is not its device's is ignored. ``source`` is
     where the records came from, for people. ``note`` is called at the end of the transaction, to write what
     belongs to it. Merging the same again changes nothing. Revisions that are practice are set aside, whoever signed
@@ -108,7 +120,7 @@ def unite(
         )
     merge = _Merge(store, source, keys or {}, holder)
     with store.transaction():
-        for chunk in _chunks(records):
+        for chunk in _chunks(entries):
             merge.chunk(chunk)
         merge.finish()
         if merge.continues_elsewhere:
@@ -121,13 +133,14 @@ def unite(
     return merge.outcome
 
 
-def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """The records in handfuls that fit into memory: photographs make them large."""
-    chunk: list[Record] = []
+def _chunks(entries: Iterable[Entry | Refused]) -> Iterator[list[Entry | Refused]]:
+    """What came, in handfuls that fit into memory: photographs make revisions large."""
+    chunk: list[Entry | Refused] = []
     size = 0
-    for record in records:
-        chunk.append(record)
-        size += sum(len(part.content) for part in record.parts.values())
+    for entry in entries:
+        chunk.append(entry)
+        if isinstance(entry, Entry):
+            size += sum([len(kept.content) for kept in entry.parts.values()])
         if len(chunk) == _CHUNK or size > _LARGE:
             yield chunk
             chunk, size = [], 0
@@ -138,6 +151,11 @@ def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
 def place(header: Header) -> str:
     """``device/epoch/seq``: the name under which a revision that does not verify is set aside."""
     return f"{header.device}/{header.epoch}/{header.seq}"
+
+
+def _unframed(content: bytes) -> Entry | Refused:
+    """What was set aside as a whole record."""
+    return check(next(read_records(io.BytesIO(content))))
 
 
 class _Merge:
@@ -154,7 +172,7 @@ class _Merge:
         self._feeds: dict[tuple[str, str], int] = {}
         self._erased: set[derived.Subject] = set()
         self._uncontacted: set[derived.Subject] = set()
-        self._waiting: list[Record] = []
+        self._waiting: list[Entry | Refused] = []
         self._last = False
 
     def finish(self) -> None:
@@ -162,12 +180,12 @@ class _Merge:
         on what machine may have become known."""
         self._last = True
         held = self.store.execute("SELECT content FROM quarantine WHERE reason_en = ?", (_NO_AUTHORITY.en,)).fetchall()
-        waiting = [*self._waiting, *(next(read_records(io.BytesIO(content))) for (content,) in held)]
+        waiting = [*self._waiting, *(_unframed(content) for (content,) in held)]
         if waiting:
             self.chunk(waiting)
 
-    def chunk(self, records: list[Record]) -> None:
-        """Merges some records."""
+    def chunk(self, came: list[Entry | Refused]) -> None:
+        """Merges some of what came."""
         store = self.store
         self._erased = {(row[0], row[1]) for row in store.execute("SELECT subject_type, subject FROM erased")}
         self._uncontacted = {
@@ -178,10 +196,10 @@ class _Merge:
         fresh: dict[str, Entry] = {}
         repeated: list[tuple[int, Entry]] = []
         again: list[Entry] = []
-        entries = self._read(records)
+        entries = self._readable(came)
         held = self._held(entries)
         for entry in entries:
-            id = entry[0].id
+            id = entry.header.id
             if id in held:
                 number, signature = held[id]
                 self._heal(number, signature, entry)
@@ -197,7 +215,7 @@ class _Merge:
         repeated += [(numbers[entry.header.id], entry) for entry in again if entry.header.id in numbers]
         self.outcome.known += len(repeated)
         late = self._late_parts(repeated)
-        headers = [header for header, _ in accepted.values()]
+        headers = [entry.header for entry in accepted.values()]
         touched = {(header.subject_type, header.subject) for header in headers} | late
         added = [(self._feed(header), header) for header in headers]
         known = dict(zip(numbers.values(), headers, strict=True))
@@ -210,19 +228,19 @@ class _Merge:
         if self.holder is not None:
             self._note_holder([*numbers.values(), *(number for number, _ in repeated)])
 
-    def _read(self, records: list[Record]) -> list[Entry]:
-        """The records with their headers read; what is no header is set aside."""
+    def _readable(self, came: list[Entry | Refused]) -> list[Entry]:
+        """What may be merged; what is no revision, or practice, is set aside."""
         entries = []
-        for record in records:
-            try:
-                entry = Entry(read_header(record.header), record)
-            except Malformed as error:
-                self._set_aside(hash_text(record.header), write_record(record), error.reason)
+        for entry in came:
+            if isinstance(entry, Refused):
+                record, reason = entry
+                self._set_aside(hash_text(record.header), write_record(record), reason)
                 continue
-            if entry.header.epoch.startswith(PRACTICE):
-                self._set_aside(place(entry.header), write_record(record), _PRACTICE)
+            header = entry.header
+            if header.epoch.startswith(PRACTICE):
+                self._set_aside(place(header), write_record(entry.record()), _PRACTICE)
                 continue
-            if entry.header.subject_type == "device":
+            if header.subject_type == "device":
                 self._proof.learn(entry)
             entries.append(entry)
         return entries
@@ -240,26 +258,26 @@ class _Merge:
     def _unheard(self, accepted: dict[str, Entry]) -> set[str]:
         """Takes the tombstones out that nobody with the right to wrote; returns their ids."""
         unheard = {
-            id for id, (header, _) in accepted.items() if header.kind == ERASED and not may_erase(self.store, header)
+            id
+            for id, entry in accepted.items()
+            if entry.header.kind == ERASED and not may_erase(self.store, entry.header)
         }
         for id in unheard:
-            header, record = accepted.pop(id)
+            entry = accepted.pop(id)
             if self._last:
-                name, content = place(header), write_record(record)
-                self._set_aside(name, content, _NO_AUTHORITY)
+                self._set_aside(place(entry.header), write_record(entry.record()), _NO_AUTHORITY)
             else:
-                self._waiting.append(record)
+                self._waiting.append(entry)
         return unheard
 
     def _heal(self, number: int, signature: bytes, entry: Entry) -> None:
         """Replaces a signature that was damaged on its way by the good one that now came."""
-        header, record = entry
-        key = self._proof.key(header.device)
-        if record.signature == signature or key is None:
+        key = self._proof.key(entry.header.device)
+        if entry.signature == signature or key is None:
             return
-        message = header.id.encode("ascii")
-        if verify(key, record.signature, message) and not verify(key, signature, message):
-            self.store.execute("UPDATE revisions SET signature = ? WHERE number = ?", (record.signature, number))
+        message = entry.header.id.encode("ascii")
+        if verify(key, entry.signature, message) and not verify(key, signature, message):
+            self.store.execute("UPDATE revisions SET signature = ? WHERE number = ?", (entry.signature, number))
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -267,22 +285,24 @@ class _Merge:
         """Writes accepted entries with the parts that hold; returns their database numbers by id."""
         store = self.store
         number = store.value("SELECT coalesce(max(number), 0) FROM revisions")
-        for header, _ in entries:
+        for entry in entries:
+            header = entry.header
             if header.kind == ERASED:
                 gone = self._uncontacted if header.target == CONTACT else self._erased
                 gone.add((header.subject_type, header.subject))
         numbers: dict[str, int] = {}
         revisions, parts, missing = [], [], []
-        for header, record in entries:
+        for entry in entries:
+            header = entry.header
             number += 1
             id, subject_type, subject, kind = header.id, header.subject_type, header.subject, header.kind
             numbers[id] = number
             feed = self._feed(header)
             revisions.append(
-                (number, raw_id(id), record.header, record.signature, feed, header.seq, subject_type, subject, kind)
+                (number, raw_id(id), entry.content, entry.signature, feed, header.seq, subject_type, subject, kind)
             )
-            held = self._good_parts(header, record)
-            parts += [(number, name, part.salt, pack(name, part.content)) for name, part in held.items()]
+            held = self._good_parts(entry)
+            parts += [(number, name, part.salt, part.content) for name, part in held.items()]
             if (header.blobs or len(held) < len(header.parts)) and not self._is_erased(header):
                 missing += [
                     (number, name)
@@ -311,17 +331,18 @@ class _Merge:
     def _late_parts(self, repeated: list[tuple[int, Entry]]) -> set[derived.Subject]:
         """Parts that were not here when their header came; returns the subjects that got some."""
         touched = set()
-        for number, (header, record) in repeated:
-            if not record.parts:
+        for number, entry in repeated:
+            header = entry.header
+            if not entry.parts:
                 continue
             wanted = {name for (name,) in self.store.execute("SELECT name FROM missing WHERE revision = ?", (number,))}
             if not wanted:
                 continue
-            parts = {name: part for name, part in record.parts.items() if name in wanted}
-            for name, part in self._good_parts(header, record._replace(parts=parts)).items():
+            parts = {name: part for name, part in entry.parts.items() if name in wanted}
+            for name, part in self._good_parts(entry._replace(parts=parts)).items():
                 self.store.execute(
                     "INSERT INTO parts (revision, name, salt, content) VALUES (?, ?, ?, ?)",
-                    (number, name, part.salt, pack(name, part.content)),
+                    (number, name, part.salt, part.content),
                 )
                 self.store.execute("DELETE FROM missing WHERE revision = ? AND name = ?", (number, name))
                 # A receipt for the revision said nothing about this part.
@@ -331,24 +352,25 @@ class _Merge:
                 touched.add((header.subject_type, header.subject))
         return touched
 
-    def _good_parts(self, header: Header, record: Record) -> dict[str, Part]:
+    def _good_parts(self, entry: Entry) -> dict[str, Kept]:
         """The parts that are what the header commits to; the others are set aside, those of the erased dropped."""
+        header = entry.header
         if self._is_erased(header):
-            self.outcome.erased += len(record.parts)
+            self.outcome.erased += len(entry.parts)
             return {}
         if not self._meant.for_us(header):
-            self.outcome.withheld += len(record.parts)
+            self.outcome.withheld += len(entry.parts)
             return {}
         good = {}
-        for name, part in record.parts.items():
+        for name, part in entry.parts.items():
             if self._is_contact_erased(header, name):
                 self.outcome.erased += 1
-            elif name == CONTACT and not self._meant.to_call_on(header, record):
+            elif name == CONTACT and not self._meant.to_call_on(entry):
                 self.outcome.withheld += 1
-            elif header.holds(name, part):
+            elif part.holds:
                 good[name] = part
             else:
-                self._set_aside(f"{header.id}/{name}", part.salt + part.content, _WRONG_PART)
+                self._set_aside(f"{header.id}/{name}", part.salt + entry.part(name), _WRONG_PART)
         return good
 
     def _is_contact_erased(self, header: Header, part: str) -> bool:
@@ -397,18 +419,16 @@ class _Merge:
             for (content,) in self.store.execute(
                 "SELECT content FROM quarantine WHERE substr(name, 1, ?) = ?", (len(prefix), prefix)
             ).fetchall():
-                record = next(read_records(io.BytesIO(content)))
-                header = read_header(record.header)
-                if header.id not in fresh:
-                    found[header.id] = Entry(header, record)
+                entry = _unframed(content)
+                if isinstance(entry, Entry) and entry.header.id not in fresh:
+                    found[entry.header.id] = entry
         return found
 
     def _reject(self, entry: Entry) -> None:
-        header, record = entry
+        header = entry.header
         if self._is_erased(header):
-            record = record._replace(parts={})
-        kept = {name: part for name, part in record.parts.items() if not self._is_contact_erased(header, name)}
-        record = record._replace(parts=kept)
+            entry = entry._replace(parts={})
+        record = entry.record(without=CONTACT if self._is_contact_erased(header, CONTACT) else "")
         reason = _FORGED if self._proof.key(header.device) else _UNKNOWN_KEY
         self._set_aside(place(header), write_record(record), reason)
 

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from survey.store.entry import Entry
 from survey.store.feed import public_key
-from survey.store.header import Header, Record, follows, read_header
+from survey.store.header import follows, read_header
 from survey.store.signing import device_id, verify
 from survey.store.store import Store
-
-
-class Entry(NamedTuple):
-    """A revision that came, and its header read."""
-
-    header: Header
-    record: Record
 
 
 class Proof:
@@ -32,9 +25,9 @@ class Proof:
         accepted: set[str] = set()
         tried: set[str] = set()
         before = {
-            id: header.prev
-            for id, (header, _) in entries.items()
-            if (earlier := entries.get(header.prev)) is not None and follows(header, earlier.header)
+            id: entry.header.prev
+            for id, entry in entries.items()
+            if (earlier := entries.get(entry.header.prev)) is not None and follows(entry.header, earlier.header)
         }
         covered = set(before.values())
         stack = [id for id in entries if id not in covered]
@@ -53,11 +46,11 @@ class Proof:
         return dict(entries) if len(accepted) == len(entries) else {id: entries[id] for id in entries if id in accepted}
 
     def _holds(self, entry: Entry) -> bool:
-        header, record = entry
+        header = entry.header
         key = self.key(header.device)
         if key is None:
             return False
-        if verify(key, record.signature, header.id.encode("ascii")):
+        if verify(key, entry.signature, header.id.encode("ascii")):
             return True
         feed = self.store.value(
             "SELECT number FROM feeds WHERE device = ? AND epoch = ?", (header.device, header.epoch)
@@ -75,11 +68,11 @@ class Proof:
 
     def learn(self, entry: Entry) -> None:
         """A device document carries the device's key, and the device's id proves that it is the key's."""
-        header, record = entry
-        if header.subject_type != "device" or "document" not in record.parts or self.key(header.subject):
+        header = entry.header
+        if header.subject_type != "device" or "document" not in entry.parts or self.key(header.subject):
             return
         try:
-            key = bytes.fromhex(json.loads(record.parts["document"].content)["public_key"])
+            key = bytes.fromhex(json.loads(entry.part("document"))["public_key"])
         except (ValueError, KeyError, TypeError, RecursionError):
             return
         if device_id(key) == header.subject:

@@ -15,6 +15,7 @@ Nothing unencrypted touches the disk, on the way out or in.
 from __future__ import annotations
 
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from isal import isal_zlib
 
 from survey.errors import NotAllowed, VerifyError
 from survey.store import feed, receipts, vault
+from survey.store.entry import Entry, Refused, check
 from survey.store.framing import read_records, write_record
 from survey.store.header import Malformed, Record
 from survey.store.hearing import program
@@ -63,8 +65,8 @@ class _Readable(Protocol):
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """A bundle whose envelope, signature and payload hash hold; its records are unpacked as they are asked for.
+class Opened(ABC):
+    """A bundle whose envelope, signature and payload hash hold.
 
     ``hash`` names its content: that of the file, or, of an encrypted one, that of what is inside.
     """
@@ -72,7 +74,6 @@ class Bundle:
     path: Path
     hash: str
     manifest: dict[str, Any]
-    _payload: Callable[[], _Readable]
 
     @property
     def sender(self) -> str:
@@ -83,6 +84,20 @@ class Bundle:
     def keys(self) -> dict[str, bytes]:
         """The public keys that came along, by device. Whoever uses one checks that it is the device's."""
         return {device: bytes.fromhex(key) for device, key in self.manifest["keys"].items()}
+
+    @abstractmethod
+    def entries(self) -> Iterator[Entry | Refused]:
+        """What is to be merged. VerifyError where the payload is not what the manifest says."""
+
+
+@dataclass(frozen=True)
+class Bundle(Opened):
+    """A bundle opened in this process; its records are unpacked as they are asked for."""
+
+    _payload: Callable[[], _Readable]
+
+    def entries(self) -> Iterator[Entry | Refused]:
+        return map(check, self.records())
 
     def records(self) -> Iterator[Record]:
         """The records, one after the other. VerifyError where the payload is not what the manifest says."""
@@ -278,11 +293,14 @@ class _Joined:
         return taken
 
 
-def read_bundle(path: str | Path, store: Store | None = None, identities: Sequence[Any] = ()) -> Bundle:
+def read_bundle(
+    path: str | Path, store: Store | None = None, identities: Sequence[Any] = (), scratch: Path | None = None
+) -> Bundle:
     """Checks a bundle whole and returns it, unpacked not yet.
 
-    An encrypted one is opened with the key of ``store``, or with one of ``identities`` (pyrage). VerifyError when it is
-    damaged, cut, not what its name says, not signed by its sender, or newer; NotForUs when it is encrypted to others.
+    An encrypted one is opened with the key of ``store``, or with one of ``identities`` (pyrage); ``scratch`` is a
+    folder for what does not fit into memory, that of ``store`` if there is one. VerifyError when it is damaged, cut,
+    not what its name says, not signed by its sender, or newer; NotForUs when it is encrypted to others.
     """
     path = Path(path)
     named = path.name.removesuffix(SUFFIX)
@@ -296,7 +314,9 @@ def read_bundle(path: str | Path, store: Store | None = None, identities: Sequen
             else:
                 if len(named) == 64 and hash_file(path) != named:
                     raise damaged(path)
-                payload = _decrypted(path, file, outer, store, identities)
+                own = age_identity(store) if store is not None else None
+                keys = [key for key in (own, *identities) if key is not None]
+                payload = _decrypted(path, file, outer, keys, store.folder if store is not None else scratch)
                 manifest, whole, start = _check(path, payload, b"")
                 if f"sha256:{whole}" != outer["content"]:
                     raise damaged(path)
@@ -374,12 +394,11 @@ def _check(path: Path, file: _Readable, envelope: bytes) -> tuple[dict[str, Any]
 
 
 def _decrypted(
-    path: Path, file: _Readable, outer: dict[str, Any], store: Store | None, identities: Sequence[Any]
+    path: Path, file: _Readable, outer: dict[str, Any], identities: Sequence[Any], scratch: Path | None
 ) -> Spool:
     import pyrage
 
-    own = age_identity(store) if store is not None else None
-    keys = [key for key in (own, *identities) if key is not None and str(key.to_public()) in outer["recipients"]]
+    keys = [key for key in identities if str(key.to_public()) in outer["recipients"]]
     if not keys:
         raise NotForUs(
             str(path),
@@ -392,7 +411,7 @@ def _decrypted(
                 "let the sender load a new round file, which has this machine's key, and hand over again",
             ),
         )
-    opened = Spool(store.folder if store is not None else None)
+    opened = Spool(scratch)
     try:
         pyrage.decrypt_io(file, opened, keys)
     except (pyrage.DecryptError, OSError):

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from survey.errors import InputError, Problem, StoreError, SurveyError, VerifyError
 from survey.store import access_log, drafts, hearing, receipts
-from survey.store.merge import Holder, Outcome, unite
+from survey.store.merge import Holder, Outcome, unite, unite_checked
 from survey.store.other import open_other
 from survey.store.quarantine import clear_quarantine, is_dismissed, set_aside
 from survey.store.scope import Scope, here
 from survey.store.store import FILE, TIERS, Store
+from survey.sync.ahead import Bundles
 from survey.sync.apart import write_apart
-from survey.sync.bundle import SUFFIX, NotForUs, is_plain_for, read_bundle, write_bundle
-from survey.sync.envelope import content_of
+from survey.sync.bundle import SUFFIX, NotForUs, is_plain_for, write_bundle
 from survey.sync.files import write_named
 from survey.sync.keys import adopt_recovery, publish_age_key, readers
 from survey.text import Text
@@ -183,12 +183,13 @@ def sync(
             client.pinned_hub(store, address)
     outcome, report = Outcome(), Report()
     had = _own_units(store)
-    for place in places:
-        report.sources += 1
-        for file in _files(place):
+    files = [(place, file) for place in places for file in _files(place)]
+    report.sources += len(places)
+    with Bundles(store, [file for _, file in files]) as bundles:
+        for place, file in files:
             if progress is not None:
                 progress(file.name)
-            _one(store, file, outcome, report, now, told=place == file)
+            _one(store, file, bundles, outcome, report, now, told=place == file)
     if outcome.withheld and _own_units(store) != had:
         _again(store, places, outcome, now)
     adopt_recovery(store)
@@ -212,11 +213,11 @@ def _own_units(store: Store) -> set[str]:
 def _again(store: Store, places: list[Path], outcome: Outcome, now: datetime | None) -> None:
     """Reads the bundles once more: with them came units that are this laptop's from now on, and what belongs to these
     may have passed by before."""
-    second, unheard = Outcome(), Report()
+    second, unheard, bundles = Outcome(), Report(), Bundles(store)
     for place in places:
         for file in _files(place):
             if file.suffix == SUFFIX:
-                _one(store, file, second, unheard, now, told=False)
+                _one(store, file, bundles, second, unheard, now, told=False)
     outcome.late_parts += second.late_parts
     outcome.conflicts |= second.conflicts
 
@@ -229,7 +230,7 @@ def is_address(source: str | Path) -> bool:
 def merge_bundle(store: Store, file: Path, report: Report, now: datetime | None = None) -> None:
     """Merges one bundle that came over the network and adds to ``report`` what it did. VerifyError when it is damaged:
     the sender sends it again."""
-    outcome = _merge_bundle(store, file, "network", now)
+    outcome = _merge_bundle(store, file, Bundles(store), "network", now)
     _combine(store, outcome, now)
     _count(outcome, report)
 
@@ -287,7 +288,9 @@ def _files(place: Path) -> list[Path]:
     return sorted((file for file in found if not file.name.startswith(".")), key=lambda file: (file.suffix, file.name))
 
 
-def _one(store: Store, file: Path, outcome: Outcome, report: Report, now: datetime | None, *, told: bool) -> None:
+def _one(
+    store: Store, file: Path, bundles: Bundles, outcome: Outcome, report: Report, now: datetime | None, *, told: bool
+) -> None:
     """Merges one file; what goes wrong with it is told in the report and stops nothing else. ``told``: a person named
     this very file."""
     try:
@@ -297,7 +300,7 @@ def _one(store: Store, file: Path, outcome: Outcome, report: Report, now: dateti
         elif file.suffix in (".sqlite", ".db"):
             outcome.add(_merge_store(store, file))
         else:
-            outcome.add(_merge_bundle(store, file, "stick", now))
+            outcome.add(_merge_bundle(store, file, bundles, "stick", now))
         clear_quarantine(store, file.name)
     except VerifyError as error:
         name = f"{file.parent.name}/{file.name}" if file.parent.name in (BUNDLES, RECEIPTS) else file.name
@@ -322,12 +325,12 @@ def _one(store: Store, file: Path, outcome: Outcome, report: Report, now: dateti
         )
 
 
-def _merge_bundle(store: Store, file: Path, way: str, now: datetime | None) -> Outcome:
+def _merge_bundle(store: Store, file: Path, bundles: Bundles, way: str, now: datetime | None) -> Outcome:
     # What lies on a stick every evening need not be opened every evening.
-    known = receipts.bundle_known(store, content_of(file))
+    known = bundles.known(file)
     if known is not None:
         return Outcome(known=known)
-    bundle = read_bundle(file, store)
+    bundle = bundles.open(file)
     known = receipts.bundle_known(store, bundle.hash)
     if known is not None:
         return Outcome(known=known)
@@ -341,7 +344,7 @@ def _merge_bundle(store: Store, file: Path, way: str, now: datetime | None) -> O
         if not outcome.quarantined and not outcome.withheld:
             receipts.remember_bundle(store, bundle.hash, bundle.manifest["revisions"])
 
-    return unite(store, bundle.records(), file.name, bundle.keys, holder, remember)
+    return unite_checked(store, bundle.entries(), file.name, bundle.keys, holder, remember)
 
 
 def _merge_store(store: Store, file: Path) -> Outcome:
