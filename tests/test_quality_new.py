@@ -20,7 +20,7 @@ from tests.quality_field import MORNING, ROUND, answers, batteries, interview, p
 
 NOW = MORNING + timedelta(days=30)
 COMMUNES = ("k", "l", "m")
-TABLES = ("quality", "quality_details", "quality_groups")
+TABLES = ("quality", "quality_details", "quality_known", "quality_groups")
 
 
 class _Undo(Exception):

@@ -788,3 +788,23 @@ def m019_quality_as_it_comes(db: Database) -> None:
         END;
         """
     )
+
+
+@migrations()
+def m020_known_people(db: Database) -> None:
+    """What respondents are known by is kept so that equal ones are found without reading all of them."""
+    db.executescript(
+        """
+        DELETE FROM quality;
+        DELETE FROM meta WHERE name = 'quality_seen';
+        ALTER TABLE quality_details DROP COLUMN contact;
+
+        CREATE TABLE quality_known (
+            interview TEXT NOT NULL REFERENCES quality (interview) ON DELETE CASCADE,
+            path TEXT NOT NULL,
+            known TEXT NOT NULL,
+            PRIMARY KEY (interview, path)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX quality_known_same ON quality_known (known, path);
+        """
+    )

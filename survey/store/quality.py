@@ -43,21 +43,23 @@ _GONE = f"""
         (SELECT 1 FROM interviews i WHERE i.interview = quality.interview AND i.head = quality.head AND {_CURRENT})
 """
 
-# Interviews that content came to, or something to their unit, or a part late. With a questionnaire comes what may have
-# waited for it; a decision changes nothing that is measured.
+# Interviews that content came to, or something to their unit, or a part late; a decision changes nothing that is
+# measured.
 _CAME = f"""
     SELECT r.subject FROM revisions r LEFT JOIN quality q ON q.interview = r.subject
     WHERE r.number > :seen AND r.subject_type = 'interview'
     AND (q.interview IS NULL OR r.kind NOT IN ({", ".join(f"'{kind}'" for kind in sorted(DECISION_KINDS))}))
-    UNION SELECT i.interview FROM revisions r CROSS JOIN interviews i ON i.unit = r.subject
+    UNION ALL SELECT i.interview FROM revisions r CROSS JOIN interviews i ON i.unit = r.subject
     WHERE r.number > :seen AND r.subject_type = 'unit'
-    UNION SELECT interview FROM stale_interviews
-    UNION SELECT i.interview FROM interviews i LEFT JOIN quality q ON q.interview = i.interview
-    WHERE q.interview IS NULL AND {_CURRENT} AND EXISTS
-        (SELECT 1 FROM revisions WHERE number > :seen AND subject_type = 'questionnaire')
+    UNION ALL SELECT interview FROM stale_interviews
 """
 
-_ALL = f"SELECT i.interview FROM interviews i WHERE {_CURRENT}"
+# A questionnaire may have been waited for by any interview that is not measured.
+_FORM_CAME = "SELECT EXISTS (SELECT 1 FROM revisions WHERE number > :seen AND subject_type = 'questionnaire')"
+_UNMEASURED = f"""
+    SELECT i.interview FROM interviews i LEFT JOIN quality q ON q.interview = i.interview
+    WHERE q.interview IS NULL AND {_CURRENT}
+"""
 
 
 # -- measuring ----------------------------------------------------------------------------------------------------
@@ -71,13 +73,18 @@ def refresh(store: Store) -> int:
         return 0
     with store.transaction():
         since = {"seen": _seen(store)}
-        if not since["seen"]:
+        came = set()
+        if since["seen"]:
+            store.execute(_GONE, since)
+            came = {name for (name,) in store.execute(_CAME, since)}
+        else:
             forget(store)
-        store.execute(_GONE, since)
-        came = [name for (name,) in store.execute(_CAME if since["seen"] else _ALL, since)]
+        if store.value(_FORM_CAME, since):
+            came |= {name for (name,) in store.execute(_UNMEASURED)}
+        wanted = sorted(came)
         measuring = _Measuring(store)
-        for start in range(0, len(came), _BATCH):
-            measuring.write(came[start : start + _BATCH])
+        for start in range(0, len(wanted), _BATCH):
+            measuring.write(wanted[start : start + _BATCH])
         store.execute("DELETE FROM stale_interviews")
         seen = f"{VERSION}/{_newest(store)}"
         store.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_SEEN, seen))
@@ -118,26 +125,34 @@ class _Measuring:
         transaction."""
         wanted = json.dumps(interviews)
         held = {
-            row[0]: tuple(row)
+            row[0]: (*row, self._known(row[0]))
             for row in self.store.execute(
-                f"SELECT {', '.join('q.' + name for name in COLUMNS)}, d.bits, d.closed, d.numbers, d.others, d.contact"
+                f"SELECT {', '.join('q.' + name for name in COLUMNS)}, d.bits, d.closed, d.numbers, d.others"
                 " FROM json_each(?) w CROSS JOIN quality q ON q.interview = w.value"
                 " JOIN quality_details d ON d.interview = q.interview",
                 (wanted,),
-            )
+            ).fetchall()
         }
-        found = {row.interview: (*row, *self.packed(details)) for row, details in self.measured(wanted)}
+        found = {row.interview: (*row, *self.packed(row, details)) for row, details in self.measured(wanted)}
         gone = [(name,) for name, row in held.items() if found.get(name) != row]
         new = [row for name, row in found.items() if held.get(name) != row]
+        width = len(COLUMNS)
         self.store.executemany("DELETE FROM quality WHERE interview = ?", gone)
         self.store.executemany(
-            f"INSERT INTO quality VALUES ({', '.join('?' * (len(COLUMNS) + 1))})",
-            [(*row[: len(COLUMNS)], VERSION) for row in new],
+            f"INSERT INTO quality VALUES ({', '.join('?' * (width + 1))})", [(*row[:width], VERSION) for row in new]
         )
         self.store.executemany(
-            "INSERT INTO quality_details VALUES (?, ?, ?, ?, ?, ?)", [(row[0], *row[len(COLUMNS) :]) for row in new]
+            "INSERT INTO quality_details VALUES (?, ?, ?, ?, ?)", [(row[0], *row[width:-1]) for row in new]
+        )
+        self.store.executemany(
+            "INSERT INTO quality_known VALUES (?, ?, ?)", [(row[0], *one) for row in new for one in row[-1].items()]
         )
         self.count += len(new)
+
+    def _known(self, interview: str) -> dict[str, str]:
+        return dict(
+            self.store.execute("SELECT path, known FROM quality_known WHERE interview = ?", (interview,)).fetchall()
+        )
 
     def measured(self, wanted: str) -> Iterator[tuple[Measures, Details]]:
         """The measures of interviews (a JSON list), without those that are not finished or of which something is not
@@ -204,18 +219,18 @@ class _Measuring:
         found = min((read_header(header) for (header,) in rows), key=lambda one: (one.time, one.id), default=head)
         return found, feed.part(self.store, found.id, "paradata")
 
-    def packed(self, details: Details) -> tuple[bytes, bytes, str, str, str]:
-        """Details as the table keeps them. Names and telephones are kept as keyed hashes: enough to compare."""
+    def packed(self, row: Measures, details: Details) -> tuple[bytes, bytes, str, str, dict[str, str]]:
+        """Details as the tables keep them. What a person is known by is kept as a keyed hash: enough to compare."""
         known = {}
-        for path, value in details.contact.items():
-            kind, _, told = value.partition(":")
-            known[path] = f"{kind}:{blake2b(told.encode(), key=self.key, digest_size=16).hexdigest()}"
+        for path, told in known_by(row.commune, details.contact, details.numbers):
+            kind, _, rest = told.partition(":")
+            known[path] = f"{kind}:{blake2b(rest.encode(), key=self.key, digest_size=16).hexdigest()}"
         return (
             details.bits.to_bytes((details.bits.bit_length() + 7) // 8, "little"),
             details.closed.to_bytes((details.closed.bit_length() + 7) // 8, "little"),
             json.dumps(details.numbers),
             json.dumps(details.others, ensure_ascii=False),
-            json.dumps(known),
+            known,
         )
 
 
@@ -300,21 +315,20 @@ def findings(store: Store, round: str, now: datetime | None = None) -> list[Find
             issued=_issued(store, str(document.get("questionnaire_hash", ""))),
             reach=bounds,
             far=[(row, json.loads(numbers[row.interview])) for row in far],
-            known=_known(store, round),
+            known=_known_twice(store),
         )
 
 
-def _known(store: Store, round: str) -> dict[str, list[tuple[str, str]]]:
-    """Interview to what its respondent is known by."""
-    found = store.execute(
-        "SELECT q.interview, q.commune, d.contact, d.numbers FROM quality q"
-        " JOIN quality_details d ON d.interview = q.interview WHERE q.round = ? AND d.contact <> '{}'",
-        (round,),
-    )
-    return {
-        interview: known_by(commune, json.loads(contact), json.loads(numbers))
-        for interview, commune, contact, numbers in found
-    }
+def _known_twice(store: Store) -> dict[str, list[tuple[str, str]]]:
+    """Interview to what its respondent is known by, of those who share it with another."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for interview, path, known in store.execute(
+        "SELECT k.interview, k.path, k.known FROM (SELECT known, path FROM quality_known GROUP BY known, path"
+        " HAVING count(*) > 1) s JOIN quality_known k ON k.known = s.known AND k.path = s.path"
+        " ORDER BY k.interview, k.path"
+    ):
+        found[interview].append((path, known))
+    return found
 
 
 def _issued(store: Store, questionnaire: str) -> str:

@@ -30,7 +30,7 @@ COPY = FILE + ".encrypted"
 """The encrypted copy of a plain store, while it is being made (:mod:`survey.store.converting`)."""
 PLAIN_START = b"SQLite format 3\0"
 KEY_FILE = Path("keys", "device.key")
-SCHEMA = 19
+SCHEMA = 20
 """The number of the newest migration; a file with a higher one comes from a newer program."""
 
 APPLICATION_ID = 0x53727679
