@@ -428,5 +428,5 @@ def test_what_is_said_at_other_is_listed_with_the_choice_that_says_the_same(
         ("a/specify", "a/source", "Loa phường", "2", "", ""),
         ("a/specify", "a/source", "nghe Đài ở quán", "1", "radio", "Đài"),
     ]
-    (noted,) = access_log.entries(village, action="export")
+    (noted,) = access_log.entries(village, actions=["export"])
     assert (noted.detail["file"], noted.detail["others"]) == ("others.csv", 2)

@@ -32,13 +32,20 @@ from survey.vocabulary import ACCESS
         "Nhật ký truy cập: đăng nhập, xem dữ liệu liên hệ, xuất dữ liệu, mở khóa, đổi vai trò, xóa.",
         "The log of access: sign-ins, views of contact data, exports, unlocks, changes of roles, erasures.",
     ),
-    example="survey audit --since 2026-11-01 --action contact\nsurvey audit --person plan --csv nhat-ky.csv",
+    example="survey audit --since 2026-11-01 --action contact\nsurvey audit --limit 50\n"
+    "survey audit --person plan --csv nhat-ky.csv",
 )
 @option("--person", default="", help=Text("Chỉ của người này (mã).", "Of this person alone (id)."))
 @option("--action", type=click.Choice(list(ACCESS)), help=Text("Chỉ việc này.", "This kind alone."))
 @option("--machine", default="", help=Text("Chỉ của máy này (mã hoặc đầu mã).", "Of this machine (id or its start)."))
 @option("--since", type=DAY, metavar="DATE", help=Text("Từ ngày, ví dụ 2026-11-01.", "From this day on."))
 @option("--until", type=DAY, metavar="DATE", help=Text("Đến hết ngày.", "To this day."))
+@option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help=Text("Chỉ N mục mới nhất; không có thì tất cả.", "The newest N entries alone; all without it."),
+)
 @option("--csv", type=NEW_FILE, help=Text("Ghi ra tệp CSV.", "Write a CSV file."))
 @actor_option(Text("Mã của người xem.", "Id of the person who looks."))
 @json_option
@@ -48,6 +55,7 @@ def audit(
     machine: str,
     since: datetime | None,
     until: datetime | None,
+    limit: int | None,
     csv: Path | None,
     actor: str,
     as_json: bool,
@@ -59,8 +67,15 @@ def audit(
     with open_store() as store:
         if actor:
             check_person(store, actor, "access.page")
-        found = access_log.entries(store, actor=person, action=action or "", since=days[0], until=days[1])
-        found = [entry for entry in found if entry.device.startswith(machine)]
+        found = access_log.entries(
+            store,
+            actor=person,
+            actions=[action] if action else [],
+            device=machine,
+            since=days[0],
+            until=days[1],
+            most=limit or -1,
+        )
         problems = access_log.problems(store)
         if csv is not None:
             log.note(store, "log_export", actor=actor, subject=csv.name, detail={"account": account()})

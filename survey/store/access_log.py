@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from types import MappingProxyType
@@ -78,32 +78,119 @@ def carry(store: Store, now: datetime | None = None) -> None:
 # -- reading ------------------------------------------------------------------------------------------------------
 
 
-def entries(
-    store: Store, *, actor: str = "", action: str = "", device: str = "", since: str = "", until: str = ""
-) -> list[Entry]:
-    """The log, newest first; each condition narrows it. ``since`` and ``until`` are days, both included."""
-    found = [
-        entry
-        for entry in (*_noted(store), *_of_feeds(store))
-        if (not actor or entry.actor == actor or (entry.action == "person" and entry.subject == actor))
-        and (not action or entry.action == action)
-        and (not device or entry.device == device)
-        and (not since or entry.time[:10] >= since)
-        and (not until or entry.time[:10] <= until)
-    ]
-    return sorted(found, key=lambda entry: (entry.time, entry.device, entry.number), reverse=True)
+def entries(store: Store, *, most: int = -1, skip: int = 0, **narrowed: Any) -> list[Entry]:
+    """The log, newest first; each condition narrows it: ``actor`` and ``device`` (ids; of a device its beginning will
+    do), ``actions`` (any of them), ``since`` and ``until`` (days, both included). With ``most`` no more than so many,
+    after the ``skip`` newest; only those are read."""
+    where, values = _where(**narrowed)
+    rows = store.execute(
+        f"{_LOG} SELECT device, line, revision FROM ({_TOLD}) WHERE {where}"
+        " ORDER BY time DESC, device DESC, number DESC, revision LIMIT :most OFFSET :skip",
+        {"own": store.device, "most": most, "skip": skip, **values},
+    ).fetchall()
+    found = []
+    for device, line, revision in rows:
+        if revision is not None:
+            found.append(_of_feed(store, device, revision))
+        else:
+            # Of what is no entry nothing is said here: :func:`problems` names it.
+            found += _entry(device, _line(line.encode("utf-8")))
+    return found
 
 
-def _noted(store: Store) -> Iterator[Entry]:
-    """This machine's own entries, and those that came as documents; after a restore its own are among the latter."""
-    own = set()
-    for content, hash in store.execute("SELECT entry, hash FROM audit ORDER BY number"):
-        own.add(hash)
-        yield from _entry(store.device, _line(content))
-    for document in _documents(store):
-        for content in document.entries:
-            if document.device != store.device or hash_text(content) not in own:
-                yield from _entry(document.device, _line(content))
+def count(store: Store, **narrowed: Any) -> int:
+    """How many entries :func:`entries` would give."""
+    where, values = _where(**narrowed)
+    sql = f"{_LOG} SELECT count(*) FROM ({_TOLD}) WHERE {where}"
+    return int(store.value(sql, {"own": store.device, **values}))
+
+
+def kinds(store: Store) -> dict[str, int]:
+    """How many entries of each kind there are."""
+    sql = f"{_LOG} SELECT action, count(*) FROM ({_TOLD}) WHERE action IS NOT NULL GROUP BY action ORDER BY action"
+    return dict(store.execute(sql, {"own": store.device}).fetchall())
+
+
+def _where(
+    actor: str = "", actions: Collection[str] = (), device: str = "", since: str = "", until: str = ""
+) -> tuple[str, dict[str, str]]:
+    given = {
+        "actor": (actor, "(actor = :actor OR action = 'person' AND subject = :actor)"),
+        "actions": (
+            json.dumps(sorted(actions)) if actions else "",
+            "action IN (SELECT value FROM json_each(:actions))",
+        ),
+        "device": (device, "substr(device, 1, length(:device)) = :device"),
+        "since": (since, "substr(time, 1, 10) >= :since"),
+        "until": (until, "substr(time, 1, 10) <= :until"),
+    }
+    asked = {name: (value, sql) for name, (value, sql) in given.items() if value}
+    return " AND ".join(sql for _, sql in asked.values()) or "1", {name: value for name, (value, _) in asked.items()}
+
+
+def _json(column: str) -> str:
+    """SQL of a column's JSON; of what is none an empty object."""
+    return f"CASE WHEN json_valid(CAST({column} AS TEXT)) THEN CAST({column} AS TEXT) ELSE '{{}}' END"
+
+
+_LOG = f"""
+WITH documents_of_it AS MATERIALIZED (
+    SELECT p.number AS part, f.device, CAST(p.told ->> '$.from' AS INTEGER) AS first,
+        CAST(p.told ->> '$.to' AS INTEGER) AS last, p.told ->> '$.head' AS head
+    FROM documents d JOIN revisions r ON r.subject = d.subject AND r.subject_type = d.subject_type
+    JOIN (SELECT number, revision, {_json("content")} AS told FROM parts WHERE name = 'document') p
+        ON p.revision = r.number
+    JOIN feeds f ON f.number = r.feed
+    WHERE d.subject_type = 'visit' AND d.unit = '' AND d.round = '' AND p.told ->> '$.event' = '{fieldlog.LOG}'
+        AND json_array_length(p.told, '$.entries') > 0
+), log AS MATERIALIZED (
+    SELECT one.*, device = :own AND first <= (SELECT max(number) FROM audit) OR EXISTS (
+        SELECT 1 FROM documents_of_it other WHERE other.device = one.device AND other.part < one.part
+            AND other.first <= one.last AND one.first <= other.last) AS doubtful
+    FROM documents_of_it one
+    WHERE NOT (device = :own AND EXISTS (SELECT 1 FROM audit WHERE number = one.last AND hash = one.head))
+)
+"""
+"""The documents of the log, but those whose entries all stand in this machine's own table, as their last one's hash
+shows. ``doubtful`` are those that may say again what another says: a restored machine notes under the same numbers, and
+hands over once more what its backup did not know to be handed over."""
+
+_NUMBER = "CAST(line ->> '$.number' AS INTEGER)"
+_AGAIN = f"""
+EXISTS (SELECT 1 FROM audit a WHERE device = :own AND a.number = {_NUMBER} AND a.entry = CAST(line AS BLOB))
+OR EXISTS (
+    SELECT 1 FROM log other JOIN parts q ON q.number = other.part
+    WHERE other.device = said.device AND other.part < said.part
+        -- Entries have one number after the other, so it is known where in the other document this one stands.
+        AND CASE WHEN {_NUMBER} BETWEEN other.first AND other.last
+            THEN CAST(q.content AS TEXT) ->> ('$.entries[' || ({_NUMBER} - other.first) || ']') = line END)
+"""
+
+_WHICH = " ".join(f"WHEN '{kind}' THEN '{action}'" for kind, action in _ISSUED.items())
+
+_TOLD = f"""
+SELECT :own AS device, line, NULL AS revision, number, line ->> '$.time' AS time,
+    line ->> '$.actor' AS actor, line ->> '$.action' AS action, line ->> '$.subject' AS subject
+FROM (SELECT number, {_json("entry")} AS line FROM audit ORDER BY number DESC)
+UNION ALL
+SELECT device, line, NULL, line ->> '$.number', line ->> '$.time',
+    line ->> '$.actor', line ->> '$.action', line ->> '$.subject'
+FROM (
+    SELECT log.device, log.part, log.doubtful, {_json("e.value")} AS line
+    FROM log CROSS JOIN parts p ON p.number = log.part, json_each(CAST(p.content AS TEXT), '$.entries') e
+    WHERE e.type = 'text'
+) said
+WHERE NOT (doubtful AND ({_AGAIN}))
+UNION ALL
+SELECT f.device, NULL, r.number, 0, r.told ->> '$.time', r.told ->> '$.actor',
+    CASE WHEN kind <> 'erased' THEN CASE subject_type {_WHICH} END
+        WHEN r.told ->> '$.target' <> '' THEN 'contact_erased' ELSE 'erased' END, r.subject
+FROM (SELECT number, feed, subject, subject_type, kind, {_json("header")} AS told FROM revisions
+    WHERE kind = 'erased' OR subject_type IN ({", ".join(f"'{kind}'" for kind in _ISSUED)})) r
+JOIN feeds f ON f.number = r.feed
+"""
+"""Every entry: its ``line``, or the ``revision`` that says it, and what it is found and sorted by. The own ones
+come newest first, so that whoever sorts for the newest hundred seldom puts one before the others."""
 
 
 class _Document(NamedTuple):
@@ -155,27 +242,25 @@ def _line(content: bytes) -> dict[str, Any]:
     return read_document(content) or {}
 
 
-def _of_feeds(store: Store) -> Iterator[Entry]:
-    rows = store.execute(
+def _of_feed(store: Store, device: str, revision: int) -> Entry:
+    content, body = store.execute(
         "SELECT r.header, p.content FROM revisions r LEFT JOIN parts p ON p.revision = r.number"
-        " AND p.name IN ('decision', 'document')"
-        " WHERE r.kind = 'erased' OR r.subject_type IN ('user', 'device', 'round') ORDER BY r.number"
-    ).fetchall()
-    for content, body in rows:
-        header = read_header(content)
-        told = read_document(body) or {}
-        if header.kind == "erased":
-            action = "contact_erased" if header.target else "erased"
-            subject, detail = f"{header.subject_type} {header.subject}", {"reason": str(told.get("reason", ""))}
-        else:
-            action, subject = _ISSUED[header.subject_type], header.subject
-            shown = {
-                "user": ("name", "roles", "disabled", "commune"),
-                "device": ("name", "role", "revoked"),
-                "round": ("published",),
-            }[header.subject_type]
-            detail = {name: told[name] for name in shown if told.get(name)}
-        yield Entry(header.time, header.device, header.actor, action, subject, detail, 0)
+        " AND p.name IN ('decision', 'document') WHERE r.number = ?",
+        (revision,),
+    ).fetchone()
+    header, told = read_header(content), read_document(body) or {}
+    if header.kind == "erased":
+        action = "contact_erased" if header.target else "erased"
+        subject, detail = f"{header.subject_type} {header.subject}", {"reason": str(told.get("reason", ""))}
+    else:
+        action, subject = _ISSUED[header.subject_type], header.subject
+        shown = {
+            "user": ("name", "roles", "disabled", "commune"),
+            "device": ("name", "role", "revoked"),
+            "round": ("published",),
+        }[header.subject_type]
+        detail = {name: told[name] for name in shown if told.get(name)}
+    return Entry(header.time, device, header.actor, action, subject, detail, 0)
 
 
 def as_csv(found: Iterable[Entry]) -> str:

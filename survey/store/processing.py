@@ -28,6 +28,10 @@ PRIVACY = ("controller", "contact", "officer", "purpose", "recipients")
 charge of protecting them, what for, who else gets them."""
 
 
+_REQUESTS = ("erased", "contact_erased", "person_export")
+_EXPORTS = ("export", "export_contact")
+
+
 def record(store: Store, round: str, now: datetime | None = None) -> dict[str, Any]:
     """Everything the record says of a round. InputError when there is no such round."""
     document = frame.round_document(store, round)
@@ -37,7 +41,7 @@ def record(store: Store, round: str, now: datetime | None = None) -> dict[str, A
     compiled = frame.questionnaire(store, hash)
     today = now_text(now)[:10]
     until = str(document.get("contact_until") or "")
-    log = access_log.entries(store)
+    log = access_log.entries(store, actions=(*_REQUESTS, *_EXPORTS))
     subjects = {f"interview {row['interview']}" for row in rows} | {f"unit {unit['id']}" for unit in units}
     return {
         "made": now_text(now),
@@ -66,7 +70,7 @@ def record(store: Store, round: str, now: datetime | None = None) -> dict[str, A
         "requests": [
             {"time": entry.time, "action": entry.action, "subject": entry.subject, **_reason(entry)}
             for entry in log
-            if entry.action in ("erased", "contact_erased", "person_export") and entry.subject in subjects
+            if entry.action in _REQUESTS and entry.subject in subjects
         ],
         "asked": [
             {
@@ -82,9 +86,9 @@ def record(store: Store, round: str, now: datetime | None = None) -> dict[str, A
         "exports": [
             {"time": entry.time, "action": entry.action, "by": entry.actor, **entry.detail}
             for entry in log
-            if entry.action in ("export", "export_contact") and entry.subject == round
+            if entry.action in _EXPORTS and entry.subject == round
         ],
-        "log": dict(sorted(Counter(entry.action for entry in log).items())),
+        "log": access_log.kinds(store),
     }
 
 

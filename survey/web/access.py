@@ -26,8 +26,8 @@ FILTERS = ("actor", "action", "device", "since", "until")
 def page() -> str:
     """The newest entries first, a hundred a page."""
     asked, narrowed, complaint = _asked()
-    found = access_log.entries(store(), **narrowed)
-    pages_ = max(1, -(-len(found) // SHOWN))
+    count = access_log.count(store(), **narrowed)
+    pages_ = max(1, -(-count // SHOWN))
     number = min(max(1, request.args.get("page", 1, int)), pages_)
     spoken = words.interface()
     # Each view proves what came since the last one; the whole is for `survey verify` and `survey audit`.
@@ -36,8 +36,8 @@ def page() -> str:
     machines = [(str(one["id"]), device_name(str(one["id"]))) for one in frame.devices(store())]
     return render_template(
         "access.html",
-        rows=[_row(entry) for entry in found[(number - 1) * SHOWN : number * SHOWN]],
-        count=len(found),
+        rows=[_row(entry) for entry in access_log.entries(store(), most=SHOWN, skip=(number - 1) * SHOWN, **narrowed)],
+        count=count,
         number=number,
         last=pages_,
         asked=asked,
@@ -64,10 +64,12 @@ def export() -> Response:
     return attached(access_log.as_csv(found), "nhat-ky-truy-cap.csv", "text/csv")
 
 
-def _asked() -> tuple[dict[str, str], dict[str, str], str]:
+def _asked() -> tuple[dict[str, str], dict[str, Any], str]:
     """The conditions as they were typed, as the log takes them, and what is wrong with a day."""
     typed = {name: request.values.get(name, "").strip() for name in FILTERS}
-    narrowed, complaint = dict(typed), ""
+    narrowed: dict[str, Any] = {name: typed[name] for name in ("actor", "device")}
+    narrowed["actions"] = [typed["action"]] if typed["action"] else []
+    complaint = ""
     for name in ("since", "until"):
         try:
             narrowed[name] = forms.read_moment(typed[name])[:10]
