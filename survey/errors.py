@@ -92,3 +92,11 @@ class VerifyError(SurveyError):
 
 class NotAllowed(SurveyError):
     """The person who asks may not do this."""
+
+
+class NotUnderstood(Exception):
+    """What was typed or keyed cannot be read as an answer; ``reason`` says what can."""
+
+    def __init__(self, reason: Text):
+        self.reason = reason
+        super().__init__(reason.en)

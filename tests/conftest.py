@@ -15,7 +15,6 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from hypothesis import settings
 
-from survey import create_app
 from survey.cli import cli
 from survey.store import Store
 from tests import field, outside
@@ -98,9 +97,8 @@ def staff() -> Sequence[field.Person]:
 def app(device: Store, instance: Path, clock: Clock, staff: Sequence[field.Person]) -> Iterator[Flask]:
     """The app over a laptop with the small round."""
     field.set_up(device, field.small(), staff)
-    app = create_app(instance, clock)
-    yield app
-    app.extensions["survey"].close()
+    with field.running(instance, clock) as app:
+        yield app
 
 
 @pytest.fixture

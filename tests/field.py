@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from survey import create_app
 from survey.questionnaire import xlsform
 from survey.questionnaire.model import Answers, Questionnaire
 from survey.questionnaire.path import Context, open_path
@@ -140,6 +142,16 @@ class Visitor:
         """Signs in and lands on the first page of that person."""
         self.get(f"/sign-in/{user}")
         return self.post(f"/sign-in/{user}", pin=pin)
+
+
+@contextmanager
+def running(folder: Path, clock: Clock | None = None) -> Iterator[Flask]:
+    """The app over the store in ``folder``, by the test's clock; the store is closed at the end."""
+    app = create_app(folder, clock or Clock())
+    try:
+        yield app
+    finally:
+        app.extensions["survey"].close()
 
 
 class Interviewer(Visitor):

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from survey import create_app
 from survey.cli import cli
 from survey.errors import InputError, NotAllowed
 from survey.store import Store, board, current, drafts, feed, fieldlog, frame, personal, processing, quality
@@ -21,7 +20,7 @@ from survey.store.quarantine import quarantine
 from survey.sync import rounds
 from survey.text import fold
 from tests import field
-from tests.field import HOA, LAN, ROUND, Clock, Interviewer, Visitor
+from tests.field import HOA, LAN, ROUND, Interviewer, Visitor
 from tests.laptops import interview, keys, records, state
 
 QUAN = "pquan"
@@ -317,11 +316,10 @@ def test_the_export_has_everything_about_the_interview_and_of_nobody_else(office
 @pytest.fixture
 def hoa(device: Store, instance: Path) -> Iterator[Interviewer]:
     field.set_up(device, field.small())
-    app = create_app(instance, Clock())
-    interviewer = Interviewer(app)
-    interviewer.sign_in(HOA)
-    yield interviewer
-    app.extensions["survey"].close()
+    with field.running(instance) as app:
+        interviewer = Interviewer(app)
+        interviewer.sign_in(HOA)
+        yield interviewer
 
 
 def test_the_wording_time_and_way_of_consent_are_sealed_with_the_interview(hoa: Interviewer, device: Store) -> None:
@@ -392,11 +390,10 @@ def test_the_respondent_gets_the_code_before_the_seal_and_the_slip_can_be_printe
 @pytest.fixture
 def quan(office: Store) -> Iterator[Visitor]:
     """The administrator, at the hub's pages."""
-    app = create_app(office.folder, Clock())
-    visitor = Visitor(app)
-    visitor.sign_in(QUAN)
-    yield visitor
-    app.extensions["survey"].close()
+    with field.running(office.folder) as app:
+        visitor = Visitor(app)
+        visitor.sign_in(QUAN)
+        yield visitor
 
 
 def test_the_page_erases_only_with_a_reason_and_the_tick(office: Store, quan: Visitor) -> None:

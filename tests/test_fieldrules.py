@@ -65,12 +65,11 @@ def test_a_merged_commune_shows_both_names_and_the_date_and_the_draw_is_untouche
     )
     assert "4 units, drawn as they were" in done.output
     assert [frame.unit(hub, f"u{n}") for n in range(1, 5)] == before
-    app = create_app(hub.folder, Clock())
-    hoa = Interviewer(app)
-    hoa.sign_in(HOA)
-    page = hoa.get("/today").text
-    assert "xã Mường Bú (trước 01/07/2026: xã Chiềng Mung)" in page
-    app.extensions["survey"].close()
+    with field.running(hub.folder) as app:
+        hoa = Interviewer(app)
+        hoa.sign_in(HOA)
+        page = hoa.get("/today").text
+        assert "xã Mường Bú (trước 01/07/2026: xã Chiềng Mung)" in page
     wrong = on_hub("round", "place", "commune", "99", "--name", "x", "--date", "2026-07-01")
     assert (wrong.exit_code, "codes in the sample: 03646" in wrong.output) == (2, True)
 

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from survey import create_app
 from survey.errors import InputError
 from survey.fieldwork.household import KISH, Adult, choose, days_to, kish_probability, kish_table
 from survey.store import Store, fieldlog, frame
 from tests import field
-from tests.field import HOA, Clock, Interviewer
+from tests.field import HOA, Interviewer
 
 TODAY = date(2026, 11, 23)
 
@@ -115,9 +114,8 @@ def app(device: Store, instance: Path) -> Iterator[Flask]:
     field.set_up(device, field.small())
     document = frame.round_document(device, field.ROUND)
     frame.issue(device, "round", field.ROUND, {**document, "respondent": {"method": "kish", "age": 18}})
-    app = create_app(instance, Clock())
-    yield app
-    app.extensions["survey"].close()
+    with field.running(instance) as app:
+        yield app
 
 
 @pytest.fixture

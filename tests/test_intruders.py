@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from survey import create_app
 from survey.errors import NotAllowed
 from survey.store import Store, current, drafts, frame
 from survey.store.people import delay
@@ -55,9 +54,8 @@ def app(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
         columns = dict.fromkeys(("province_name", "commune_name", "village_name", "stratum", "procedure"), EVIL)
         contact = dict.fromkeys(("name", "address", "phone", "note"), EVIL)
         frame.issue(device, "unit", unit, {**field.unit_document(unit, order), **columns}, contact)
-    app = create_app(instance, clock)
-    yield app
-    app.extensions["survey"].close()
+    with field.running(instance, clock) as app:
+        yield app
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey import create_app
 from survey.errors import InputError
 from survey.paper import states
 from survey.paper.serial import Serial, serial
@@ -174,9 +173,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def app(store: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
-    app = create_app(instance, clock)
-    yield app
-    app.extensions["survey"].close()
+    with field.running(instance, clock) as app:
+        yield app
 
 
 @pytest.fixture

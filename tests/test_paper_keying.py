@@ -12,17 +12,16 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey import create_app
-from survey.errors import InputError
+from survey.errors import InputError, NotUnderstood
 from survey.paper import double, validity
-from survey.paper.fields import NotKeyed, fields, read, words, written
+from survey.paper.fields import fields, read, words, written
 from survey.paper.states import Form, form_id
 from survey.paper.validity import Rule
 from survey.questionnaire import xlsform
 from survey.questionnaire.model import MISSING
 from survey.store import Store, current, drafts, feed, frame, keying, paper, verify
 from tests import field
-from tests.field import HOA, LAN, ROUND, Clock, Visitor
+from tests.field import HOA, LAN, ROUND, Visitor
 from tests.forms import begin
 from tests.test_paper_forms import NOW, number
 
@@ -73,7 +72,7 @@ def test_the_codes_printed_and_the_keys_of_paper_are_read(path: str, keyed: str,
     ],
 )
 def test_what_is_no_answer_of_its_question_is_refused_with_what_can_be_keyed(path: str, keyed: str) -> None:
-    with pytest.raises(NotKeyed) as refused:
+    with pytest.raises(NotUnderstood) as refused:
         read(BOXES[path], keyed)
     assert refused.value.reason.vi
     assert refused.value.reason.en
@@ -183,9 +182,8 @@ def store(device: Store) -> Store:
 
 @pytest.fixture
 def app(store: Store, instance: Path) -> Iterator[Flask]:
-    app = create_app(instance, Clock())
-    yield app
-    app.extensions["survey"].close()
+    with field.running(instance) as app:
+        yield app
 
 
 class Keyer(Visitor):

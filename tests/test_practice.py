@@ -174,9 +174,8 @@ def trained(device: Store, instance: Path, clock: Clock) -> Iterator[Flask]:
         "key": key(("age", "47"), ("b1", "5"), ("hours", "1")),
     }
     frame.issue(device, "round", ROUND, {**document, "practice": [made]})
-    app = create_app(instance, clock)
-    yield app
-    app.extensions["survey"].close()
+    with field.running(instance, clock) as app:
+        yield app
 
 
 def play(hoa: Interviewer, set: str = "t1") -> None:

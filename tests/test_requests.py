@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from survey import create_app
 from survey.cli import cli
 from survey.errors import InputError
 from survey.store import Store, current, personal, requests
 from survey.sync import exchange
 from tests import field
-from tests.field import LAN, Clock, Visitor
+from tests.field import LAN, Visitor
 from tests.laptops import interview
 
 QUAN = "pquan"
@@ -32,11 +31,10 @@ def office(hub: Store) -> Store:
 @pytest.fixture
 def quan(office: Store) -> Iterator[Visitor]:
     """The administrator, at the hub's pages."""
-    app = create_app(office.folder, Clock())
-    visitor = Visitor(app)
-    visitor.sign_in(QUAN)
-    yield visitor
-    app.extensions["survey"].close()
+    with field.running(office.folder) as app:
+        visitor = Visitor(app)
+        visitor.sign_in(QUAN)
+        yield visitor
 
 
 def run(store: Store, *arguments: str) -> Result:

@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from survey import create_app
 from survey.errors import InputError
 from survey.fieldwork.reviewing import Rule, Waiting, kept_for_reading
 from survey.store import Store, board, current, drafts, frame, lists
 from survey.store.where import Where
 from survey.sync import exchange
 from tests import field
-from tests.field import BINH, HOA, LAN, ROUND, Clock, Visitor
+from tests.field import BINH, HOA, LAN, ROUND, Visitor
 
 
 @pytest.fixture
@@ -27,9 +26,8 @@ def office(hub: Store) -> Store:
 
 @pytest.fixture
 def app(office: Store) -> Iterator[Flask]:
-    app = create_app(office.folder, Clock())
-    yield app
-    app.extensions["survey"].close()
+    with field.running(office.folder) as app:
+        yield app
 
 
 @pytest.fixture
@@ -137,14 +135,13 @@ def test_a_returned_interview_whose_questionnaire_is_gone_is_told_and_nothing_is
     interview = drafts.start(device, "u1", "sha256:" + "00" * 32, HOA)
     drafts.seal(device, interview, {"a/age": "47"}, {}, {}, {}, HOA)
     current.decide(device, interview, "returned", reason="hỏi lại tuổi", question="a/age", actor=LAN)
-    app = create_app(instance, Clock())
-    hoa = Visitor(app)
-    hoa.sign_in(HOA)
-    assert "hỏi lại tuổi" in hoa.get("/mine").text
-    page = hoa.post(f"/interviews/{interview}/open-again")
-    assert "Máy này chưa có bảng hỏi của phiếu này" in page.text
-    assert drafts.drafts(device) == []
-    app.extensions["survey"].close()
+    with field.running(instance) as app:
+        hoa = Visitor(app)
+        hoa.sign_in(HOA)
+        assert "hỏi lại tuổi" in hoa.get("/mine").text
+        page = hoa.post(f"/interviews/{interview}/open-again")
+        assert "Máy này chưa có bảng hỏi của phiếu này" in page.text
+        assert drafts.drafts(device) == []
 
 
 # -- rounds with nothing in them ------------------------------------------------------------------------------------
@@ -156,11 +153,10 @@ PAGES = ("/progress", "/progress?by=person", "/progress?by=day", "/progress/unit
 def test_a_hub_without_a_round_says_so(hub: Store, page: str) -> None:
     person = {"id": LAN, "name": "Lan", "roles": ["supervisor"], "pin": frame.hash_pin(field.PIN)}
     frame.issue(hub, "user", LAN, person)
-    app = create_app(hub.folder, Clock())
-    lan = Visitor(app)
-    lan.sign_in(LAN)
-    assert lan.client.get(page, base_url=field.ADDRESS, follow_redirects=True).status_code == 200
-    app.extensions["survey"].close()
+    with field.running(hub.folder) as app:
+        lan = Visitor(app)
+        lan.sign_in(LAN)
+        assert lan.client.get(page, base_url=field.ADDRESS, follow_redirects=True).status_code == 200
 
 
 @pytest.mark.parametrize("page", PAGES)

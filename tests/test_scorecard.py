@@ -24,14 +24,14 @@ from analysis.scorecard import (
     sipas_points,
     structure_rows,
 )
-from survey import create_app, evidence
+from survey import evidence
 from survey.cli import cli
 from survey.errors import InputError, Problems
 from survey.store import Store, frame, scorecards
 from survey.store.scope import Scope
 from survey.sync.exchange import export, sync
 from tests import field
-from tests.field import BINH, LAN, Clock, Visitor
+from tests.field import BINH, LAN, Visitor
 
 CHAIR = "pchair"
 PEOPLE = (*field.PEOPLE, (CHAIR, "Đỗ Thị Hạnh", ["administrator"]))
@@ -368,9 +368,8 @@ def test_a_whole_scorecard_is_entered_from_tables(hub: Store, criteria: Path, tm
 
 @pytest.fixture
 def app(hub: Store, tmp_path: Path) -> Iterator[Flask]:
-    app = create_app(tmp_path / "hub", Clock())
-    yield app
-    app.extensions["survey"].close()
+    with field.running(tmp_path / "hub") as app:
+        yield app
 
 
 def visit(app: Flask, user: str) -> Visitor:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from survey.errors import NotUnderstood
 from survey.questionnaire.path import Context, Entry, open_path
 from survey.questionnaire.path import Path as Way
 from survey.web import forms
@@ -66,7 +67,7 @@ def test_what_people_type_is_understood(way: Way, name: str, typed: str, stored:
     ],
 )
 def test_what_cannot_be_read_gets_a_sentence_that_helps(way: Way, name: str, typed: str, helps: str) -> None:
-    with pytest.raises(forms.NotUnderstood, match=helps):
+    with pytest.raises(NotUnderstood, match=helps):
         forms.read(entry(way, name), [typed], "")
 
 
@@ -84,13 +85,13 @@ def test_a_ranking_counts_once_every_item_has_a_place_of_its_own(way: Way) -> No
     order = entry(way, "order")
     assert forms.read(order, ["radio=2", "people=1", "none=3"], "") == ["people", "radio", "none"]
     assert forms.read(order, ["radio=", "people=", "none="], "") is None
-    with pytest.raises(forms.NotUnderstood, match="one place"):
+    with pytest.raises(NotUnderstood, match="one place"):
         forms.read(order, ["radio=1", "people=1", "none=3"], "")
 
 
 def test_a_missing_kind_is_taken_where_it_is_offered_and_nowhere_else(way: Way) -> None:
     assert forms.read(entry(way, "age"), [], "refused") == {"missing": "refused"}
-    with pytest.raises(forms.NotUnderstood):
+    with pytest.raises(NotUnderstood):
         forms.read(entry(way, "age"), [], "dont_know")
 
 

@@ -9,14 +9,13 @@ from random import Random
 import pytest
 from flask import Flask
 
-from survey import create_app
 from survey.fieldwork.respondent import Respondent, respond
 from survey.questionnaire import xlsform
 from survey.questionnaire.model import Questionnaire
 from survey.questionnaire.path import Context, open_path
 from survey.store import Store, drafts
 from tests import field
-from tests.field import HOA, Clock, Interviewer
+from tests.field import HOA, Interviewer
 
 SHIPPED = ("papi_2023", "sipas_2017", "sipas_2024", "sipas_2026")
 
@@ -30,9 +29,8 @@ def instrument(request: pytest.FixtureRequest) -> Questionnaire:
 @pytest.fixture
 def app(device: Store, instance: Path, instrument: Questionnaire) -> Iterator[Flask]:
     field.set_up(device, instrument)
-    app = create_app(instance, Clock())
-    yield app
-    app.extensions["survey"].close()
+    with field.running(instance) as app:
+        yield app
 
 
 def test_the_list_of_instruments_is_whole() -> None:

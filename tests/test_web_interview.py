@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from survey import create_app
 from survey.store import Store, current, drafts, feed, frame
 from tests import field
 from tests.field import HOA, LAN, ROUND, WHOLE, Clock, Interviewer, Visitor
@@ -241,14 +240,13 @@ def test_after_a_restart_nothing_that_was_confirmed_is_gone(
     hoa.answer("opening/consent", "yes")
     hoa.open(2)
     hoa.answers({"a/age": "47", "a/job": "no"})
-    restarted = create_app(instance, clock)
-    again = Interviewer(restarted)
-    again.sign_in(HOA)
-    again.interview = hoa.interview
-    page = again.open(2).text
-    assert 'value="47"' in page
-    assert "2 / 3 đã trả lời" in page
-    restarted.extensions["survey"].close()
+    with field.running(instance, clock) as restarted:
+        again = Interviewer(restarted)
+        again.sign_in(HOA)
+        again.interview = hoa.interview
+        page = again.open(2).text
+        assert 'value="47"' in page
+        assert "2 / 3 đã trả lời" in page
 
 
 def test_a_page_that_outlives_a_restart_goes_on_saving(
@@ -256,13 +254,12 @@ def test_a_page_that_outlives_a_restart_goes_on_saving(
 ) -> None:
     hoa.answer("opening/consent", "yes")
     hoa.open(2)
-    restarted = create_app(instance, clock)
-    hoa.client.application = restarted
-    reply = hoa.answer("a/age", "47")
-    assert reply.headers["X-Answer"] == "saved"
-    assert 'id="questions"' in reply.text
-    assert saved(device, hoa)["a/age"] == "47"
-    restarted.extensions["survey"].close()
+    with field.running(instance, clock) as restarted:
+        hoa.client.application = restarted
+        reply = hoa.answer("a/age", "47")
+        assert reply.headers["X-Answer"] == "saved"
+        assert 'id="questions"' in reply.text
+        assert saved(device, hoa)["a/age"] == "47"
 
 
 def test_of_two_windows_the_older_one_is_told_and_loses_nothing(device: Store, hoa: Interviewer) -> None:

@@ -15,7 +15,6 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from analysis.plan_sheet import HEADINGS
-from survey import create_app
 from survey.cli import cli
 from survey.store import Store, plans
 from tests import field
@@ -42,9 +41,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def app(hub: Store, tmp_path: Path, clock: Clock) -> Iterator[Flask]:
-    app = create_app(tmp_path / "hub", clock)
-    yield app
-    app.extensions["survey"].close()
+    with field.running(tmp_path / "hub", clock) as app:
+        yield app
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from survey import create_app
 from survey.questionnaire.model import Questionnaire
 from survey.store import Store, current, drafts, remarks
 from tests import field
-from tests.field import HOA, LAN, PIN, Clock, Interviewer
+from tests.field import HOA, LAN, PIN, Interviewer
 from tests.forms import form
 
 SURVEY = """
@@ -42,9 +41,8 @@ def private_form() -> Questionnaire:
 @pytest.fixture
 def app(device: Store, instance: Path) -> Iterator[Flask]:
     field.set_up(device, private_form())
-    app = create_app(instance, Clock())
-    yield app
-    app.extensions["survey"].close()
+    with field.running(instance) as app:
+        yield app
 
 
 @pytest.fixture

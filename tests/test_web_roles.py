@@ -12,14 +12,13 @@ from click.testing import CliRunner
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from survey import create_app
 from survey.cli import cli
 from survey.store import Store, current, drafts, frame
 from survey.sync import rounds
 from survey.vocabulary import ROLES
 from survey.web import roles
 from tests import field
-from tests.field import ROUND, Clock, Visitor
+from tests.field import ROUND, Visitor
 
 PERSON = {role: f"p{role}" for role in ROLES}
 STRANGER = "pkhac"
@@ -89,12 +88,11 @@ def office(tmp_path: Path) -> Iterator[Office]:
     with Store.create(folder, "hub", name="hub") as store:
         people = [(user, f"Người {role}", [role]) for role, user in PERSON.items()]
         field.set_up(store, field.small(), [*field.PEOPLE, *people, (STRANGER, "Người Khác", ["enumerator"])])
-        app = create_app(folder, Clock())
-        # Any free port: other tests open their hubs at the same time.
-        app.extensions["survey"].settings = replace(app.extensions["survey"].settings, hub_port=0)
-        yield Office(store, app)
-        app.extensions["survey.door"].shut()
-        app.extensions["survey"].close()
+        with field.running(folder) as app:
+            # Any free port: other tests open their hubs at the same time.
+            app.extensions["survey"].settings = replace(app.extensions["survey"].settings, hub_port=0)
+            yield Office(store, app)
+            app.extensions["survey.door"].shut()
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import Group, account, json_option, language, open_store, option, say, say_json, say_table
-from survey.cli.figures import STATE, STATES, VOLUNTEERS
+from survey.cli.figures import STATE, STATES, VOLUNTEERS, say_written
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.options import FILE, NEW_FILE
 from survey.errors import InputError
@@ -179,8 +179,7 @@ def export(
         say(Text("Đợt thí điểm, không phải kết quả của đợt chính.", "A pilot round, not the result of the main one."))
     if protected:
         _say_protected(protected)
-    for one in [*files, *([private] if private else [])]:
-        say(Text(f"Đã ghi {one}", f"Wrote {one}"))
+    say_written(*[*files, *([private] if private else [])])
     if count:
         said = f"{count} ảnh, bản ghi âm và tệp trả lời", f"{count} photographs, recordings and files"
         say(Text(f"Đã ghi {said[0]} vào {place.parent / 'media'}", f"Wrote {said[1]} to {place.parent / 'media'}"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from survey.cli.base import Command, json_option, language, open_store, option, progress, say, say_json
+from survey.cli.figures import say_written
 from survey.cli.options import NEW_FILE
 from survey.cli.versions import questionnaire_of
 from survey.errors import InputError
@@ -87,7 +88,7 @@ def print_(source: str, out: Path | None, both: bool, serials: int, start: int, 
         )
         return
     for file in written:
-        say(Text(f"Đã ghi {file}", f"Wrote {file}"))
+        say_written(file)
     if forms:
         say(
             Text(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, option, say, say_json
+from survey.cli.figures import say_written
 from survey.cli.office import OFFICE, issuing
 from survey.cli.options import FILE, NEW_FILE, NEW_FOLDER
 from survey.errors import InputError
@@ -197,7 +198,7 @@ def write(
         own=figures.own,
     )
     _save(out, plan_document(made, issuing(office), language()))
-    say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+    say_written(out)
     return 0
 
 
@@ -368,7 +369,7 @@ def _told(counts: dict[str, int], silent: int, out: Path) -> None:
             f"the lead of {silent} has not reported",
         )
     )
-    say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+    say_written(out)
 
 
 def agency_names(file: Path | None, day: str = "") -> Callable[[str], str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from survey.cli.base import Group, instance_folder, json_option, language, open_store, option, say, say_json, say_table
+from survey.cli.figures import say_written
 from survey.cli.frame import chosen_round, round_option
 from survey.cli.options import FILE, NEW_FILE
 from survey.text import Text, many
@@ -156,7 +157,7 @@ def results(set_id: str, round_id: str | None, out: Path | None, as_json: bool) 
     if listed := [f"{one.path} ({one.wrong}/{len(found)})" for one in wrong[:10] if one.wrong]:
         say(Text("Hay sai nhất: " + ", ".join(listed), "Most often wrong: " + ", ".join(listed)))
     if out is not None:
-        say(Text(f"Đã ghi {out}", f"Wrote {out}"))
+        say_written(out)
 
 
 @practice.command(

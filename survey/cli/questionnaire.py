@@ -10,6 +10,7 @@ import click
 
 from survey.cli import paper, versions
 from survey.cli.base import FINDINGS, Group, json_option, language, say, say_json, say_table
+from survey.cli.figures import say_written
 from survey.cli.options import NEW_FILE
 from survey.errors import Problem, Problems
 from survey.text import Text, many
@@ -107,7 +108,7 @@ def export(path: str, file: Path) -> None:
     from survey.questionnaire import xlsform
 
     xlsform.write_xlsx(path, file)
-    say(Text(f"Đã ghi {file}", f"Wrote {file}"))
+    say_written(file)
 
 
 def _facts(found: Questionnaire | None) -> dict[str, Any]:

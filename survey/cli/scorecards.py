@@ -148,7 +148,7 @@ def enter(card: str, table: Path, step: str, folder: Path | None, person: str) -
         with store.transaction():
             for code, body, files in ready:
                 scorecards.enter(store, card, code, step, body, files, person)
-    say(Text(f"Đã nhập {len(ready)} tiêu chí", f"Entered {len(ready)} criteria"))
+    say(Text(f"Đã nhập {len(ready)} tiêu chí", f"Entered {many(len(ready), 'criterion', 'criteria')}"))
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from survey.cli.base import FINDINGS, Command, json_option, language, open_store, option, say, say_json, say_table
-from survey.cli.figures import INDEX, LEVEL, OUT, STATE, STATES, VOLUNTEERS, WEIGHTS
+from survey.cli.figures import INDEX, LEVEL, OUT, STATE, STATES, VOLUNTEERS, WEIGHTS, say_written
 from survey.cli.options import FILE, FILE_OR_FOLDER, NEW_FILE
 from survey.errors import InputError
 from survey.text import Text
@@ -374,8 +374,7 @@ def _show(scores: Scores, files: list[Path]) -> None:
         indented = shorten("  " * (depth[row["code"]] - 1) + name)
         rows.append([domain, row["code"], indented, *figures, note_in(row["note"], spoken)])
     say_table(headings, rows)
-    for file in files:
-        say(Text(f"Đã ghi {file}", f"Wrote {file}"))
+    say_written(*files)
 
 
 def shorten(text: str) -> str:

@@ -6,25 +6,26 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta, timezone
 
-from survey.paper.fields import Field, NotKeyed, read, read_day
+from survey.errors import NotUnderstood
+from survey.paper.fields import Field, read, read_day
 from survey.questionnaire.model import MISSING, Value
 from survey.tables import numbers
 from survey.text import Text, fold
 
-Cell = Value | bool | NotKeyed | None
+Cell = Value | bool | NotUnderstood | None
 """An answer, a tick or none of it, nothing, or why the cell is none of these."""
 
 _ZONE = timezone(timedelta(hours=7))
 
 
-def ticked(cell: str) -> bool | NotKeyed:
+def ticked(cell: str) -> bool | NotUnderstood:
     """Whether a cell says that its box was ticked."""
     told = fold(cell)
     if told in ("", "0", "khong", "no", "false", "-"):
         return False
     if told in ("1", "x", "co", "yes", "true", "✓", "v"):
         return True
-    return NotKeyed(Text("Ghi 1 hoặc x nếu được đánh dấu, nếu không thì 0.", "Write 1 or x, else 0."))
+    return NotUnderstood(Text("Ghi 1 hoặc x nếu được đánh dấu, nếu không thì 0.", "Write 1 or x, else 0."))
 
 
 def column_values(box: Field, cells: Sequence[str], given: Mapping[str, str], decimal_comma: bool) -> list[Cell]:
@@ -42,7 +43,7 @@ def column_values(box: Field, cells: Sequence[str], given: Mapping[str, str], de
             continue
         try:
             known[cell] = value_of(box, plain[cell] or cell)
-        except NotKeyed as wrong:
+        except NotUnderstood as wrong:
             known[cell] = wrong
     return [known[cell] for cell in cells]
 
@@ -56,7 +57,7 @@ def _meant(box: Field, choice: str) -> Value:
 
 def value_of(box: Field, cell: str) -> Value | None:
     """The answer that a cell holds: a choice by its name, words or printed code; what else :func:`read` takes. Raises
-    NotKeyed."""
+    NotUnderstood."""
     if box.labels:
         return _several(box, cell) if box.kind == "many" else _choice(box, cell) or read(box, cell)
     if kind := _kind(box, cell):
@@ -144,6 +145,6 @@ def _moment(cell: str, american: bool) -> datetime | str | None:
     try:
         on = read_day(f"{year}-{month}-{day}")
         at = time(clock, int(minute or 0), int(second_of or 0))
-    except (NotKeyed, ValueError):
+    except (NotUnderstood, ValueError):
         return cell
     return datetime.combine(on, at, timezone(timedelta(hours=int(zone))) if zone else _ZONE)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
 
+from survey.errors import NotUnderstood
 from survey.paper.boxes import range_steps
 from survey.paper.numbering import is_asked, numbers
 from survey.questionnaire.codes import MISSING_KEYS, codes
@@ -28,14 +29,6 @@ WRITTEN = frozenset({"text", "integer", "decimal", "range", "date", "time", "dat
 
 LONGEST_LIST = 40
 """A longer list of choices is not printed: its code or name is written."""
-
-
-class NotKeyed(Exception):
-    """What was keyed is none of the answers of its question; ``reason`` says what can be keyed."""
-
-    def __init__(self, reason: Text):
-        self.reason = reason
-        super().__init__(reason.en)
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,7 @@ def _field(questionnaire: Questionnaire, node: Node, number: str) -> Field | Non
 
 
 def read(box: Field, keyed: str) -> Value | None:
-    """The answer that was keyed; None for an empty box. Raises NotKeyed."""
+    """The answer that was keyed; None for an empty box. Raises NotUnderstood."""
     text = nfc(keyed).strip("\ufeff\u200b\u00a0 \t\r\n")
     if not text:
         return None
@@ -103,7 +96,7 @@ def read(box: Field, keyed: str) -> Value | None:
 def _one(box: Field, text: str) -> Value:
     found = _choice(box, text)
     if found is None:
-        raise NotKeyed(_expected(box))
+        raise NotUnderstood(_expected(box))
     return found
 
 
@@ -113,7 +106,7 @@ def _many(box: Field, text: str) -> Value:
         pieces = list(text)
     found = [_choice(box, piece) for piece in pieces]
     if None in found:
-        raise NotKeyed(_expected(box))
+        raise NotUnderstood(_expected(box))
     return [name for name in box.codes.values() if name in found]
 
 
@@ -122,7 +115,7 @@ def _rank(box: Field, text: str) -> Value:
     pieces = re.split(r"[\s,;]+", text) if re.search(r"[\s,;]", text) else list(text)
     names = list(box.codes.values())
     if sorted(pieces, key=lambda p: p.zfill(4)) != [str(n + 1) for n in range(len(names))]:
-        raise NotKeyed(
+        raise NotUnderstood(
             Text(
                 f"Ghi thứ hạng của từng ý theo thứ tự trên phiếu, từ 1 đến {len(names)}, không trùng.",
                 f"Key the rank of each item in the order of the form, 1 to {len(names)}, none twice.",
@@ -143,7 +136,7 @@ def _listed(box: Field, text: str) -> Value:
     if len(same) == 1:
         return same.pop()
     count = len(same)
-    raise NotKeyed(
+    raise NotUnderstood(
         Text(
             f"Có {count} tên giống vậy; ghi rõ hơn hoặc ghi mã.", f"{count} names are like this; key more, or the code."
         )
@@ -176,7 +169,7 @@ def _text(text: str) -> Value:
 def _integer(text: str) -> Value:
     plain = re.sub(r"[ .,\u00a0\u202f](?=\d{3}(?:\D|$))", "", text)
     if not re.fullmatch(r"[+-]?\d{1,18}", plain, re.ASCII):
-        raise NotKeyed(Text("Ghi một số nguyên.", "Key a whole number."))
+        raise NotUnderstood(Text("Ghi một số nguyên.", "Key a whole number."))
     return str(int(plain))
 
 
@@ -186,7 +179,7 @@ def _decimal(text: str) -> Value:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or len(text) > 40:
-        raise NotKeyed(Text("Ghi một số, ví dụ 3,5.", "Key a number, like 3.5."))
+        raise NotUnderstood(Text("Ghi một số, ví dụ 3,5.", "Key a number, like 3.5."))
     return f"{number:f}"
 
 
@@ -195,7 +188,7 @@ def _date(text: str) -> Value:
 
 
 def read_day(text: str) -> date:
-    """A day as people write it: ``5/3/2026``, ``05032026``, ``2026-03-05``. Raises NotKeyed."""
+    """A day as people write it: ``5/3/2026``, ``05032026``, ``2026-03-05``. Raises NotUnderstood."""
     found = re.fullmatch(r"(\d{1,2})[ ./-](\d{1,2})[ ./-](\d{4})", text) or re.fullmatch(r"(\d\d)(\d\d)(\d{4})", text)
     iso = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text)
     try:
@@ -205,7 +198,9 @@ def read_day(text: str) -> date:
             return date(int(found[3]), int(found[2]), int(found[1]))
     except ValueError:
         pass  # the 31st of June: said below like any other day that is none
-    raise NotKeyed(Text("Ghi ngày/tháng/năm có thật, ví dụ 05032026.", "Key a real day/month/year, like 05032026."))
+    raise NotUnderstood(
+        Text("Ghi ngày/tháng/năm có thật, ví dụ 05032026.", "Key a real day/month/year, like 05032026.")
+    )
 
 
 def _time(text: str) -> Value:
@@ -219,7 +214,7 @@ def _clock(text: str) -> time:
             return time(int(found[1]), int(found[2]), int(found[3] or 0))
     except ValueError:
         pass  # 25:70: said below
-    raise NotKeyed(Text("Ghi giờ:phút, ví dụ 1430.", "Key hour:minute, like 1430."))
+    raise NotUnderstood(Text("Ghi giờ:phút, ví dụ 1430.", "Key hour:minute, like 1430."))
 
 
 def _moment(text: str) -> Value:

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from survey.errors import Problem, Problems
+from survey.errors import NotUnderstood, Problem, Problems
 from survey.paper.cells import Cell, column_values, read_times, ticked, value_of
 from survey.paper.conditions import FRAME
-from survey.paper.fields import Field, NotKeyed, fields
+from survey.paper.fields import Field, fields
 from survey.questionnaire.model import Answers, Questionnaire, Value
 from survey.tables import Table
 from survey.text import Text, fold
@@ -195,9 +195,9 @@ def read_rows(table: Table, map: Map, questionnaire: Questionnaire) -> tuple[lis
             read_cells: list[Cell] = [ticked(cell) for cell in cells]
         else:
             read_cells = column_values(boxes[question], cells, map.values.get(column, {}), table.decimal_comma)
-        columns[column] = [None if isinstance(one, NotKeyed) else one for one in read_cells]
+        columns[column] = [None if isinstance(one, NotUnderstood) else one for one in read_cells]
         for number, one in enumerate(read_cells):
-            if isinstance(one, NotKeyed):
+            if isinstance(one, NotUnderstood):
                 shown = cells[number][:60]
                 said = f"{shown!r} không phải câu trả lời của {question}", f"{shown!r} is no answer to {question}"
                 problems.append(Problem(table.where(number, column), Text(*said), one.reason))
@@ -283,7 +283,7 @@ def _drafted(box: Field, table: Table, column: str) -> Iterator[tuple[str, str]]
             continue
         try:
             value = value_of(box, cell)
-        except NotKeyed:
+        except NotUnderstood:
             value = None
         if box.kind in ("many", "rank") and value is not None:
             continue

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
 
+from survey.errors import NotUnderstood
 from survey.store import access_log, audit, frame
 from survey.store.personal import code_of
 from survey.text import Text, fold
@@ -73,7 +74,7 @@ def _asked() -> tuple[dict[str, str], dict[str, Any], str]:
     for name in ("since", "until"):
         try:
             narrowed[name] = forms.read_moment(typed[name])[:10]
-        except forms.NotUnderstood as wrong:
+        except NotUnderstood as wrong:
             narrowed[name], complaint = "", words.sentence(wrong.reason(words.interface()))
     return typed, narrowed, complaint
 

@@ -10,12 +10,12 @@ from typing import Any
 from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
-from survey.errors import InputError, Problems, SurveyError
+from survey.errors import InputError, NotUnderstood, Problems, SurveyError
 from survey.sync.files import BROUGHT
 from survey.text import Text
 from survey.web import words
 from survey.web.desk import store
-from survey.web.forms import NotUnderstood, read_moment
+from survey.web.forms import read_moment
 from survey.web.words import t
 
 

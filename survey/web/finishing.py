@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 
-from survey.errors import NotAllowed, SurveyError
+from survey.errors import NotAllowed, NotUnderstood, SurveyError
 from survey.fieldwork.dispositions import DISPOSITIONS
 from survey.questionnaire import consent
 from survey.questionnaire.path import Entry
@@ -98,7 +98,7 @@ def postpone(interview: str) -> Any:
         opened = open_draft(interview)
         try:
             again = forms.read_moment(request.form.get("again", ""))
-        except forms.NotUnderstood as wrong:
+        except NotUnderstood as wrong:
             flash(wrong.reason(words.interface()), "look")
             return redirect(url_for("finishing.finish", interview=interview, again=request.form.get("again", "")))
         record_visit(opened.unit, DISPOSITIONS["0.2"], again=again, interview=interview)

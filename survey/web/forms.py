@@ -14,6 +14,7 @@ from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from survey.errors import NotUnderstood
 from survey.questionnaire.codes import MISSING_KEYS, codes
 from survey.questionnaire.model import ATTACHED_TYPES, MISSING, Node, Value
 from survey.text import Text, nfc
@@ -28,14 +29,6 @@ LONG_LIST = 30
 GRID_COLUMNS = 8
 GRID_LABEL = 32
 """The widest scale, and the longest word on it (in characters), that stands in a grid at 1366 × 768."""
-
-
-class NotUnderstood(Exception):
-    """What was typed cannot be read as an answer of this type; ``reason`` says what can."""
-
-    def __init__(self, reason: Text):
-        self.reason = reason
-        super().__init__(reason.en)
 
 
 @dataclass(frozen=True)

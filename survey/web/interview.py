@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
-from survey.errors import NotAllowed
+from survey.errors import NotAllowed, NotUnderstood
 from survey.questionnaire import endings
 from survey.questionnaire.model import ATTACHED_TYPES, Value, generic
 from survey.questionnaire.path import Change, Entry
@@ -147,7 +147,7 @@ def answer(interview: str) -> Response:
                 value: Value | None = _uploaded(opened, entry)
             else:
                 value = forms.read(entry, values, request.form.get("missing", ""))
-        except (forms.NotUnderstood, uploads.NotTaken) as wrong:
+        except (NotUnderstood, uploads.NotTaken) as wrong:
             return _refuse(opened, entry, values, why, wrong.reason(words.interface()))
         change = opened.path.set(entry.path, "" if value is None else value)
         if not change.ok:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from survey.errors import InputError, SurveyError
+from survey.errors import InputError, NotUnderstood, SurveyError
 from survey.paper.states import DISPUTED, STATES, Form, tally
 from survey.store import current, frame, keying, paper
 from survey.text import Text, many
@@ -186,7 +186,7 @@ def record() -> Any:
         if step == "keyed":
             return _key(units, round)
         said = _issue(units, round) if step == "issued" else _step(units, round, step)
-    except readers.NotUnderstood as wrong:
+    except NotUnderstood as wrong:
         return _page(wrong.reason(words.interface()), request.form), 400
     except SurveyError as wrong:
         problem = wrong.problem

@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 
+from survey.errors import NotUnderstood
 from survey.paper import double
-from survey.paper.fields import NotKeyed, read, words, written
+from survey.paper.fields import read, words, written
 from survey.paper.validity import judge
 from survey.questionnaire.model import Value, generic
 from survey.store import drafts, frame, keying
@@ -85,7 +86,7 @@ def settle(form: str) -> Any:
                 continue
             try:
                 value = read(first.boxes[generic(path)], request.form.get(f"other.{path}", ""))
-            except NotKeyed as wrong:
+            except NotUnderstood as wrong:
                 complaints[path] = wrong.reason(said.interface())
                 continue
             if value is None:

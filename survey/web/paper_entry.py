@@ -10,8 +10,8 @@ from typing import Any
 from flask import Blueprint, abort, flash, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from survey.errors import NotAllowed
-from survey.paper.fields import Field, NotKeyed, fields, read, words, written
+from survey.errors import NotAllowed, NotUnderstood
+from survey.paper.fields import Field, fields, read, words, written
 from survey.paper.layout import INSTANCES
 from survey.paper.states import STATES, Form
 from survey.paper.validity import FLAGS, Rule, Verdict, flags, judge, keyed_twice, rule_of, sealed, whole
@@ -232,7 +232,7 @@ def answer(form: str) -> Any:
         box = opened.boxes[generic(path)]
         try:
             value = read(box, request.form.get("value", ""))
-        except NotKeyed as wrong:
+        except NotUnderstood as wrong:
             return jsonify(saved=False, complaint=wrong.reason(said.interface()))
         _save(opened, {path: value})
         after = mine(form)

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
-from survey.errors import InputError, SurveyError
+from survey.errors import InputError, NotUnderstood, SurveyError
 from survey.store import audit, current, frame, personal, processing, requests
 from survey.store.commune import require_other_commune
 from survey.text import Text, many
@@ -138,7 +138,7 @@ def register() -> Any:
         requests.add(store(), kind, received, g.person["id"], interview=interview, note=note, now=desk().now())
     except SurveyError as wrong:
         return _show("", words.advice(wrong.problem))
-    except forms.NotUnderstood as wrong:
+    except NotUnderstood as wrong:
         return _show("", words.sentence(wrong.reason(words.interface())))
     flash(t("Đã ghi yêu cầu vào sổ.", "The request is registered."), "good")
     return redirect(url_for("personal.page"))

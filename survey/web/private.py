@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from survey.errors import NotAllowed
+from survey.errors import NotAllowed, NotUnderstood
 from survey.questionnaire.path import Entry
 from survey.store import drafts, frame
 from survey.web import forms, words
@@ -113,7 +113,7 @@ def answer(interview: str) -> Any:
         missing = request.form.get("missing", "")
         try:
             value = forms.read(entry, values, missing)
-        except forms.NotUnderstood as wrong:
+        except NotUnderstood as wrong:
             return _show(opened, here, wrong.reason(words.interface()), values[0] if values else ""), 400
         if value is None and entry.required:
             return _show(opened, here, t("Xin chọn một câu trả lời.", "Please choose an answer.")), 400

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField
 from wtforms.validators import InputRequired, Length
 
+from survey.errors import NotUnderstood
 from survey.fieldwork.dispositions import DISPOSITIONS, Disposition
 from survey.store import current, drafts, frame, keying, lists, paper
 from survey.store.commune import closed_communes
@@ -336,7 +337,7 @@ def visit(unit: str) -> Any:
     if form.validate_on_submit():
         try:
             again = forms.read_moment(form.again.data or "")
-        except forms.NotUnderstood as wrong:
+        except NotUnderstood as wrong:
             complaint = wrong.reason(words.interface())
         else:
             record_visit(document, DISPOSITIONS[form.disposition.data], note=form.note.data or "", again=again)

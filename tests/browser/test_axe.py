@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from analysis.scorecard import read_structure
-from survey import create_app
 from survey.paper.serial import serial
 from survey.store import Store, current, drafts, frame, keying, paper, scorecards
 from tests import field, outside
@@ -107,13 +106,12 @@ def happened(store: Store) -> dict[str, dict[str, Any]]:
 
 def addresses(laptop: Path, named: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
     """(endpoint, address) of every page that is opened by its address."""
-    app = create_app(laptop)
-    adapter = app.url_map.bind("127.0.0.1")
-    for rule in app.url_map.iter_rules():
-        if "GET" in (rule.methods or ()) and rule.endpoint not in ELSEWHERE:
-            names = {**named[""], **named.get(rule.endpoint, {})}
-            yield rule.endpoint, adapter.build(rule.endpoint, {name: names[name] for name in rule.arguments})
-    app.extensions["survey"].close()
+    with field.running(laptop) as app:
+        adapter = app.url_map.bind("127.0.0.1")
+        for rule in app.url_map.iter_rules():
+            if "GET" in (rule.methods or ()) and rule.endpoint not in ELSEWHERE:
+                names = {**named[""], **named.get(rule.endpoint, {})}
+                yield rule.endpoint, adapter.build(rule.endpoint, {name: names[name] for name in rule.arguments})
 
 
 @pytest.mark.soak
