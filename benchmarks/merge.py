@@ -38,6 +38,7 @@ from survey.store.signing import SigningKey
 from survey.store.store import FILE, connect
 from survey.sync import bundle
 from survey.sync.exchange import sync
+from survey.sync.founding import unit_id
 from survey.sync.keys import age_identity, publish_age_key
 
 QUESTIONS = 250
@@ -45,6 +46,9 @@ REVISIONS = 2_000
 """Of each laptop, its own document among them."""
 
 _POOL = 2_000
+_CLUSTER = 20
+"""Sample units of a primary unit."""
+
 _PASSPHRASE = "mật khẩu của máy đo thử"
 _PATHS = sorted(f"group_{question // 25}/question_{question}" for question in range(QUESTIONS))
 
@@ -70,7 +74,7 @@ def laptop(key: SigningKey, device: int, pool: list[bytes], chance: random.Rando
             "subject": key.device if first else new_id(key.device, chance.getrandbits(128)),
             "kind": "issued" if first else "sealed",
             "parents": [],
-            "target": "" if first else f"u{chance.getrandbits(128):032x}",
+            "target": "" if first else unit_id("r1", "", f"{device}.{seq // _CLUSTER}", str(seq)),
             "questionnaire_hash": "" if first else form,
             "actor": f"p{device:05d}",
             "device": key.device,
@@ -129,7 +133,6 @@ def merge(hub: Path, stick: Path, sizes: list[int], encrypted: bool) -> None:
     with Store.open(hub) as store:
         for size in sizes:
             part, marks = bundles[done : size // REVISIONS], []
-            forget_peak()
 
             def note(name: str, marks: list[Spent] = marks) -> None:
                 nonlocal memory
@@ -164,7 +167,7 @@ def tell(store: Store, bundles: list[Path], first: Spent, last: Spent, tenth: in
                 "again": [100 * seconds / len(bundles) for seconds in again[:2]],
                 "bytes": store.file.stat().st_size / known,
                 "memory": memory,
-                "bound": lower_bound(store),
+                "bound": lower_bound(store.folder),
             }
         ),
         flush=True,
@@ -188,20 +191,21 @@ def peak_memory(*others: str) -> float:
     return most
 
 
-def forget_peak() -> None:
-    """Begins anew to look for the most memory, where the system lets: the lower bound needs more than a merge."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def lower_bound(store: Store) -> tuple[float, float, float]:
+def lower_bound(hub: Path) -> list[float]:
     """Seconds, and those of the processor, that SQLite alone needs to copy the same rows, indexes included, into an
-    empty store of the same kind."""
-    empty, key = store.folder.with_name("empty"), vault.key_for(store.folder, "store")
-    copy = empty.with_name("copy")
-    shutil.copyfile(empty / f"{store.folder.name}.sqlite", copy)
+    empty store of the same kind. In a process of its own: it needs more memory than a merge."""
+    told = subprocess.run([sys.executable, __file__, "--bound", str(hub)], check=True, capture_output=True, text=True)
+    return [float(seconds) for seconds in json.loads(told.stdout)]
+
+
+def copy_rows(hub: Path) -> tuple[float, float, float]:
+    """What :func:`lower_bound` asks for."""
+    if vault.is_encrypted(hub):
+        vault.unlock(hub, _PASSPHRASE)
+    key, copy = vault.key_for(hub, "store"), hub.with_name("copy")
+    shutil.copyfile(hub.with_name("empty") / f"{hub.name}.sqlite", copy)
     db = connect(copy, key)
-    db.execute("ATTACH ? AS source KEY " + (f"\"x'{key.hex()}'\"" if key else "''"), (str(store.file),))
+    db.execute("ATTACH ? AS source KEY " + (f"\"x'{key.hex()}'\"" if key else "''"), (str(hub / FILE),))
     start, used = time.perf_counter(), time.process_time()
     db.execute("BEGIN")
     for table in ("feeds", "revisions", "parts", "interviews"):
@@ -262,6 +266,9 @@ def main() -> None:
     """Prints the figures."""
     if sys.argv[1:2] == ["--merge"]:
         merge(Path(sys.argv[2]), Path(sys.argv[3]), json.loads(sys.argv[4]), sys.argv[5] == "encrypted")
+        return
+    if sys.argv[1:2] == ["--bound"]:
+        print(json.dumps(copy_rows(Path(sys.argv[2]))))
         return
     sizes = [int(argument) for argument in sys.argv[1:]] or [10_000, 100_000]
     with tempfile.TemporaryDirectory() as temporary:

@@ -206,6 +206,16 @@ def _check_order(plan: Sequence[sampling.Stage]) -> None:
         ) from error
 
 
+def unit_id(round: str, stratum: str, psu: str, row: str) -> str:
+    """The id of a drawn unit, ``row`` in the frame. It begins with its primary unit's: what is visited together comes
+    to a hub together (decision 135)."""
+    place, own = (
+        hashlib.sha256("\x1f".join(names).encode()).hexdigest()
+        for names in ((round, stratum, psu), (round, stratum, psu, row))
+    )
+    return f"u{place[:4]}{own[:28]}"
+
+
 def unit_documents(drawn: Iterable[sampling.Drawn], round: str, people: Sequence[str]) -> list[dict[str, Any]]:
     """The unit documents of a sample. Their ids follow from round and frame, so that a draw repeated by its seed on
     another machine makes the same units."""
@@ -213,7 +223,6 @@ def unit_documents(drawn: Iterable[sampling.Drawn], round: str, people: Sequence
     documents = []
     for unit in drawn:
         place = turn.setdefault((unit.stratum, unit.psu), len(turn))
-        name = "\x1f".join([round, unit.stratum, unit.psu, unit.row["id"]])
         stages = {
             f"{key}_{number}": str(value)
             for number, (p, count, take) in enumerate(unit.stages, start=1)
@@ -223,7 +232,7 @@ def unit_documents(drawn: Iterable[sampling.Drawn], round: str, people: Sequence
         documents.append(
             {
                 **columns,
-                "id": "u" + hashlib.sha256(name.encode()).hexdigest()[:32],
+                "id": unit_id(round, unit.stratum, unit.psu, unit.row["id"]),
                 "frame_id": unit.row["id"],
                 "round": round,
                 "stratum": unit.stratum,
