@@ -36,7 +36,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 audit: $(VENV)/.dev
-	$(BIN)/python tools/audit.py
+	$(BIN)/python tools/audit.py $(ARGS)
 
 stick: $(VENV)/.dev
 	$(BIN)/python tools/stick.py $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,31 @@ def test_a_finding_in_the_code_is_named_with_its_file_until_a_row_answers_for_it
     assert audit.code(tmp_path, rows) == ["survey/new.py: B602 found 1 times, reviewed 0"]
     rows.write_text(row.format("B404") + row.format("B602"))
     assert audit.code(tmp_path, rows) == []
+
+
+def advisory(folder: Path, id: str, **affected: object) -> None:
+    package = {"ecosystem": "PyPI", "name": "Some_Package"}
+    told = {"id": id, "modified": "2026-11-01T00:00:00Z", "affected": [{"package": package, **affected}]}
+    (folder / f"{id}.json").write_text(json.dumps(told))
+
+
+@pytest.mark.parametrize(
+    ("version", "ids"),
+    [("1.9", ["A", "B"]), ("2.0", ["B"]), ("2.4.1", ["B", "C"]), ("2.5", ["B"]), ("2.10", []), ("3.1", ["D"])],
+)
+def test_a_copy_of_the_advisories_is_asked_without_a_network(tmp_path: Path, version: str, ids: list[str]):
+    def between(*events: dict[str, str]) -> list[dict[str, object]]:
+        return [{"type": "ECOSYSTEM", "events": list(events)}]
+
+    advisory(tmp_path, "A", ranges=between({"introduced": "0"}, {"fixed": "2.0"}))
+    advisory(tmp_path, "B", ranges=between({"introduced": "1.0"}, {"last_affected": "2.9"}))
+    advisory(tmp_path, "C", versions=["2.4.1"])
+    advisory(tmp_path, "D", ranges=between({"introduced": "0"}, {"fixed": "1.0"}, {"introduced": "3.0"}))
+    assert audit.advised(tmp_path, {"some-package": version, "other": "1.9"}) == [
+        f"some-package {version}: {id}" for id in ids
+    ]
+
+
+def test_a_folder_without_advisories_checks_nothing_and_says_so(tmp_path: Path):
+    with pytest.raises(ValueError, match="no advisory"):
+        audit.advised(tmp_path, {"some-package": "1.0"})

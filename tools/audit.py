@@ -1,6 +1,7 @@
 """Looks for known faults: bandit over our code, pip-audit over what it needs.
 
     python tools/audit.py
+    python tools/audit.py --advisories FOLDER     and a copy of the advisories (OSV's files, .json), without a network
 
 Every finding of bandit is either mended or stands in ``tools/audit.toml`` with the file, the rule, how many there are
 and why each is none; one more, or one less, ends in 1. Of SQL that is put together (B608) not the number is reviewed
@@ -11,6 +12,7 @@ is said, and is no failure: a machine without the internet has to pass too.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import json
 import subprocess
@@ -18,8 +20,12 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("survey", "analysis", "tools")
@@ -164,6 +170,48 @@ def packages() -> list[str]:
     ]
 
 
+def advised(folder: Path, installed: Mapping[str, str]) -> list[str]:
+    """What the advisories in ``folder`` (a .json each in the schema of OSV, as osv.dev gives them out for PyPI) say of
+    the ``installed`` packages, version by name. ValueError for a folder without any."""
+    versions = {canonicalize_name(name): version for name, version in installed.items()}
+    read, last, said = 0, "", []
+    for file in sorted(folder.rglob("*.json")):
+        advisory = json.loads(file.read_text(encoding="utf-8"))
+        read, last = read + 1, max(last, str(advisory.get("modified", ""))[:10])
+        if advisory.get("withdrawn"):
+            continue
+        for affected in advisory.get("affected", ()):
+            package = affected.get("package", {})
+            name = canonicalize_name(str(package.get("name", "")))
+            if package.get("ecosystem") == "PyPI" and name in versions and _affects(affected, versions[name]):
+                said.append(f"{name} {versions[name]}: {advisory['id']}")
+    if not read:
+        raise ValueError(f"{folder}: there is no advisory in it")
+    print(
+        f"advisories: {len(versions)} packages held against {read} of {folder}, the last of {last or 'an unknown day'}"
+    )
+    return said
+
+
+def _affects(affected: Mapping[str, Any], version: str) -> bool:
+    """Whether one entry of an advisory names a version: itself, or between where the fault came in and was mended."""
+    if version in affected.get("versions", ()):
+        return True
+    for span in affected.get("ranges", ()):
+        if span.get("type") != "ECOSYSTEM":
+            continue
+        inside, own = False, Version(version)
+        events = [(what, Version(at)) for event in span.get("events", ()) for what, at in event.items()]
+        for what, at in sorted(events, key=lambda event: event[1]):
+            if what == "introduced":
+                inside = inside or own >= at
+            elif (what == "fixed" and own >= at) or (what == "last_affected" and own > at):
+                inside = False
+        if inside:
+            return True
+    return False
+
+
 def _run(module: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
@@ -173,8 +221,13 @@ def _run(module: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess
 
 
 def main(arguments: Sequence[str] = ()) -> int:
-    """Looks at both; 1 when a person has to."""
+    """Looks at all; 1 when a person has to."""
+    parser = argparse.ArgumentParser(description="Looks for known faults in the code and in what it needs.")
+    parser.add_argument("--advisories", type=Path, metavar="FOLDER", help="a copy of OSV's advisories for PyPI, .json")
+    asked = parser.parse_args(arguments)
     said = [*code(), *packages()]
+    if asked.advisories is not None:
+        said += advised(asked.advisories, {one.metadata["Name"]: one.version for one in distributions()})
     for sentence in said:
         print(sentence)
     return 1 if said else 0
