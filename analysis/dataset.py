@@ -126,12 +126,15 @@ def load(store: Store, round: str, states: Collection[str] = ("approved",), *, v
     field = _Fieldwork.of(store, document)
     interviews = [(key, field.told(unit), hash, answers, meta) for key, unit, hash, answers, meta in interviews]
     if not interviews:
-        listed = ", ".join(states)
-        raise InputError(
-            f"round {round}",
-            Text(f"chưa có phiếu nào ở trạng thái {listed}", f"no interview is {listed}"),
-            Text("duyệt phiếu trước, hoặc dùng --state sealed", "approve interviews first, or use --state sealed"),
-        )
+        if "sealed" in states:
+            what = Text("chưa có phiếu nào hoàn thành", "no interview is finished yet")
+            todo = Text("nhận phiếu của các máy trước", "receive the interviews of the laptops first")
+        else:
+            what = Text("chưa có phiếu nào được duyệt", "no interview is approved")
+            todo = Text(
+                "duyệt phiếu trước, hoặc dùng --state sealed", "approve interviews first, or use --state sealed"
+            )
+        raise InputError(f"round {round}", what, todo)
     questionnaires = {}
     for key in sorted({hash for _, _, hash, _, _ in interviews}):
         content = frame.questionnaire(store, key)

@@ -187,8 +187,8 @@ def _enough(table: Table, rule: Publication | None, n: int, psus: int) -> None:
             Text(
                 f"chỉ {n} phiếu trong {psus} đơn vị chọn mẫu có đủ câu trả lời; quy tắc công bố cần {rule.least_n} và "
                 f"{rule.least_psu}",
-                f"only {n} interviews in {psus} sampled units have every answer; the rule of publication asks for "
-                f"{rule.least_n} and {rule.least_psu}",
+                f"only {many(n, 'interview')} in {many(psus, 'sampled unit')} {plural(n, 'has', 'have')} every "
+                f"answer; the rule of publication asks for {rule.least_n} and {rule.least_psu}",
             ),
             Text("bỏ bớt yếu tố, hoặc dùng cả mẫu", "leave attributes out, or take the whole sample"),
         )

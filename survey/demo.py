@@ -96,7 +96,8 @@ def run(folder: Path, seed: int, tell: Tell, advance: Callable[[int], None] = la
         Text(
             f"Máy chủ nhận lần một: {first['new']} bản ghi mới, {len(first['quarantined'])} gói hỏng để riêng, "
             f"{len(first['conflicts'])} phiếu có hai bản khác nhau.",
-            f"The hub received: {first['new']} new revisions, {len(first['quarantined'])} damaged bundle set aside, "
+            f"The hub received: {many(first['new'], 'new revision')}, "
+            f"{many(len(first['quarantined']), 'damaged bundle')} set aside, "
             f"{len(first['conflicts'])} interview with two versions.",
         )
     )

@@ -83,7 +83,7 @@ def test_a_range_is_handed_out_whole_or_not_at_all(store: Store) -> None:
     with pytest.raises(InputError, match="already"):
         paper.issue_range(store, ROUND, [number(1), number(2)], ["u1", "u2"], HOA)
     assert [form.serial for form in paper.forms(store)] == [number(2).printed]
-    with pytest.raises(InputError, match="only 1 households"):
+    with pytest.raises(InputError, match="only 1 household "):
         paper.issue_range(store, ROUND, [number(5), number(6)], ["u1"], HOA)
 
 

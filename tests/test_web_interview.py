@@ -434,3 +434,13 @@ def test_a_round_whose_questionnaire_has_not_come_is_said_in_words(device: Store
     page = hoa.post("/units/u2/start")
     assert page.status_code == 400
     assert "chưa có bảng hỏi" in page.text
+
+
+def test_one_open_question_is_told_in_the_singular(hoa: Interviewer) -> None:
+    hoa.start("u1")
+    hoa.post("/language", language="en", next="/today")
+    finish = f"/interviews/{hoa.interview}/finish"
+    assert "<b>1</b> question is still open." in hoa.get(finish).text
+    hoa.open(1)
+    hoa.answers({"opening/consent": "yes"})
+    assert "questions are still open." in hoa.get(finish).text

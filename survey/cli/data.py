@@ -179,7 +179,7 @@ def export(
         say(Text("Đợt thí điểm, không phải kết quả của đợt chính.", "A pilot round, not the result of the main one."))
     if protected:
         _say_protected(protected)
-    say_written(*[*files, *([private] if private else [])])
+    say_written(*files, private)
     if count:
         said = f"{count} ảnh, bản ghi âm và tệp trả lời", f"{count} photographs, recordings and files"
         say(Text(f"Đã ghi {said[0]} vào {place.parent / 'media'}", f"Wrote {said[1]} to {place.parent / 'media'}"))

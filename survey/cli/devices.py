@@ -10,7 +10,7 @@ import click
 from survey.cli.base import Group, json_option, language, open_store, option, say, say_json, say_table
 from survey.cli.options import NEW_FILE
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 if TYPE_CHECKING:
     from survey.store import Store
@@ -119,7 +119,7 @@ def invite(name: str, people: tuple[str, ...], address: str, file: Path | None, 
     say(
         Text(
             f"Địa chỉ: {shown} · dùng một lần, trong {invitations.MINUTES} phút",
-            f"Address: {shown} · works once, for {invitations.MINUTES} minutes",
+            f"Address: {shown} · works once, for {many(invitations.MINUTES, 'minute')}",
         )
     )
 

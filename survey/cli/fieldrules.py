@@ -306,7 +306,7 @@ def rules(
         say(
             Text(
                 f"công bố: từ {n} phiếu và {units} đơn vị chọn mẫu",
-                f"published: from {n} interviews and {units} sampled units on",
+                f"published: from {many(n, 'interview')} and {many(units, 'sampled unit')} on",
             )
         )
 

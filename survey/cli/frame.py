@@ -272,8 +272,8 @@ def draw(
         Text(
             f"Đợt {round_name}: {main} đơn vị chính thức, {len(units) - main} dự phòng, {psus} đơn vị cấp một, "
             f"{result['strata']} tầng.",
-            f"Round {round_name}: {main} main units, {len(units) - main} reserve, {psus} primary units, "
-            f"{many(result['strata'], 'stratum', 'strata')}.",
+            f"Round {round_name}: {many(main, 'main unit')}, {len(units) - main} reserve, "
+            f"{many(psus, 'primary unit')}, {many(result['strata'], 'stratum', 'strata')}.",
         )
     )
 

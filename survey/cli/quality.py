@@ -198,7 +198,8 @@ def _write_others(file: Path, said: Sequence[Other], as_json: bool) -> int:
     else:
         say(
             Text(
-                f"Đã ghi {len(said)} câu trả lời khác nhau vào {file}", f"Wrote {len(said)} different answers to {file}"
+                f"Đã ghi {len(said)} câu trả lời khác nhau vào {file}",
+                f"Wrote {many(len(said), 'different answer')} to {file}",
             )
         )
     return 0

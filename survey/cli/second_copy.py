@@ -57,7 +57,7 @@ def backup(to: Path | None, as_json: bool) -> None:
     say(
         Text(
             f"Đã sao lưu vào {done.folder}: {done.revisions} bản ghi mới.",
-            f"Copied to {done.folder}: {done.revisions} new revisions.",
+            f"Copied to {done.folder}: {many(done.revisions, 'new revision')}.",
         )
     )
 

@@ -329,7 +329,7 @@ def _too_few(where: str, take: int, reserve: int, have: int) -> Problem:
         where,
         Text(
             f"chỉ có {have} đơn vị, cần {take} chính thức và {reserve} dự phòng",
-            f"has {have} units, but {take} main and {reserve} reserve are to be drawn",
+            f"has {many(have, 'unit')}, but {take} main and {reserve} reserve are to be drawn",
         ),
         Text("giảm số cần chọn hoặc bổ sung khung mẫu", "draw fewer or complete the frame"),
     )

@@ -19,7 +19,7 @@ from survey.paper.numbering import is_asked, numbers
 from survey.questionnaire.codes import MISSING_KEYS, codes
 from survey.questionnaire.matching import offered
 from survey.questionnaire.model import FROM_PAPER, MISSING, Node, Questionnaire, Value
-from survey.text import Text, fold, nfc
+from survey.text import Text, fold, many, nfc
 
 KEYS = {**MISSING_KEYS, "blank": "-", "multiple": "."}
 """The key of each missing kind; the last two are of paper alone: nothing is ticked, or several boxes are."""
@@ -138,7 +138,8 @@ def _listed(box: Field, text: str) -> Value:
     count = len(same)
     raise NotUnderstood(
         Text(
-            f"Có {count} tên giống vậy; ghi rõ hơn hoặc ghi mã.", f"{count} names are like this; key more, or the code."
+            f"Có {count} tên giống vậy; ghi rõ hơn hoặc ghi mã.",
+            f"{many(count, 'name is', 'names are')} like this; key more, or the code.",
         )
         if same
         else Text("Không có tên hoặc mã này trong danh mục.", "The list has no such name or code.")

@@ -18,7 +18,7 @@ from survey.questionnaire.model import FROM_PAPER, Answers, Questionnaire, Value
 from survey.questionnaire.path import Entry, Path
 from survey.questionnaire.state import TROUBLE
 from survey.questionnaire.values import to_boolean
-from survey.text import Text
+from survey.text import Text, many
 
 FLAGS: dict[str, Text] = {
     "constraint": Text("ngoài giới hạn cho phép", "outside what is allowed"),
@@ -83,7 +83,7 @@ def judge(path: Path, rule: Rule) -> Verdict:
             len(core),
             Text(
                 f"trả lời {answered}/{len(core)} câu bắt buộc, cần ít nhất {needed}",
-                f"{answered} of {len(core)} core questions answered, at least {needed} are needed",
+                f"{answered} of {many(len(core), 'core question')} answered, at least {needed} are needed",
             ),
         )
     if rule.condition and not holds(path, rule.condition):

@@ -14,7 +14,7 @@ from survey.paper.serial import Serial, read_printed, read_qr, serial
 from survey.paper.states import Form, Tally
 from survey.store import feed, frame
 from survey.store.store import Store, now_text
-from survey.text import Text
+from survey.text import Text, many
 
 LONGEST_RANGE = 500
 """Forms that are handed out in one go; a longer range is a slip of the finger."""
@@ -172,7 +172,7 @@ def issue_range(
             f"{serials[0].printed} – {serials[-1].printed}",
             Text(
                 f"có {len(serials)} phiếu nhưng chỉ còn {len(units)} hộ chưa có phiếu",
-                f"{len(serials)} forms, and only {len(units)} households without one",
+                f"{many(len(serials), 'form')}, and only {many(len(units), 'household')} without one",
             ),
             Text("phát ít phiếu hơn, hoặc chọn thôn khác", "hand out fewer, or choose another village"),
         )

@@ -102,7 +102,7 @@ def _told(giver: str, handed: handing.Handed) -> str:
         f"Đã nhận từ {name}: {len(handed.units)} đơn vị mẫu, {len(handed.drafts)} phiếu đang làm dở, "
         f"{len(handed.forms)} phiếu giấy chưa thu.",
         f"Taken over from {name}: {many(len(handed.units), 'sample unit')}, {many(len(handed.drafts), 'draft')}, "
-        f"{len(handed.forms)} paper forms not collected yet.",
+        f"{many(len(handed.forms), 'paper form')} not collected yet.",
     )
 
 

@@ -20,7 +20,7 @@ from survey.store.commune import closed_communes
 from survey.store.quarantine import quarantine
 from survey.store.where import Where
 from survey.store.whereabouts import reached
-from survey.text import fold
+from survey.text import fold, plural
 from survey.web import fieldwork, forms, paper_entry, roles, words
 from survey.web.counting import up_to_date
 from survey.web.desk import desk, place_name, store
@@ -113,18 +113,21 @@ def waiting() -> str:
     counts = lists.states(store(), where)
     t = words.t
     told = (
-        ("conflict", t("phiếu có hai bản khác nhau", "interviews with versions that differ")),
-        ("sealed", t("phiếu chờ duyệt", "interviews awaiting review")),
-        ("returned", t("phiếu đã yêu cầu sửa, chưa sửa xong", "interviews returned and not corrected yet")),
+        ("conflict", "phiếu có hai bản khác nhau", "with versions that differ"),
+        ("sealed", "phiếu chờ duyệt", "awaiting review"),
+        ("returned", "phiếu đã yêu cầu sửa, chưa sửa xong", "returned and not corrected yet"),
     )
     shown = [
-        {"count": counts.get(state, 0), "name": name, "url": url_for("records.page", state=state)}
-        for state, name in told
+        {
+            "count": counts.get(state, 0),
+            "name": t(vi, f"{plural(counts.get(state, 0), 'interview')} {en}"),
+            "url": url_for("records.page", state=state),
+        }
+        for state, vi, en in told
     ]
     aside = len(quarantine(store()))
-    shown.append(
-        {"count": aside, "name": t("tệp để riêng", "files set aside"), "url": url_for("receive.page", _anchor="aside")}
-    )
+    name = t("tệp để riêng", f"{plural(aside, 'file')} set aside")
+    shown.append({"count": aside, "name": name, "url": url_for("receive.page", _anchor="aside")})
     return render_template("waiting.html", waiting=shown, following=_next(where))
 
 
