@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -333,10 +333,10 @@ TRICKLES = {
 def test_an_answer_that_trickles_is_given_up(room: Room, kind: str, monkeypatch: pytest.MonkeyPatch):
     really, gone = line.Talk._once, Event()
 
-    def impatient(self: line.Talk, name: str, body: bytes | None) -> bytes:
+    def impatient(self: line.Talk, name: str, body: bytes | Path | None, to: IO[bytes]) -> bool:
         for limit in ("PATIENCE", "TIMEOUT"):
             monkeypatch.setattr(line, limit, 0.5 if name == "give" else 60.0)
-        return really(self, name, body)
+        return really(self, name, body, to)
 
     def trickle(to: ssl.SSLSocket, true: bytes) -> None:
         begin, piece = TRICKLES[kind]

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from survey.errors import InputError, VerifyError
-from survey.store import Store, current, drafts, feed, frame, invitations, receipts, scope, verify
+from survey.store import Store, current, drafts, feed, files, frame, invitations, receipts, scope, verify
+from survey.store.header import hash_text
 from survey.store.whereabouts import whereabouts
 from survey.sync import client, exchange, line, pairing, reception, rounds, server
 from survey.text import Text
+from survey.web import uploads
 from tests import laptops, network
 from tests.laptops import interview, stores
 from tests.tried import tried
@@ -109,10 +111,10 @@ def test_a_lost_answer_after_the_commit_is_harmless(
     really = reception.Reception._give
     lost = []
 
-    def lose_the_first(self, session, body):  # the hub commits; the line dies before the answer is out
-        answer = really(self, session, body)
+    def lose_the_first(self, session, file):  # the hub commits; the line dies before the answer is out
+        answer = really(self, session, file)
         if not lost:
-            lost.append(body)
+            lost.append(file)
             raise OSError("the line was cut")
         return answer
 
@@ -135,7 +137,7 @@ def test_a_cut_costs_one_chunk(device: Store, hub: Store, open_hub: server.Liste
 
     def cut_at_the_third(self, name, body=None):
         if name == "give":
-            given.append(len(body))
+            given.append(body)
             if len(given) > 2:
                 raise line.Cut(Text("bị cắt", "cut"))
         return really(self, name, body)
@@ -152,6 +154,38 @@ def test_a_cut_costs_one_chunk(device: Store, hub: Store, open_hub: server.Liste
     exchange.sync(device, [network.address(open_hub)])
     assert len(current.interviews(hub)) == 30
     assert receipts.conservation(device).pending == 0
+
+
+def test_an_interview_with_long_recordings_goes_up_and_comes_down_in_one_piece(
+    tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening
+):
+    frame.issue(hub, "user", "phoa", {"id": "phoa", "roles": ["enumerator"]})
+    network.join(device, hub, open_hub, ["phoa"])
+    made = drafts.start(device, "u1", laptops.FORM, "phoa")
+    recordings = [os.urandom(uploads.LARGEST), os.urandom(uploads.LARGEST - 1)]
+    for content in recordings:
+        files.put(device, made, content)
+    answers: drafts.Answers = {f"said{n}": files.name_of(content, "wav") for n, content in enumerate(recordings)}
+    drafts.seal(device, made, answers, {}, {}, {}, "phoa")
+    after = interview(device, "u2")
+    assert exchange.sync(device, [network.address(open_hub)]).problems == []
+    assert receipts.conservation(device).pending == 0
+    assert current.content(hub, after)["answers"] == {"q1": "4", "q2": "5"}
+    head = current.interviews(hub, interview=made)[0]["head"]
+    for content in recordings:
+        assert feed.part(hub, head, hash_text(content)) == content
+    current.decide(hub, made, "returned", reason="Nghe lại")
+    with stores(Store.create(tmp_path / "second")) as (second,):
+        network.join(second, hub, open_hub, ["phoa"])
+        frame.issue(hub, "unit", "u1", {"id": "u1", "round": "r2026", "assignee": "phoa"}, {})
+        exchange.sync(second, [network.address(open_hub)])
+        assert feed.part(second, head, hash_text(recordings[0])) == recordings[0]
+
+
+def test_a_hub_is_not_enrolled_at_itself(hub: Store, open_hub: server.Listening):
+    with pytest.raises(InputError, match="this very machine"):
+        network.join(hub, hub, open_hub)
+    assert client.hubs(hub) == []
 
 
 def test_a_code_lets_one_laptop_in_once(tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening):
@@ -408,8 +442,9 @@ def test_the_address_of_a_hub_is_understood_as_people_type_it():
 
 
 def test_of_several_addresses_the_one_where_the_hub_is_counts(
-    tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening
+    tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(line, "TRIES", 1)
     certificate = open_hub.reception.fingerprint
     with stores(Store.create(tmp_path / "false", "hub")) as (false,), network.listening(false) as another:
         places = ("127.0.0.1:1", network.address(another), network.address(open_hub))

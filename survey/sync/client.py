@@ -112,6 +112,12 @@ def enrol(store: Store, address: str, code: str, fingerprint: str = "") -> Hub:
     try:
         hello = _read(talk.ask("hello"), talk, hub=_word, nonce=_word, tier=_tier)
         hub, nonce, seen = hello["hub"], hello["nonce"], talk.seen
+        if hub == store.device:
+            raise InputError(
+                talk.address,
+                Text("địa chỉ này là của chính máy này", "this is the address of this very machine"),
+                Text("gõ địa chỉ của máy chủ cấp trên", "type the address of the hub above it"),
+            )
         key = pairing.derive(typed, hub)
         numbers = store.execute(
             "SELECT r.number FROM revisions r JOIN feeds f ON f.number = r.feed"
@@ -184,7 +190,8 @@ def exchange(
     finally:
         talk.close()
     adopt_recovery(store)
-    pin(store, pinned)
+    if hubs(store)[:1] != [pinned]:
+        pin(store, pinned)
     return report
 
 
@@ -244,15 +251,15 @@ def _give(store: Store, talk: Talk, pinned: Hub, age: list[str], progress: Progr
     while waiting:
         chunk, rest = _cut_off(store, waiting, size)
         with tempfile.TemporaryDirectory(dir=store.folder, prefix="up-") as spool:
-            body = write_bundle(store, Path(spool), chunk, also=age, lasting=False).read_bytes()
-        start = time.monotonic()
-        try:
-            answer = talk.once("give", body)
-        except Cut as cut:
-            failures += 1
-            size = max(SMALLEST, size // 2)
-            talk.wait(cut, failures)
-            continue
+            file = write_bundle(store, Path(spool), chunk, also=age, lasting=False)
+            start = time.monotonic()
+            try:
+                answer = talk.once("give", file)
+            except Cut as cut:
+                failures += 1
+                size = max(SMALLEST, size // 2)
+                talk.wait(cut, failures)
+                continue
         _confirm(store, talk, pinned, answer)
         failures, waiting = 0, rest
         if time.monotonic() - start < QUICK_SECONDS:
@@ -280,23 +287,23 @@ def _take(store: Store, talk: Talk, pinned: Hub, report: Report, progress: Progr
     while True:
         have = {"feeds": held_feeds(store), "wants": wants, "largest": size}
         start = time.monotonic()
-        try:
-            body = talk.once("take", canonical(have))
-        except Cut as cut:
-            failures += 1
-            size = max(SMALLEST, size // 2)
-            talk.wait(cut, failures)
-            continue
-        if not body:
-            if came == asked:
-                return
-            asked, wants = came, wanted(store, WANTS)
-            continue
-        failures, wants = 0, []
         got = Report()
         with tempfile.TemporaryDirectory(dir=store.folder, prefix="down-") as spool:
             file = Path(spool, f"chunk{SUFFIX}")
-            file.write_bytes(body)
+            try:
+                with file.open("wb") as stream:
+                    is_more = talk.fetch("take", canonical(have), stream)
+            except Cut as cut:
+                failures += 1
+                size = max(SMALLEST, size // 2)
+                talk.wait(cut, failures)
+                continue
+            if not is_more:
+                if came == asked:
+                    return
+                asked, wants = came, wanted(store, WANTS)
+                continue
+            failures, wants = 0, []
             try:
                 if read_bundle(file, store).sender != pinned.hub:
                     raise VerifyError("", Text("gói dữ liệu là của máy khác", "the bundle is another machine's"))

@@ -59,13 +59,17 @@ def write_named(folder: Path, suffix: str, blocks: Iterable[bytes], *, lasting: 
 def put(file: Path, content: bytes, mode: int = 0o600) -> None:
     """Writes a file of the instance anew: after a power cut it is what it was, or all of ``content``."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = file.with_name(file.name + ".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(part, file)
+    # Another process may be writing the same: each has a name of its own, and the last one counts.
+    part = file.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def sweep(folder: Path, *, starting: bool = False) -> int:

@@ -7,16 +7,18 @@ hub only when it has the form that docs/formats.md (11) says; everything else is
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import secrets
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from hmac import compare_digest
+from pathlib import Path
 from threading import Timer
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from survey.errors import InputError, SurveyError, VerifyError
@@ -40,10 +42,10 @@ MOST = {
     "enrol": 1 << 20,
     "open": 16 << 20,
     "give": 16 << 20,
-    "take": 64 << 20,
+    "take": 256 << 20,
     "receipts": 64 << 20,
 }
-"""Bytes of each answer."""
+"""Bytes of each answer. One interview with its pictures and recordings comes in one piece."""
 
 _WORDS = 64 << 10
 """Bytes of a refusal that are read."""
@@ -147,12 +149,17 @@ class _Line(http.client.HTTPSConnection):
                 ),
             )
 
-    def ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> http.client.HTTPResponse:
+    def ask(self, path: str, body: bytes | Path | None, headers: dict[str, str]) -> http.client.HTTPResponse:
         """Sends one request and reads the head of its answer."""
         if self.sock is None:
             self.connect()
-        with _within(self.sock, PATIENCE + len(body or b"") / SLOWEST):
-            self.request(method, path, body, headers)
+        size = body.stat().st_size if isinstance(body, Path) else len(body or b"")
+        with ExitStack() as stack:
+            sent = stack.enter_context(body.open("rb")) if isinstance(body, Path) else body
+            stack.enter_context(_within(self.sock, PATIENCE + size / SLOWEST))
+            if body is not None:
+                headers["Content-Length"] = str(size)
+            self.request("GET" if body is None else "POST", path, sent, headers)
             return self.getresponse()
 
 
@@ -174,18 +181,17 @@ def _within(sock: socket.socket, seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _content(answer: http.client.HTTPResponse, length: int) -> bytes:
+def _copy(answer: http.client.HTTPResponse, length: int, to: IO[bytes]) -> None:
     """A body of exactly this length; IncompleteRead or TimeoutError when it ends before, or trickles."""
-    pieces, left, start = [], length, time.monotonic()
+    left, start = length, time.monotonic()
     while left:
         piece = answer.read1(min(left, 1 << 16))
         if not piece:
             raise http.client.IncompleteRead(b"", left)
-        pieces.append(piece)
+        to.write(piece)
         left -= len(piece)
         if time.monotonic() - start > TIMEOUT + (length - left) / SLOWEST:
             raise TimeoutError
-    return b"".join(pieces)
 
 
 # -- talking --------------------------------------------------------------------------------------------------------
@@ -212,51 +218,59 @@ class Talk:
         """The fingerprint of the certificate that the hub showed."""
         return self._line.seen if self._line else ""
 
-    def once(self, name: str, body: bytes | None = None) -> bytes:
-        """One request; empty where the hub has nothing to take. Cut when the line fails, InputError in the hub's own
+    def once(self, name: str, body: bytes | Path | None = None) -> bytes:
+        """One request, with what a file holds where that is given. Cut when the line fails, InputError in the hub's own
         words when it refuses, Strange when the answer has not the form of any."""
+        content = io.BytesIO()
+        self.fetch(name, body, content)
+        return content.getvalue()
+
+    def fetch(self, name: str, body: bytes | Path | None, to: IO[bytes]) -> bool:
+        """One request as :meth:`once` makes it, the answer written into ``to``; False where there is nothing to take.
+        What stands in ``to`` counts only when it returns."""
         try:
-            return self._once(name, body)
+            return self._once(name, body, to)
         except Over:
             if not self.token or self.again is None:
                 raise
             self.token = ""
             self.again()
-            return self._once(name, body)
+            return self._once(name, body, to)
 
-    def _once(self, name: str, body: bytes | None) -> bytes:
+    def _once(self, name: str, body: bytes | Path | None, to: IO[bytes]) -> bool:
         if self._line is None:
             self._line = _Line(self.host, self.port, self._pinned)
         headers = {"Content-Type": "application/octet-stream"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         try:
-            answer = self._line.ask("GET" if body is None else "POST", f"/v1/{name}", body, headers)
+            answer = self._line.ask(f"/v1/{name}", body, headers)
             taken = answer.status == 200
             most = MOST[name] if taken else _WORDS
             # Without its length an answer could go on for ever, or end anywhere; a hub always tells it.
             told = not answer.chunked and answer.length is not None and answer.length <= most
             # A head that was cut looks like one without a length: then nothing comes after it.
             cut = answer.length is None and not answer.chunked
-            content = _content(answer, answer.length or 0 if told else int(cut))
+            length, words = answer.length or 0 if told else int(cut), io.BytesIO()
+            _copy(answer, length, to if taken and told else words)
             answer.close()
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Cut(_reason(error)) from error
         if answer.will_close or not told:
             self.close(keep_seen=True)
-        if taken and content:
-            return content
+        if taken and told and length:
+            return True
         if answer.status == 204 and name == "take":
-            return b""
+            return False
         if answer.status in _LATER:
             raise Cut(Text(str(answer.status), str(answer.status)))
         if taken or answer.status == 204:
             unbounded = Text("không có độ dài, hoặc quá dài", "no length, or too long")
             raise self.strange(Text("trống", "empty") if told else unbounded)
-        raise self._refused(content, answer.status)
+        raise self._refused(words.getvalue(), answer.status)
 
-    def ask(self, name: str, body: bytes | None = None) -> bytes:
+    def ask(self, name: str, body: bytes | Path | None = None) -> bytes:
         """One request, tried a few times; InputError when the hub cannot be reached."""
         for attempt in range(TRIES):
             try:

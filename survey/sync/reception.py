@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from hmac import compare_digest
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import IO, Any
 
 from survey.errors import NotAllowed, SurveyError, VerifyError
 from survey.store import Store, feed, frame, hearing, invitations, receipts
@@ -42,8 +42,11 @@ from survey.sync.files import sweep
 from survey.sync.keys import age_key_of
 from survey.text import Text
 
-LARGEST = 16 << 20
-"""Bytes of one request. A chunk of an exchange is far smaller; one interview with pictures may need this much."""
+LARGEST = 256 << 20
+"""Bytes of one bundle. A chunk is far smaller; an interview with its pictures and recordings comes in one piece."""
+
+LARGEST_ASKED = 16 << 20
+"""Bytes of any other request of a device: what it holds and wants."""
 
 LARGEST_UNKNOWN = 1 << 16
 """Bytes of a request by someone who has no session."""
@@ -143,12 +146,14 @@ class Reception:
             return answers[name](body) if body else self._hello()
         session = self._session(environ)
         self._limit(name, session.device)
-        body = self._body(environ, LARGEST)
         with self._store() as store:
             if (frame.document(store, "device", session.device) or {}).get("revoked"):
                 raise _revoked()
-        known = {"give": self._give, "take": self._take, "receipts": self._receipts}
-        return known[name](session, body)
+        if name == "give":
+            with self._spooled(environ) as file:
+                return self._give(session, file)
+        body = self._body(environ, LARGEST_ASKED)
+        return self._take(session, body) if name == "take" else self._receipts(session, body)
 
     # -- limits -----------------------------------------------------------------------------------------------------
 
@@ -167,6 +172,11 @@ class Reception:
                     del self._requests[key]
 
     def _body(self, environ: dict[str, Any], largest: int) -> bytes:
+        content = io.BytesIO()
+        self._copy(environ, largest, content)
+        return content.getvalue()
+
+    def _copy(self, environ: dict[str, Any], largest: int, to: IO[bytes]) -> None:
         try:
             size = int(environ.get("CONTENT_LENGTH") or "")
         except ValueError:
@@ -174,12 +184,14 @@ class Reception:
         if not 0 < size <= largest:
             raise _Refused("413 Content Too Large", "gói quá lớn", "the bundle is too large")
         self.allow(_GRACE + size / _SLOWEST)
-        body: bytes = environ["wsgi.input"].read(size)
-        if len(body) != size:
-            raise _Refused("400 Bad Request", "yêu cầu bị cắt", "the request was cut")
+        while size:
+            piece: bytes = environ["wsgi.input"].read(min(size, 1 << 16))
+            if not piece:
+                raise _Refused("400 Bad Request", "yêu cầu bị cắt", "the request was cut")
+            to.write(piece)
+            size -= len(piece)
         # What is done with it and the answer have their own time.
         self.allow(10 * _GRACE)
-        return body
 
     def _session(self, environ: dict[str, Any]) -> _Session:
         token = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
@@ -303,8 +315,8 @@ class Reception:
 
     # -- in a session -----------------------------------------------------------------------------------------------
 
-    def _give(self, session: _Session, body: bytes) -> Answer:
-        with self._spooled(body) as file, self._store() as store:
+    def _give(self, session: _Session, file: Path) -> Answer:
+        with self._store() as store:
             bundle = read_bundle(file, store)
             if bundle.sender != session.device:
                 raise _Refused("403 Forbidden", "gói của máy khác", "another device's bundle")
@@ -356,12 +368,12 @@ class Reception:
             return _json({"v": 1, "receipts": [content.hex() for content in (own, *receipts.held_receipts(store))]})
 
     @contextmanager
-    def _spooled(self, body: bytes) -> Iterator[Path]:
+    def _spooled(self, environ: dict[str, Any]) -> Iterator[Path]:
         """A body as a file, so that it is read the same way as a bundle on a stick."""
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="up-") as spool:
             file = Path(spool, f"chunk{SUFFIX}")
             with file.open("wb") as stream:
-                stream.write(body)
+                self._copy(environ, LARGEST, stream)
             yield file
 
 
