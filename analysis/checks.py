@@ -11,7 +11,7 @@ from analysis import leaves
 from analysis.index import Index
 from analysis.table import Table, said
 from survey.errors import InputError, Problem
-from survey.text import Text
+from survey.text import Text, many, plural
 
 
 def unusable(table: Table, index: Index, answered: Sequence[Any], columns: Sequence[str]) -> list[Problem]:
@@ -52,7 +52,8 @@ def outside(table: Table, columns: Sequence[str], members: np.ndarray) -> tuple[
             found.append(
                 Text(
                     f"{count} phiếu không có {name} nên không thuộc nhóm nào",
-                    f"{count} interviews have no {name} and are in no domain",
+                    f"{many(count, 'interview has', 'interviews have')} no {name} and "
+                    f"{plural(count, 'is', 'are')} in no domain",
                 )
             )
     return tuple(found)

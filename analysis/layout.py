@@ -16,7 +16,7 @@ from analysis.pps import CERTAIN, joint_matrix, quadratic, read_joint
 from analysis.sample import Sample, Stage
 from analysis.table import Table, cross, take
 from survey.errors import InputError, Problem, Problems
-from survey.text import Text
+from survey.text import Text, many
 
 _TRUE = ("1", "true", "yes", "t", "y", "có", "x")
 
@@ -405,7 +405,7 @@ def _lonely(rows: _Columns, stage: int, names: list[str], there: np.ndarray) -> 
             f"{rows.data.source}, column {column}, {rows.data.rows_text(there)}",
             Text(
                 f"{len(names)} tầng chỉ có một đơn vị chọn mẫu: {shown}",
-                f"{len(names)} {'strata' if len(names) > 1 else 'stratum'} with a single sampled unit: {shown}",
+                f"{many(len(names), 'stratum', 'strata')} with a single sampled unit: {shown}",
             ),
             Text(
                 'gộp tầng (lonely_psu = "collapse") hoặc chọn adjust, average, certainty, remove',

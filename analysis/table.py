@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from survey.errors import InputError, Problem
-from survey.text import Text, nfc
+from survey.text import Text, many, nfc
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+$")
 MISSING_SUFFIX = "__missing"
@@ -287,7 +287,7 @@ def said(count: int, rows: Sequence[int]) -> str:
     shown = ", ".join(map(str, rows)) + (", …" if count > len(rows) else "")
     if count == 1 and rows:
         return f"row {shown}"
-    return f"{count} row{'s' if count > 1 else ''}" + (f" ({shown})" if rows else "")
+    return many(count, "row") + (f" ({shown})" if rows else "")
 
 
 def _arrow_column(values: Any) -> Any:

@@ -280,7 +280,7 @@ def test_a_gap_of_a_simple_sample_is_that_of_a_t_test_of_unequal_variances() -> 
 
 def test_the_pages_of_gaps_say_how_many_are_certain_and_no_cause(report: Report) -> None:
     paper = made(report, "gaps")
-    assert "1 of 1 gaps are significant after Holm's adjustment (" in words(paper)
+    assert "1 of 1 gap is significant after Holm's adjustment (" in words(paper)
     assert "tells no cause" in words(paper)
     assert any(title.startswith("Gap to ") for title in titles(paper))
     with pytest.raises(InputError, match="no groups of people"):

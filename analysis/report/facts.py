@@ -54,20 +54,13 @@ _SOFTWARE = ("citizen-survey", "numpy", "scipy", "pandas", "matplotlib")
 
 def sample_facts(n: int, psus: int | None = None, strata: int | None = None) -> list[Fact]:
     """How many people answered, in how many PSUs and strata."""
-
-    def said(language: str, words: tuple[str, str, str]) -> str:
-        numbers = [(n, words[0]), (psus, words[1]), (strata, words[2])]
-        return ", ".join(f"{count(k, language)} {word}" for k, word in numbers if k is not None)
-
-    return [
-        Fact(
-            Text("Cỡ mẫu", "Sample"),
-            Text(
-                said("vi", ("người trả lời", "đơn vị mẫu cấp 1", "tầng")),
-                said("en", ("respondents", "PSUs", "stratum" if strata == 1 else "strata")),
-            ),
-        )
-    ]
+    vi = ((n, "người trả lời"), (psus, "đơn vị mẫu cấp 1"), (strata, "tầng"))
+    en = ((n, "respondent", ""), (psus, "PSU", ""), (strata, "stratum", "strata"))
+    told = Text(
+        ", ".join(f"{count(k, 'vi')} {word}" for k, word in vi if k is not None),
+        ", ".join(counts(k, one, more) for k, one, more in en if k is not None),
+    )
+    return [Fact(Text("Cỡ mẫu", "Sample"), told)]
 
 
 def design_facts(design: Design | None) -> list[Fact]:

@@ -16,7 +16,7 @@ from analysis.report.overview import Setting, pictures
 from analysis.report.tree import Node
 from analysis.score_file import INDEPENDENT
 from survey.errors import InputError
-from survey.text import Text
+from survey.text import Text, many
 
 _MOST = 24
 _COMPONENTS = 9
@@ -152,7 +152,7 @@ def _sentence(found: Gaps, names: dict[str, str], setting: Setting) -> str:
     listed = f" ({', '.join(sure)})" if sure else ""
     return setting.t(
         f"{len(sure)} trong {tested} chênh lệch có ý nghĩa thống kê sau hiệu chỉnh Holm{listed}.",
-        f"{len(sure)} of {tested} gaps are significant after Holm's adjustment{listed}.",
+        f"{len(sure)} of {many(tested, 'gap is', 'gaps are')} significant after Holm's adjustment{listed}.",
     )
 
 
