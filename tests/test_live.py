@@ -131,3 +131,12 @@ def test_the_page_is_for_those_who_steer(office: Store):
         visitor = Visitor(app)
         visitor.sign_in(user, PIN)
         assert visitor.get("/live").status_code == 403
+
+
+def test_a_round_without_finished_interviews_says_so_in_words(hub: Store):
+    field.set_up(hub, field.small())
+    with field.running(hub.folder) as app:
+        visitor = Visitor(app)
+        visitor.sign_in(field.BINH)
+        page = visitor.get("/live").text
+    assert "<p>Chưa có phiếu nào hoàn thành. Nhận phiếu của các máy trước.</p>" in page

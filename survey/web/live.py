@@ -33,7 +33,7 @@ def page() -> str:
         except ModuleNotFoundError:
             trouble = t("Máy này chưa cài phần phân tích.", "The analysis part is not installed on this machine.")
         except SurveyError as error:
-            trouble = error(words.interface())
+            trouble = words.advice(error.problem)
     return render_template("live.html", rounds=rounds, round=round, trouble=trouble, **shown)
 
 
