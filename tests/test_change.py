@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 from scipy import stats
 
 from analysis import Design, compare, score
@@ -16,16 +15,10 @@ from analysis.breaks import breaks
 from analysis.change import adjusted
 from analysis.index import index_of, load_index
 from analysis.scores import PILOT, PROVISIONAL
-from survey.cli import cli
 from survey.errors import InputError
+from tests.commands import run
 
 PAPI = Path(__file__).parent / "fixtures" / "papi_small"
-
-
-def run(*arguments):
-    """Exit code, standard output, standard error of ``survey``."""
-    result = CliRunner().invoke(cli, [*map(str, arguments)], catch_exceptions=False)
-    return result.exit_code, result.stdout, result.stderr
 
 
 # -- the variance -------------------------------------------------------------------------------------------------

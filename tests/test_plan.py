@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 from scipy import stats
 
 from analysis.index import load_index
@@ -19,17 +18,11 @@ from analysis.plan import Figures, Rules, n_needed, outcome, outlook, smallest_c
 from analysis.plan_words import outlook_sentence, result_sentence
 from analysis.standing import order_of_work, standing
 from analysis.targets import Target, read_targets, same_share
-from survey.cli import cli
 from survey.errors import InputError, Problems
+from tests.commands import run
 from tests.outside import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"
-
-
-def run(*arguments):
-    """Exit code, standard output, standard error of ``survey``."""
-    result = CliRunner().invoke(cli, [*map(str, arguments)], catch_exceptions=False)
-    return result.exit_code, result.stdout, result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -9,18 +9,16 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 from analysis.output import write_table
-from survey.cli import cli
+from tests import commands
 
 PAPI = Path(__file__).parent / "fixtures" / "papi_small"
 
 
 def run(*arguments):
-    """Exit code, standard output, standard error."""
-    result = CliRunner().invoke(cli, ["score", *map(str, arguments)], catch_exceptions=False)
-    return result.exit_code, result.stdout, result.stderr
+    """Exit code, standard output, standard error of ``survey score``."""
+    return commands.run("score", *arguments)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from flask import Flask
 
 from analysis.scorecard import (
@@ -25,12 +24,12 @@ from analysis.scorecard import (
     structure_rows,
 )
 from survey import evidence
-from survey.cli import cli
 from survey.errors import InputError, Problems
 from survey.store import Store, frame, scorecards
 from survey.store.scope import Scope
 from survey.sync.exchange import export, sync
 from tests import field
+from tests.commands import run
 from tests.field import BINH, LAN, Visitor
 
 CHAIR = "pchair"
@@ -46,12 +45,6 @@ CRITERIA = """code,parent,name_vi,name_en,points_max,method
 8.1,8,Điều tra lãnh đạo,Survey of leaders,5,survey
 8.2,8,SIPAS,SIPAS,10,sipas
 """
-
-
-def run(*arguments):
-    """Exit code, standard output, standard error of ``survey``."""
-    result = CliRunner().invoke(cli, [*map(str, arguments)], catch_exceptions=False)
-    return result.exit_code, result.stdout, result.stderr
 
 
 @pytest.fixture

@@ -8,14 +8,13 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from click.testing import CliRunner
 
 from analysis.report.places import _order
 from analysis.units import communes
-from survey.cli import cli
 from survey.questionnaire.model import Node, Questionnaire
 from survey.store import Store, current, drafts, frame
 from survey.text import nfc
+from tests.commands import run
 from tests.public_site import CHIENG_MUNG, HIDDEN_ONE, MAI_SON, scores_files
 
 LIMIT = 150_000
@@ -23,11 +22,6 @@ OFFICIAL = {
     "vi": "Kết quả khảo sát nội bộ theo khung SIPAS/PAPI, không phải kết quả công bố chính thức",
     "en": "Internal survey results in the frame of SIPAS/PAPI, not an official publication",
 }
-
-
-def run(*arguments):
-    result = CliRunner().invoke(cli, [str(one) for one in arguments], catch_exceptions=False)
-    return result.exit_code, result.stdout, result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,9 +16,9 @@ from analysis.change import compare
 from analysis.ranking import rank
 from analysis.succession import Rule, day_of, population_rule
 from analysis.units import communes, modern, provinces, read_register
-from survey.cli import cli
 from survey.errors import InputError, Problems
 from survey.text import fold
+from tests.commands import run
 
 OLD, NEW = "2025-06-30", "2025-07-01"
 REGISTER = provinces()
@@ -290,11 +289,6 @@ def test_published_papi_of_2022_carried_to_the_34_provinces(shared_data, tmp_pat
 
 
 # -- the command ----------------------------------------------------------------------------------------------------
-
-
-def run(*arguments):
-    result = CliRunner().invoke(cli, [str(one) for one in arguments], catch_exceptions=False)
-    return result.exit_code, result.stdout, result.stderr
 
 
 def test_units_are_looked_up_on_a_day_with_what_they_become():

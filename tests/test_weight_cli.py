@@ -7,28 +7,21 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 from analysis import dataset, mean
 from analysis.design import Calibration, Design
 from analysis.table import Table
 from analysis.weighting import join_weights, joined_design
-from survey.cli import cli
 from survey.errors import InputError
 from survey.questionnaire.model import Choice, Node, Questionnaire
 from survey.store import Store, current, drafts, frame
+from tests.commands import run
 from tests.oracle_cases import _Question
 
 # -- R's calibrated weights, through the command ------------------------------------------------------------------
 
 CLUSTERS = ["poststratify", "rake", "greg_linear", "logit_bounded", "raking_distance"]
 STRATA = ["strat_rake/mean", "strat_calibrate_raking/mean"]
-
-
-def run(*arguments):
-    """Exit code, standard output, standard error."""
-    result = CliRunner().invoke(cli, ["--lang", "en", *map(str, arguments)], catch_exceptions=False)
-    return result.exit_code, result.stdout, result.stderr
 
 
 def case_of(oracles, name):
