@@ -276,6 +276,66 @@ def test_a_laptop_that_is_revoked_while_it_exchanges_gets_and_gives_nothing_more
     assert current.interviews(hub) == []
 
 
+def test_a_laptop_cannot_take_its_revocation_back(
+    tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening
+):
+    network.join(device, hub, open_hub)
+    exchange.sync(device, [network.address(open_hub)])
+    enrolled = frame.document(device, "device", device.device) or {}
+    rounds.revoke(hub, frame.document(hub, "device", device.device) or {}, "stolen")
+    for way in ("without knowing of it", "knowing of it"):
+        # It writes down about itself what stood there before, and somebody carries its stick to the hub.
+        frame.issue(device, "device", device.device, {**enrolled, "name": way})
+        interview(device, way)
+        exchange.export(device, tmp_path / "up", plain=True)
+        exchange.sync(hub, [tmp_path / "up"])
+        for said in (
+            frame.document(hub, "device", device.device) or {},
+            *(one for one in frame.devices(hub) if one["id"] == device.device),
+        ):
+            assert (said["revoked"], rounds.is_enrolled(hub, said)) == ("stolen", False)
+        with pytest.raises(InputError, match="revoked"):
+            exchange.sync(device, [network.address(open_hub)])
+        exchange.export(hub, tmp_path / "down", plain=True)
+        exchange.sync(device, [tmp_path / "down"])
+    (late,) = [found for found in current.findings(hub) if found.kind == "late"]
+    assert "(2 interviews undecided)" in late.what("en")
+    # Whom the hub enrols again is enrolled again.
+    rounds.enrol(hub, frame.document(hub, "device", device.device) or {})
+    assert exchange.sync(device, [network.address(open_hub)]).problems == []
+    assert verify.verify(hub).problems == []
+
+
+@pytest.mark.parametrize("about", [{"people": []}, {"role": "hub"}, {"role": "hub", "tier": "ministry"}], ids=str)
+def test_a_laptop_cannot_say_that_it_is_a_hub_or_whose_it_is(
+    device: Store, hub: Store, open_hub: server.Listening, about: dict[str, object]
+):
+    frame.issue(hub, "user", "phoa", {"id": "phoa", "roles": ["enumerator"]})
+    frame.issue(hub, "unit", "u2", {"id": "u2", "round": "r2026", "assignee": "plan"}, {"name": "Vũ Thị Lan"})
+    network.join(device, hub, open_hub, ["phoa"])
+    frame.issue(device, "device", device.device, {**(frame.document(device, "device", device.device) or {}), **about})
+    for _ in range(3):
+        exchange.sync(device, [network.address(open_hub)])
+    assert frame.contact(device, "unit", "u2") == {}
+    its = scope.Scope(hub, device.device)
+    assert (its.is_hub, its.named) == (False, ["phoa"])
+
+
+def test_about_a_machine_another_laptop_decides_nothing(
+    tmp_path: Path, device: Store, hub: Store, open_hub: server.Listening
+):
+    with stores(Store.create(tmp_path / "second")) as (second,):
+        network.join(device, hub, open_hub)
+        network.join(second, hub, open_hub)
+        exchange.sync(second, [network.address(open_hub)])
+        before = frame.document(second, "device", device.device) or {}
+        rounds.revoke(hub, frame.document(hub, "device", device.device) or {}, "stolen")
+        frame.issue(second, "device", device.device, {**before, "name": "x"})
+        exchange.sync(second, [network.address(open_hub)])
+        with pytest.raises(InputError, match="revoked"):
+            exchange.sync(device, [network.address(open_hub)])
+
+
 def test_who_never_joined_is_told_how(device: Store, hub: Store, open_hub: server.Listening):
     with pytest.raises(InputError, match="survey device join"):
         exchange.sync(device, [network.address(open_hub)])

@@ -237,6 +237,13 @@ def _device_findings(store: Store) -> Iterator[Finding]:
             )
 
 
+_LAST_WORD = (
+    "SELECT coalesce(max(w.number), 0) FROM revisions w JOIN feeds o ON o.number = w.feed"
+    " WHERE w.subject_type = 'device' AND w.subject = ? AND o.device <> ?"
+)
+"""The last word of others on a device: what it says about itself after that hides nothing."""
+
+
 def _undecided(store: Store, device: str, *, late: bool = False) -> int:
     """How many interviews with content of this device nobody has approved or voided; with ``late`` only those of which
     something came after the last word on the device."""
@@ -245,9 +252,8 @@ def _undecided(store: Store, device: str, *, late: bool = False) -> int:
             "SELECT count(DISTINCT i.interview) FROM interviews i JOIN revisions r ON r.subject_type = 'interview'"
             " AND r.subject = i.interview JOIN feeds f ON f.number = r.feed"
             " WHERE f.device = ? AND i.state NOT IN ('approved', 'voided', 'erased') AND r.number >"
-            " (SELECT CASE WHEN ? THEN coalesce(max(number), 0) ELSE 0 END FROM revisions"
-            "  WHERE subject_type = 'device' AND subject = ?)",
-            (device, late, device),
+            f" CASE WHEN ? THEN ({_LAST_WORD}) ELSE 0 END",
+            (device, late, device, device),
         )
     )
 
@@ -258,8 +264,8 @@ def _came_after_its_document(store: Store, device: str) -> int:
     return int(
         store.value(
             "SELECT count(*) FROM revisions r JOIN feeds f ON f.number = r.feed WHERE f.device = ? AND r.number >"
-            " (SELECT coalesce(max(number), 0) FROM revisions WHERE subject_type = 'device' AND subject = ?)",
-            (device, device),
+            f" ({_LAST_WORD})",
+            (device, device, device),
         )
     )
 

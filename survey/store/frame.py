@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from survey.errors import InputError
-from survey.store import feed, reading
+from survey.store import authority, feed, reading
 from survey.store.header import ISSUED, SUBJECT_TYPES, read_document, read_header
 from survey.store.people import hash_pin, sign_in
 from survey.store.store import Store
@@ -138,7 +138,9 @@ def _same(store: Store, head: str, parts: Mapping[str, Any], blobs: set[str]) ->
 
 
 def document(store: Store, subject_type: str, subject: str) -> dict[str, Any] | None:
-    """The current document of one subject, or None when there is none here."""
+    """The current document of one subject, or None when there is none here; of a machine as it counts."""
+    if subject_type == "device":
+        return authority.machine(store, subject)
     return read_document(reading.document_bytes(store, subject_type, subject))
 
 
@@ -258,13 +260,13 @@ def person(store: Store, user: str) -> dict[str, Any] | None:
 
 
 def devices(store: Store) -> list[dict[str, Any]]:
-    """The current device documents, this device's own among them."""
-    return _documents(store, "device")
+    """The current device documents as they count, this device's own among them."""
+    return authority.machines(store)
 
 
 def device_name(store: Store, device: str) -> str:
     """What people call a machine, or the beginning of its id."""
-    return str((document(store, "device", device) or {}).get("name") or device[:9])
+    return str((read_document(reading.document_bytes(store, "device", device)) or {}).get("name") or device[:9])
 
 
 def questionnaires(store: Store) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 
 from survey.store import feed, receipts
+from survey.store.authority import machine
 from survey.store.header import CONTENT_KINDS, Header, Record, read_header
-from survey.store.reading import document_bytes
 from survey.store.store import Store
 
 
@@ -21,8 +21,7 @@ class Scope:
     def __init__(self, store: Store, device: str, people: Iterable[str] = ()):
         """``people`` are those who have signed in there, as the device itself says: they count only while nobody has
         named the people of this device."""
-        body = document_bytes(store, "device", device)
-        document = json.loads(body) if body else {}
+        document = machine(store, device) or {}
         self.is_hub: bool = document.get("role") == "hub"
         named = document.get("people")
         self.named: list[str] | None = [str(person) for person in named] if isinstance(named, list) and named else None
