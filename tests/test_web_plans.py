@@ -108,6 +108,9 @@ def test_in_english_a_plan_has_english_names_and_what_people_typed_as_it_was_typ
     assert "<td>Niêm yết thủ tục</td><td>" in page
     assert "<td>Tổ giúp việc " in page
     assert "scored 70.00, rank 1 of 5" in item
+    first = binh.get(f"{plan}/items/N01").text
+    assert 'value="Sở Nội vụ"' in first
+    assert '<p class="soft">Department of Home Affairs</p>' in first
     listed = binh.get("/plans/agencies?unit=Sơn La").text
     assert "People&#39;s Committee of Chiềng Mung" in listed
 

@@ -129,6 +129,13 @@ def agency_name(name: str, unit: str) -> Text:
     return Text(name, next((one.name_en for one in register.lookup(name) if one.name_en), name))
 
 
+def in_english(item: Item, unit: str) -> dict[str, str]:
+    """The agencies of an item by their English names, where the list has one that says something new."""
+    told = {"lead": (item.lead,) if item.lead else (), "assist": item.assist}
+    found = {field: [agency_name(name, unit).en for name in names] for field, names in told.items()}
+    return {field: "; ".join(names) for field, names in found.items() if names != list(told[field])}
+
+
 def item_words(item: Item, parts: Mapping[str, Part], since: str) -> tuple[Text, Text]:
     """An item's indicator and how it stands, in both languages as far as they are the draft's; what somebody changed
     is told as it was typed."""
