@@ -10,10 +10,10 @@ import pytest
 from click.testing import Result
 
 from survey.errors import InputError, StoreError
-from survey.store import Store, drafts, frame, purging, vault
+from survey.store import Store, drafts, frame, purging, receipts, vault
 from survey.store.store import FILE
 from survey.sync.exchange import export, sync
-from tests import field
+from tests import field, network
 from tests.field import HOA, LAN
 from tests.laptops import FORM, interview
 from tests.test_stolen import ANSWER, PASSPHRASE, found
@@ -56,6 +56,27 @@ def test_nothing_goes_before_the_receipt_that_the_round_asks_for(
     assert done.created == done.safe > 0
     assert [file.name for file in sorted(device.folder.rglob("*")) if file.is_file()] == [purging.RECORD]
     assert json.loads((device.folder / purging.RECORD).read_text())["actor"] == LAN
+
+
+def test_a_receipt_of_somebody_who_calls_himself_a_hub_empties_no_laptop(
+    device: Store, hub: Store, province: Store, tmp_path: Path
+) -> None:
+    network.round_of(hub)
+    with network.listening(hub) as listening:
+        network.join(device, hub, listening)
+        sync(device, [network.address(listening)])
+    interview(device, "u1")
+    # Everything is right about this receipt but that nobody knows who signs it.
+    handed_over(device, province, tmp_path / "one")
+    assert receipts.conservation(device).pending == 0
+    now = purging.standing(device)
+    assert (now.safe, now.is_safe) == (1, False), "the hub's receipt names the laptop's own document alone"
+    with pytest.raises(InputError, match="of an enrolled hub"):
+        purging.require_safe(now)
+    export(device, tmp_path / "two", everything=True)
+    sync(hub, [tmp_path / "two"])
+    sync(device, [tmp_path / "two"])
+    assert purging.standing(device).is_safe
 
 
 def test_an_interview_made_after_the_last_receipt_keeps_the_laptop_as_it_is(

@@ -62,6 +62,12 @@ def machine(store: Store, device: str) -> dict[str, Any] | None:
     return _machine(store, device, frozenset())
 
 
+def may_confirm(store: Store, hub: str) -> bool:
+    """Whether a receipt of this machine lets a laptop be emptied: anybody with a key can sign one. A machine that has
+    confirmed no round key has nothing to judge by."""
+    return not confirmed(store) or _is_hub(store, hub, frozenset({hub}))
+
+
 def machines(store: Store) -> list[dict[str, Any]]:
     """All of them, as :func:`machine` gives each."""
     rows = store.execute(

@@ -14,6 +14,7 @@ from sqlcipher3 import dbapi2 as sqlite3
 
 from survey.errors import InputError
 from survey.store import frame, vault
+from survey.store.authority import may_confirm
 from survey.store.converting import overwrite
 from survey.store.receipts import conservation
 from survey.store.store import FILE, TIERS, Store, connect, now_text, told
@@ -53,11 +54,14 @@ def standing(store: Store) -> Standing:
         )
     # The round that asks for most decides.
     tier = max((_asked(one) for one in frame.rounds(store)), key=TIERS.index, default=TIERS[1])
-    enough = json.dumps(TIERS[TIERS.index(tier) :])
+    enough = TIERS[TIERS.index(tier) :]
+    known = {hub for (hub,) in store.execute("SELECT DISTINCT hub FROM receipted").fetchall()}
+    hubs = sorted(hub for hub in known if may_confirm(store, hub))
     safe = store.value(
         "SELECT count(*) FROM revisions r JOIN feeds f ON f.number = r.feed WHERE f.device = ? AND EXISTS"
-        " (SELECT 1 FROM receipted s WHERE s.revision = r.number AND s.tier IN (SELECT value FROM json_each(?)))",
-        (store.device, enough),
+        " (SELECT 1 FROM receipted s WHERE s.revision = r.number AND s.hub IN (SELECT value FROM json_each(?))"
+        " AND s.tier IN (SELECT value FROM json_each(?)))",
+        (store.device, json.dumps(hubs), json.dumps(enough)),
     )
     unfinished = store.value("SELECT count(*) FROM drafts")
     return Standing(store.device, tier, conservation(store).created, int(safe), int(unfinished))
@@ -76,13 +80,16 @@ def require_safe(now: Standing) -> None:
     raise InputError(
         now.device,
         Text(
-            f"còn {now.open} phiếu dở và {missing} bản ghi chưa có giấy xác nhận của cấp {name.vi}",
+            f"còn {now.open} phiếu dở và {missing} bản ghi chưa có giấy xác nhận của cấp {name.vi} (máy chủ đã đăng "
+            "ký)",
             f"{many(now.open, 'interview is', 'interviews are')} unfinished, and "
-            f"{many(missing, 'entry has', 'entries have')} no receipt of the {name.en}",
+            f"{many(missing, 'entry has', 'entries have')} no receipt of the {name.en} (of an enrolled hub)",
         ),
         Text(
-            "làm xong hoặc bàn giao phiếu dở, nộp, rồi nhận giấy xác nhận về; chưa xóa gì",
-            "finish them or hand them on, hand over, and take the receipt in; nothing was removed",
+            "làm xong hoặc bàn giao phiếu dở, nộp (survey export --everything nộp lại tất cả), rồi nhận giấy xác nhận "
+            "về; chưa xóa gì",
+            "finish them or hand them on, hand over (survey export --everything does all once more), and take the "
+            "receipt in; nothing was removed",
         ),
     )
 
