@@ -196,6 +196,16 @@ TABLE = (
         _NETWORK + "a_slow_client_is_cut_off_and_keeps_nobody_else_out",
     ),
     Fault(
+        "Máy bị thu hồi tự ghi mình trở lại",
+        "A revoked laptop that writes itself back in",
+        _NETWORK + "a_laptop_cannot_take_its_revocation_back",
+    ),
+    Fault(
+        "Giấy xác nhận của người tự xưng là máy chủ, rồi làm trống máy",
+        "A receipt of somebody who calls himself a hub, and a laptop that is to be emptied",
+        "tests/test_purging.py::test_a_receipt_of_somebody_who_calls_himself_a_hub_empties_no_laptop",
+    ),
+    Fault(
         "Trả lời không phải của máy chủ (trang Wi-Fi khách sạn, proxy, JSON sai, bị cắt, không có hồi kết)",
         "Answers that no hub gives (a hotel's Wi-Fi, a proxy, malformed, cut, endless)",
         _FALSE_HUBS + "an_answer_that_no_hub_gives_is_told_and_nothing_counts_as_handed_over",
