@@ -67,13 +67,16 @@ def test_a_receipt_of_somebody_who_calls_himself_a_hub_empties_no_laptop(
         sync(device, [network.address(listening)])
     interview(device, "u1")
     # Everything is right about this receipt but that nobody knows who signs it.
-    handed_over(device, province, tmp_path / "one")
-    assert receipts.conservation(device).pending == 0
+    export(device, tmp_path / "one")
+    sync(province, [tmp_path / "one"])
+    report = sync(device, [tmp_path / "one"])
+    assert [problem("en") for problem in report.problems if "not enrolled as a hub" in problem("en")]
+    assert (report.receipts_read, receipts.conservation(device).pending) == (0, 1)
     now = purging.standing(device)
     assert (now.safe, now.is_safe) == (1, False), "the hub's receipt names the laptop's own document alone"
     with pytest.raises(InputError, match="of an enrolled hub"):
         purging.require_safe(now)
-    export(device, tmp_path / "two", everything=True)
+    export(device, tmp_path / "two")
     sync(hub, [tmp_path / "two"])
     sync(device, [tmp_path / "two"])
     assert purging.standing(device).is_safe

@@ -201,8 +201,8 @@ TABLE = (
         _NETWORK + "a_laptop_cannot_take_its_revocation_back",
     ),
     Fault(
-        "Giấy xác nhận của người tự xưng là máy chủ, rồi làm trống máy",
-        "A receipt of somebody who calls himself a hub, and a laptop that is to be emptied",
+        "Giấy xác nhận của người tự xưng là máy chủ: không tính là đã nộp, không làm trống được máy",
+        "A receipt of somebody who calls himself a hub: nothing counts as handed over, no laptop is emptied",
         "tests/test_purging.py::test_a_receipt_of_somebody_who_calls_himself_a_hub_empties_no_laptop",
     ),
     Fault(

@@ -63,8 +63,8 @@ def machine(store: Store, device: str) -> dict[str, Any] | None:
 
 
 def may_confirm(store: Store, hub: str) -> bool:
-    """Whether a receipt of this machine lets a laptop be emptied: anybody with a key can sign one. A machine that has
-    confirmed no round key has nothing to judge by."""
+    """Whether a receipt of this machine counts: anybody with a key can sign one. A machine that has confirmed no round
+    key has nothing to judge by."""
     return not confirmed(store) or _is_hub(store, hub, frozenset({hub}))
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from survey.errors import InputError, VerifyError
 from survey.store import derived
+from survey.store.authority import may_confirm
 from survey.store.feed import raw_id, text_id
 from survey.store.header import DECISION_KINDS, canonical, hash_text, read_header
 from survey.store.signed import read_signed, write_signed
@@ -98,8 +99,16 @@ def code(content: bytes) -> str:
     return f"{digits[:4]} {digits[4:]}"
 
 
-def read_receipt(store: Store, content: bytes, where: str = "", *, keep: bool = True) -> dict[str, Any]:
-    """Checks a receipt and notes what it makes safe; returns it. VerifyError when it does not hold.
+class NotCounted(InputError):
+    """A receipt that holds, by a machine that is not known here as a hub: anybody with a key can sign one."""
+
+
+def read_receipt(
+    store: Store, content: bytes, where: str = "", *, keep: bool = True, vouched: bool = False
+) -> dict[str, Any]:
+    """Checks a receipt and notes what it makes safe; returns it. VerifyError when it does not hold, NotCounted when its
+    hub is none that counts here (:func:`survey.store.authority.may_confirm`) and nobody ``vouched`` for it, as the hub
+    does that this machine was enrolled at.
 
     ``keep=False`` for one about a few feeds, which is not to be handed on in place of the hub's last whole one. It
     counts for a feed only when the last entry it names is held here too: only then is it about the same entries.
@@ -107,6 +116,19 @@ def read_receipt(store: Store, content: bytes, where: str = "", *, keep: bool = 
     receipt = read_signed(content, "receipt", "hub", where)
     if receipt["hub"] == store.device:
         return receipt
+    if not vouched and not may_confirm(store, receipt["hub"]):
+        raise NotCounted(
+            where or "receipt",
+            Text(
+                "giấy xác nhận của máy chưa được đăng ký làm máy chủ tiếp nhận; không tính là đã nộp",
+                "a receipt by a machine that is not enrolled as a hub; nothing counts as handed over by it",
+            ),
+            Text(
+                "máy chủ thật thì đăng ký máy ấy ở nơi lập đợt rồi nhập lại tệp đợt; không thì báo giám sát viên",
+                "if the hub is genuine, enrol it where the round was set up and load the round file again; if not, "
+                "tell your supervisor",
+            ),
+        )
     restored = False
     try:
         absent = {tuple(name.rpartition("/")[::2]) for name in receipt["missing_parts"]}

@@ -237,7 +237,7 @@ def _confirm(store: Store, talk: Talk, pinned: Hub, content: bytes) -> None:
                 talk.address,
                 Text("giấy xác nhận là của máy chủ khác", "the receipt is another hub's"),
             )
-        receipts.read_receipt(store, content, talk.address, keep=False)
+        receipts.read_receipt(store, content, talk.address, keep=False, vouched=True)
     except VerifyError as error:
         raise talk.wrong(error) from error
 
@@ -325,7 +325,7 @@ def _conclude(store: Store, talk: Talk, pinned: Hub, given: Sequence[int], repor
     """Reads the receipts that say where everything is now, and counts by them what the hub has taken."""
     for content in _read(talk.ask("receipts", b"{}"), talk, receipts=_each(bytes.fromhex))["receipts"]:
         try:
-            receipt = receipts.read_receipt(store, content, talk.address)
+            receipt = receipts.read_receipt(store, content, talk.address, vouched=True)
         except VerifyError as error:
             raise talk.wrong(error) from error
         report.receipts_read += 1

@@ -306,6 +306,8 @@ def _one(
         name = f"{file.parent.name}/{file.name}" if file.parent.name in (BUNDLES, RECEIPTS) else file.name
         if _keep_damaged(store, file, error):
             report.quarantined.append((name, error.problem))
+    except receipts.NotCounted as error:
+        report.problems.append(error.problem)
     except NotForUs as error:
         # On a stick lie the bundles of others too: a laptop's for the hub, the hub's for other laptops.
         report.for_others += 1
