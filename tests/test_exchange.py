@@ -126,7 +126,7 @@ def test_what_a_revoked_laptop_still_hands_over_is_merged_and_named(device: Stor
     unite(hub, records(device), "", keys(device))
     (finding,) = [finding for finding in current.findings(hub) if finding.kind == "late"]
     assert finding.where == f"device {device.device}"
-    assert "revoked (mất máy); 1 of its entries came after that (1 interviews undecided)" in finding.what.en
+    assert "revoked (mất máy); 1 of its entries came after that (1 interview undecided)" in finding.what.en
     assert {row["interview"]: row["state"] for row in current.interviews(hub)} == {before: "sealed", after: "sealed"}
     assert current.verify(hub).problems == []
     assert verified(hub) == 1, "somebody has to look"
@@ -140,7 +140,7 @@ def test_interviews_of_a_laptop_that_nobody_enrolled_need_a_person_until_it_is(d
     assert verified(hub) == 0, "a hub without a round enrols nobody"
     rounds.issue_round(hub, {"id": "r1"})
     (finding,) = [finding for finding in current.findings(hub) if finding.kind == "stranger"]
-    assert "not enrolled; 1 interviews of it are undecided" in finding.what.en
+    assert "not enrolled; 1 interview of it is undecided" in finding.what.en
     assert verified(hub) == 1
     rounds.enrol(hub, frame.document(hub, "device", device.device) or {})
     assert verified(hub) == 0

@@ -12,7 +12,7 @@ from survey.store import frame, paper, personal, requests
 from survey.store.authority import confirmed
 from survey.store.certificates import certified_by
 from survey.store.store import Store, now_text
-from survey.text import Text
+from survey.text import Text, many
 from survey.vocabulary import REQUESTS
 
 
@@ -215,7 +215,7 @@ def _device_findings(store: Store) -> Iterator[Finding]:
                     f"máy này đã bị thu hồi ({reason}); sau đó còn nhận {late} bản ghi của máy này"
                     f" ({waiting} phiếu chưa ai quyết định)",
                     f"this device was revoked ({reason}); {late} of its entries came after that"
-                    f" ({waiting} interviews undecided)",
+                    f" ({many(waiting, 'interview')} undecided)",
                 ),
                 Text(
                     "hỏi người giữ máy, duyệt hoặc hủy từng phiếu đến sau",
@@ -229,7 +229,8 @@ def _device_findings(store: Store) -> Iterator[Finding]:
                 where,
                 Text(
                     f"máy này chưa được đăng ký vào đợt khảo sát; {waiting} phiếu của máy này chưa ai quyết định",
-                    f"this device is not enrolled; {waiting} interviews of it are undecided",
+                    "this device is not enrolled; "
+                    f"{many(waiting, 'interview of it is', 'interviews of it are')} undecided",
                 )
                 if waiting
                 else Text("máy này chưa được đăng ký vào đợt khảo sát", "this device is not enrolled"),
