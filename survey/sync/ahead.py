@@ -20,6 +20,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import IO, Any, Self
 
 from survey.errors import SurveyError
@@ -34,7 +36,9 @@ LEAST = 8 << 20
 """Bytes of bundles below which the start of a process costs more than it saves."""
 
 _HANDFUL = 500
-_LARGE = 8 << 20
+_LARGE = 4 << 20
+_AHEAD = 8
+"""Revisions, and bytes before packing, that are told at once; and how often that may wait to be taken."""
 
 
 class Bundles:
@@ -184,29 +188,54 @@ def _size(file: Path) -> int:
 # -- the other process ------------------------------------------------------------------------------------------------
 
 
-def read_ahead(orders: IO[bytes], out: IO[bytes]) -> None:
-    """Reads what ``orders`` ask for and writes it to ``out``."""
+class _Out:
+    """What was read, waiting to be taken: a pipe alone holds so little that the two would work by turns."""
+
+    def __init__(self, pipe: IO[bytes]):
+        self._pipe = pipe
+        self._waiting: Queue[bytes | None] = Queue(_AHEAD)
+        self._thread = Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def say(self, kind: str, value: object) -> None:
+        """Waits only when much is waiting already."""
+        self._waiting.put(pickle.dumps((kind, value), protocol=5))
+
+    def close(self) -> None:
+        """Waits until all is taken."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _write(self) -> None:
+        try:
+            while (said := self._waiting.get()) is not None:
+                self._pipe.write(said)
+                self._pipe.flush()
+        except OSError:
+            # Nobody is there to read it any more.
+            os._exit(0)
+
+
+def read_ahead(orders: IO[bytes], pipe: IO[bytes]) -> None:
+    """Reads what ``orders`` ask for and writes it to ``pipe``."""
     keys, scratch, files = pickle.load(orders)
     identities = []
     if keys:
         import pyrage
 
         identities = [pyrage.x25519.Identity.from_str(key) for key in keys]
+    out = _Out(pipe)
     for file in files:
         try:
             bundle = read_bundle(file, identities=identities, scratch=scratch)
-            _say(out, "opened", (bundle.hash, bundle.manifest))
+            out.say("opened", (bundle.hash, bundle.manifest))
             for handful in _handfuls(bundle):
-                _say(out, "entries", handful)
+                out.say("entries", handful)
         except SurveyError as error:
-            _say(out, "failed", error)
+            out.say("failed", error)
         else:
-            _say(out, "end", None)
-
-
-def _say(out: IO[bytes], kind: str, value: object) -> None:
-    pickle.dump((kind, value), out, protocol=5)
-    out.flush()
+            out.say("end", None)
+    out.close()
 
 
 def _handfuls(bundle: Bundle) -> Iterator[list[Entry | Refused]]:
@@ -225,5 +254,4 @@ if __name__ == "__main__":
     # Ctrl+C is for the process that asked; when that one ends, so does the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
-    with suppress(BrokenPipeError):
-        read_ahead(sys.stdin.buffer, sys.stdout.buffer)
+    read_ahead(sys.stdin.buffer, sys.stdout.buffer)
