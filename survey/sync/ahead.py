@@ -3,7 +3,8 @@ ones while this process writes the ones before to the database (decision 135).
 
 Worth its start only for many revisions; where it cannot run, or is killed, everything is read here. The two speak
 pickle over a pipe that nobody else has an end of: first what is to be read and the keys to it, then for each file in
-turn ``("opened", (hash, manifest))``, any number of ``("entries", […])``, ``("end", None)``; or ``("failed", error)``.
+turn ``(file, "opened", (hash, manifest))``, any number of ``(file, "entries", […])``, ``(file, "end", None)``; or
+``(file, "failed", error)``.
 """
 
 from __future__ import annotations
@@ -118,49 +119,53 @@ class _Reader:
 
     def open(self, file: Path) -> _ReadAhead | None:
         """The bundle; None when it is not among those that are read ahead, or the process is gone."""
-        while file in self._coming:
-            at = self._coming.popleft()
-            kind, value = self._next()
+        if file not in self._coming:
+            return None
+        while self._coming.popleft() != file:
+            pass
+        while True:
+            at, kind, value = self._next()
+            # Of a bundle that was passed over, or known once it was open, things are still to come.
             if at == file and kind == "failed":
                 raise value
             if at == file and kind == "opened":
                 hash, manifest = value
                 return _ReadAhead(file, hash, manifest, self)
-            while kind in ("opened", "entries"):
-                kind, value = self._next()
-        return None
+            if at is None:
+                return None
 
     def entries(self, file: Path) -> Iterator[Entry | Refused]:
         """The entries of the bundle that was opened last. VerifyError where the payload is not what it should be."""
         given, finished = 0, False
         try:
             while True:
-                kind, value = self._next()
+                at, kind, value = self._next()
+                if at != file:
+                    # The process is gone.
+                    yield from islice(read_bundle(file, self._store).entries(), given, None)
+                    return
                 finished = kind in ("end", "failed")
                 if kind == "entries":
                     yield from value
                     given += len(value)
                 elif kind == "end":
                     return
-                elif kind == "failed":
-                    raise value
                 else:
-                    yield from islice(read_bundle(file, self._store).entries(), given, None)
-                    return
+                    raise value
         finally:
             if not finished:
-                # Whoever asked stopped in the middle: the rest of this file is not to be taken for the next.
+                # Whoever asked stopped in the middle, and so does this.
                 self.close()
 
-    def _next(self) -> tuple[str, Any]:
-        """What the other process says next; ``("gone", None)`` when it is no more."""
+    def _next(self) -> tuple[Path | None, str, Any]:
+        """What the other process says next, and of which file; ``(None, "", None)`` when it is no more."""
         process = self._process
         if process is not None and process.stdout is not None:
             with suppress(EOFError, OSError, pickle.UnpicklingError):
-                kind, value = pickle.load(process.stdout)
-                return kind, value
+                file, kind, value = pickle.load(process.stdout)
+                return file, kind, value
         self.close()
-        return "gone", None
+        return None, "", None
 
     def close(self) -> None:
         """Ends the other process."""
@@ -197,9 +202,9 @@ class _Out:
         self._thread = Thread(target=self._write, daemon=True)
         self._thread.start()
 
-    def say(self, kind: str, value: object) -> None:
+    def say(self, file: Path, kind: str, value: object = None) -> None:
         """Waits only when much is waiting already."""
-        self._waiting.put(pickle.dumps((kind, value), protocol=5))
+        self._waiting.put(pickle.dumps((file, kind, value), protocol=5))
 
     def close(self) -> None:
         """Waits until all is taken."""
@@ -228,13 +233,13 @@ def read_ahead(orders: IO[bytes], pipe: IO[bytes]) -> None:
     for file in files:
         try:
             bundle = read_bundle(file, identities=identities, scratch=scratch)
-            out.say("opened", (bundle.hash, bundle.manifest))
+            out.say(file, "opened", (bundle.hash, bundle.manifest))
             for handful in _handfuls(bundle):
-                out.say("entries", handful)
+                out.say(file, "entries", handful)
         except SurveyError as error:
-            out.say("failed", error)
+            out.say(file, "failed", error)
         else:
-            out.say("end", None)
+            out.say(file, "end")
     out.close()
 
 
