@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -203,6 +204,17 @@ def test_whatever_is_done_with_one_bundle_the_next_is_the_right_one(hub: Store, 
                 whole = list(expected.entries())
                 assert list(islice(opened.entries(), read[way])) == whole[: read[way]]
     assert others() == []
+
+
+def test_no_program_that_lies_on_the_stick_is_run(hub: Store, stick: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("pickle", "sitecustomize", "survey"):
+        (stick / f"{name}.py").write_text(f"open({str(stick / 'was here')!r}, 'w').close()")
+    monkeypatch.chdir(stick)
+    monkeypatch.setattr("sys.path", ["", *sys.path])
+    files = bundles_on(stick)
+    with Bundles(hub, files) as bundles:
+        assert not isinstance(bundles.open(files[1]), Bundle)
+    assert not (stick / "was here").exists()
 
 
 def test_known_bundles_are_not_read_ahead(hub: Store, stick: Path):

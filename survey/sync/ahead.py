@@ -106,11 +106,12 @@ class _Reader:
         task = ([str(identity)] if identity else [], store.folder, list(files))
         with suppress(OSError):
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__],
+                # -P: nothing that lies in the folder where people are, which may be the stick itself.
+                [sys.executable, "-P", "-m", __name__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # The very program that runs here, wherever it lies.
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
             assert self._process.stdin is not None
